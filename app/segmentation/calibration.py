@@ -1,0 +1,85 @@
+"""Raw evidence of the network -> calibrated probability -> finding."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+
+TOP_FRACTION = 0.0025
+"""Share of the brightest map pixels that speak for the film; a third of the median true mask."""
+
+
+class Finding(StrEnum):
+    """What is said of a film."""
+
+    POSITIVE = "positive"
+    NEGATIVE = "negative"
+    INDETERMINATE = "indeterminate"
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """Platt scaling of two logits: the image head's and the map's.
+
+    Fitted by logistic regression on the validation split (Platt, 1999).
+    """
+
+    image_weight: float
+    map_weight: float
+    bias: float
+
+    def probability(self, image_logit: float, map_logit: float) -> float:
+        """Return the calibrated probability of a pneumothorax, in [0, 1]."""
+        return float(sigmoid(self.image_weight * image_logit + self.map_weight * map_logit + self.bias))
+
+
+@dataclass(frozen=True)
+class OperatingPoint:
+    """Where probabilities become findings.
+
+    Attributes:
+        name: What the page calls it.
+        threshold: Films at or above it are positive.
+        indeterminate_low: Films from here …
+        indeterminate_high: … to below here are indeterminate instead.
+    """
+
+    name: str
+    threshold: float
+    indeterminate_low: float
+    indeterminate_high: float
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.indeterminate_low <= self.threshold <= self.indeterminate_high <= 1:
+            raise ValueError(f"The indeterminate band must hold the threshold: {self}")
+
+    def finding(self, probability: float) -> Finding:
+        """Turn a calibrated probability into a finding."""
+        if self.indeterminate_low <= probability < self.indeterminate_high:
+            return Finding.INDETERMINATE
+        return Finding.POSITIVE if probability >= self.threshold else Finding.NEGATIVE
+
+
+def map_logit(probability_map: np.ndarray) -> float:
+    """Condense a probability map into one logit: the mean of its brightest pixels.
+
+    Args:
+        probability_map: float32 (S, S) in [0, 1], in the network's own geometry.
+
+    Returns:
+        Logit of the mean over the brightest `TOP_FRACTION` of pixels.
+    """
+    values = probability_map.ravel()
+    count = max(1, round(TOP_FRACTION * values.size))
+    return float(logit(np.partition(values, -count)[-count:].mean()))
+
+
+def logit(probability: float | np.ndarray) -> np.ndarray:
+    """Log odds; probabilities are kept 1e-6 away from 0 and 1."""
+    clipped = np.clip(probability, 1e-6, 1 - 1e-6)
+    return np.log(clipped / (1 - clipped))
+
+
+def sigmoid(value: float | np.ndarray) -> np.ndarray:
+    """Inverse of `logit`."""
+    return 1 / (1 + np.exp(-np.asarray(value, dtype=np.float64)))

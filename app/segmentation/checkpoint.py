@@ -1,0 +1,129 @@
+"""One self-describing file per model: safetensors, everything else in its header. No pickle."""
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import load, save_file
+
+from app.segmentation.calibration import Calibration, OperatingPoint
+from app.segmentation.errors import CheckpointError
+from app.segmentation.model import ModelConfig, build_model
+from app.segmentation.postprocessing import PostprocessingConfig
+from app.segmentation.preprocessing import PreprocessingConfig
+
+FORMAT_VERSION = 1
+HEADER_KEY = "pleura"
+
+
+@dataclass(frozen=True)
+class Decision:
+    """How evidence becomes an answer; chosen on the validation split."""
+
+    postprocessing: PostprocessingConfig
+    calibration: Calibration
+    operating_point: OperatingPoint
+
+
+@dataclass(frozen=True)
+class CheckpointMetadata:
+    """Everything about a model that is not a weight.
+
+    Attributes:
+        name: Name of the model, shown with its hash.
+        model: Architecture.
+        preprocessing: Input of the network.
+        decision: None in a checkpoint that training left behind: it cannot be served.
+        metrics: Figures by data split, as `training.evaluate` wrote them.
+        provenance: Data, commit, date, seed and settings of the training.
+        canary: What the network must answer on the synthetic film, see `predictor.canary_film`.
+    """
+
+    name: str
+    model: ModelConfig
+    preprocessing: PreprocessingConfig
+    decision: Decision | None = None
+    metrics: dict = field(default_factory=dict)
+    provenance: dict = field(default_factory=dict)
+    canary: dict = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A loaded file: the network in evaluation mode, float32, and what is known of it.
+
+    Attributes:
+        sha256: Hash of the whole file, hexadecimal.
+    """
+
+    model: torch.nn.Module
+    metadata: CheckpointMetadata
+    sha256: str
+
+
+def save_checkpoint(path: Path, model: torch.nn.Module, metadata: CheckpointMetadata) -> None:
+    """Write weights in half precision, and their metadata, into one safetensors file."""
+    state = {
+        name: (tensor.half() if tensor.is_floating_point() else tensor).cpu().contiguous()
+        for name, tensor in model.state_dict().items()
+        if not name.endswith("num_batches_tracked")
+    }
+    header = json.dumps({"format_version": FORMAT_VERSION, **asdict(metadata)})
+    save_file(state, path, metadata={HEADER_KEY: header})
+
+
+def load_checkpoint(path: Path) -> Checkpoint:
+    """Read a checkpoint and build its network, in evaluation mode, float32.
+
+    Raises:
+        CheckpointError: If the file is missing, damaged, of another version, or does not fit the
+            architecture it names.
+    """
+    if not path.is_file():
+        raise CheckpointError(f"No weights at {path}; train and release a model, or set another path.")
+    data = path.read_bytes()
+    try:
+        state = load(data)
+        with safe_open(path, "pt") as file:
+            header = json.loads((file.metadata() or {}).get(HEADER_KEY, "null"))
+    except (SafetensorError, json.JSONDecodeError) as error:
+        raise CheckpointError(f"{path} is not a complete safetensors file: {error}.") from error
+    metadata = _metadata(header, path)
+    model = build_model(metadata.model)
+    try:
+        missing, unexpected = model.load_state_dict({k: v.float() for k, v in state.items()}, strict=False)
+    except RuntimeError as error:
+        raise CheckpointError(f"The weights in {path} have other shapes than {metadata.model}.") from error
+    missing = [name for name in missing if not name.endswith("num_batches_tracked")]
+    if missing or unexpected:
+        raise CheckpointError(f"The weights in {path} lack {missing[:3]} and bring {unexpected[:3]} for {metadata.model}.")
+    return Checkpoint(model.eval(), metadata, hashlib.sha256(data).hexdigest())
+
+
+def _metadata(header: dict | None, path: Path) -> CheckpointMetadata:
+    if not isinstance(header, dict):
+        raise CheckpointError(f"{path} carries no {HEADER_KEY!r} header; it is not a Pleura checkpoint.")
+    if header.pop("format_version", None) != FORMAT_VERSION:
+        raise CheckpointError(f"{path} is not of format version {FORMAT_VERSION}; release it again.")
+    try:
+        decision = header.pop("decision")
+        return CheckpointMetadata(
+            model=ModelConfig(**_with_tuples(header.pop("model"))),
+            preprocessing=PreprocessingConfig(**header.pop("preprocessing")),
+            decision=decision
+            and Decision(
+                PostprocessingConfig(**decision["postprocessing"]),
+                Calibration(**decision["calibration"]),
+                OperatingPoint(**decision["operating_point"]),
+            ),
+            **header,
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise CheckpointError(f"The header of {path} is incomplete: {error}.") from error
+
+
+def _with_tuples(values: dict) -> dict:
+    return {key: tuple(value) if isinstance(value, list) else value for key, value in values.items()}

@@ -1,0 +1,1 @@
+"""Makes, measures and releases the weights that the application loads."""

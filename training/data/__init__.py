@@ -1,0 +1,1 @@
+"""Public data sets, brought into one form: a table of films and two arrays."""

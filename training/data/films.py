@@ -1,0 +1,126 @@
+"""The one form every data set is brought into.
+
+A prepared folder holds `films.csv` (one row a film), `images.npy` uint8 (N, S, S), bone bright, and
+`masks.npy` uint8 (N, S, S) in {0, 1}; row i of the table is plane i of both arrays.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.lib.format import open_memmap
+from tqdm import tqdm
+
+from app.segmentation.image_io import read_radiograph
+from app.segmentation.preprocessing import PreprocessingConfig, resize
+
+
+@dataclass(frozen=True)
+class FilmRecord:
+    """What is known of a film besides its pixels.
+
+    Attributes:
+        image_id: Unique in the data set.
+        patient_id: Films of one patient share it and stay in one split. Unknown: the image id.
+        split: "train", "val" or "test".
+        label_source: Who says so: "expert_mask", "pseudo_confident", "pseudo_disputed" or
+            "nih_report_text".
+        view: "PA", "AP" or "".
+        age: Years, or "".
+        sex: "F", "M" or "".
+        findings: Findings named by the report's text, separated by "|".
+    """
+
+    image_id: str
+    patient_id: str
+    split: str
+    label_source: str = "expert_mask"
+    view: str = ""
+    age: str = ""
+    sex: str = ""
+    findings: str = ""
+
+
+@dataclass(frozen=True)
+class SourceFilm:
+    """A film as a data set ships it: its record, its file, and its mask on demand."""
+
+    record: FilmRecord
+    path: Path
+    read_mask: Callable[[], np.ndarray | None]
+    """bool (H, W) in the film's own pixels, or None where nothing is marked."""
+
+
+def write_prepared(films: Iterable[SourceFilm], folder: Path, size: int) -> pd.DataFrame:
+    """Decode every film once and store it at the size training will read.
+
+    Args:
+        films: What to store.
+        folder: Where to; created if missing.
+        size: Side S of the stored square, in pixels: at least the largest training size.
+
+    Returns:
+        The table written to `films.csv`.
+    """
+    films = list(films)
+    folder.mkdir(parents=True, exist_ok=True)
+    images, masks = (
+        open_memmap(folder / name, mode="w+", dtype=np.uint8, shape=(len(films), size, size))
+        for name in ("images.npy", "masks.npy")
+    )
+    square = PreprocessingConfig(size)
+    rows = []
+    for index, film in enumerate(tqdm(films, desc="prepare", unit="film")):
+        image = resize(read_radiograph(film.path.read_bytes()).image, square)
+        images[index] = np.rint(image * 255)
+        mask = film.read_mask()
+        if mask is not None:
+            masks[index] = resize(mask.astype(np.float32), square) >= 0.5
+        rows.append({**vars(film.record), "label": int(masks[index].any())})
+    images.flush()
+    masks.flush()
+    table = pd.DataFrame(rows, columns=[field.name for field in fields(FilmRecord)] + ["label"])
+    table.to_csv(folder / "films.csv", index=False)
+    return table
+
+
+@dataclass(frozen=True)
+class PreparedFilms:
+    """A prepared folder, opened for reading; pixels stay on disk until they are asked for."""
+
+    table: pd.DataFrame
+    images: np.ndarray
+    masks: np.ndarray
+
+    @classmethod
+    def open(cls, folder: Path) -> "PreparedFilms":
+        """Open what `write_prepared` wrote.
+
+        Raises:
+            FileNotFoundError: If the folder was not prepared.
+        """
+        if not (folder / "films.csv").is_file():
+            raise FileNotFoundError(f"{folder} holds no films.csv; run `python -m training prepare` first.")
+        text = {"image_id": str, "patient_id": str, "view": str, "sex": str, "findings": str}
+        return cls(
+            table=pd.read_csv(folder / "films.csv", dtype=text, keep_default_na=False),
+            images=np.load(folder / "images.npy", mmap_mode="r"),
+            masks=np.load(folder / "masks.npy", mmap_mode="r"),
+        )
+
+    def rows(self, split: str, label_sources: Iterable[str] | None = None) -> np.ndarray:
+        """Row numbers of a split, optionally of some label sources only."""
+        chosen = self.table["split"] == split
+        if label_sources is not None:
+            chosen &= self.table["label_source"].isin(list(label_sources))
+        return np.flatnonzero(chosen)
+
+    def image(self, row: int) -> np.ndarray:
+        """Film as float32 (S, S) in [0, 1], as `read_radiograph` gives it."""
+        return self.images[row].astype(np.float32) / 255
+
+    def true_mask(self, row: int) -> np.ndarray:
+        """Reference mask, bool (S, S)."""
+        return self.masks[row].astype(bool)

@@ -1,0 +1,206 @@
+"""The training loop, readable from top to bottom.
+
+The same command runs on one CPU, one GPU, or several processes and hosts: Lightning Fabric places
+the tensors and averages the gradients. Every film's augmentation and every micro-batch's dropout
+have seeds of their own, so the course of a run does not depend on how many processes share it.
+"""
+
+import math
+import subprocess
+from dataclasses import asdict
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import torch
+from lightning_fabric import Fabric
+from lightning_fabric.loggers import CSVLogger, TensorBoardLogger
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+from torch.utils.data import DataLoader
+from tqdm import tqdm
+
+from app.segmentation.calibration import map_logit
+from app.segmentation.checkpoint import CheckpointMetadata, save_checkpoint
+from app.segmentation.preprocessing import PreprocessingConfig
+from training.config import TrainingConfig
+from training.data.dataset import BalancedBatches, FilmDataset, evaluation_loader
+from training.data.films import PreparedFilms
+from training.initialisation import initial_model
+from training.losses import SegmentationLoss
+from training.metrics import auroc, dice_scores, overlap
+
+STATE_FILE = "last.ckpt"
+BEST_FILE = "best.safetensors"
+
+
+def train(config: TrainingConfig) -> None:
+    """Train a network, or go on with a training that was interrupted.
+
+    Leaves in `config.run`: `last.ckpt` (state to resume from), `best.safetensors` (averaged weights
+    of the best epoch on the validation split) and logs for CSV readers and TensorBoard.
+
+    Args:
+        config: Every choice of the run.
+    """
+    loggers = [CSVLogger(config.run, name="csv"), TensorBoardLogger(config.run, name="tensorboard")]
+    fabric = Fabric(
+        accelerator=config.accelerator,
+        devices=config.devices,
+        num_nodes=config.num_nodes,
+        strategy=config.strategy,
+        precision=config.precision,
+        loggers=loggers,
+    )
+    fabric.launch()
+
+    films = PreparedFilms.open(config.data)
+    preprocessing = PreprocessingConfig(config.image_size)
+    batches = BalancedBatches(
+        films.table["label"].to_numpy(),
+        films.rows("train", config.label_sources),
+        steps=config.steps_per_epoch,
+        batch_size=config.batch_size,
+        micro_batch=config.micro_batch,
+        seed=config.seed,
+        process=fabric.global_rank,
+        processes=fabric.world_size,
+    )
+    dataset = FilmDataset(films, preprocessing, augmented=True)
+    loader = fabric.setup_dataloaders(
+        DataLoader(dataset, batch_sampler=batches, num_workers=config.workers), use_distributed_sampler=False
+    )
+
+    torch.manual_seed(config.seed)
+    network, model_config = initial_model(config.start, config.model)
+    network = network.to(fabric.device, memory_format=torch.channels_last)
+    average = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(config.ema_decay), use_buffers=True)
+    optimizer = torch.optim.AdamW(network.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay)
+    model, optimizer = fabric.setup(network, optimizer)
+    loss_function = SegmentationLoss(config.loss)
+    metadata = CheckpointMetadata(config.run.name, model_config, preprocessing, provenance=provenance(config))
+
+    state = {"model": model, "average": average, "optimizer": optimizer, "epoch": 0, "best": -1.0}
+    if (config.run / STATE_FILE).is_file():
+        fabric.load(config.run / STATE_FILE, state)
+        fabric.print(f"Going on after epoch {state['epoch']} of {config.epochs}.")
+
+    while state["epoch"] < config.epochs:
+        epoch = state["epoch"]
+        batches.epoch = epoch
+        batches.positive_share = _share(config.positive_share, epoch, config.epochs)
+        model.train()
+        _train_epoch(fabric, config, epoch, loader, model, average, optimizer, loss_function)
+        state["epoch"] = epoch + 1
+
+        if fabric.is_global_zero:
+            figures = validate(average.module.eval(), films, preprocessing, batch_size=config.micro_batch)
+            fabric.log_dict({f"val/{name}": value for name, value in figures.items()}, step=_step(config, epoch + 1))
+            print(f"epoch {epoch + 1}: " + "  ".join(f"{name} {value:.4f}" for name, value in figures.items()), flush=True)
+            if figures["selection"] >= state["best"]:
+                state["best"] = figures["selection"]
+                save_checkpoint(config.run / BEST_FILE, average.module, metadata)
+        fabric.barrier()
+        fabric.save(config.run / STATE_FILE, state)
+    for logger in loggers:
+        logger.finalize("success")
+
+
+def _train_epoch(fabric, config, epoch, loader, model, average, optimizer, loss_function) -> None:
+    micro_batches = config.batch_size // (config.micro_batch * fabric.world_size)
+    arriving = iter(loader)
+    steps = range(config.steps_per_epoch)
+    for step in tqdm(steps, desc=f"epoch {epoch + 1}/{config.epochs}", unit="step", disable=not fabric.is_global_zero):
+        rate = _learning_rate(config, _step(config, epoch) + step)
+        for group in optimizer.param_groups:
+            group["lr"] = rate
+        sums: dict[str, torch.Tensor] = {}
+        for part in range(micro_batches):
+            image, true_mask = next(arriving)
+            position = (_step(config, epoch) + step) * micro_batches + part
+            torch.manual_seed(_dropout_seed(config.seed, position * fabric.world_size + fabric.global_rank))
+            with fabric.no_backward_sync(model, enabled=part + 1 < micro_batches):
+                mask_logits, image_logits = model(image.contiguous(memory_format=torch.channels_last))
+                terms = loss_function(mask_logits, image_logits, true_mask)
+                fabric.backward(terms["loss"] / micro_batches)
+            for name, term in terms.items():
+                sums[name] = sums.get(name, 0) + term.detach() / micro_batches
+        optimizer.step()
+        optimizer.zero_grad()
+        average.update_parameters(model.module)
+        if (step + 1) % config.log_every == 0:
+            losses = fabric.all_reduce(sums, reduce_op="mean")
+            figures = {f"train/{name}": value.item() for name, value in losses.items()}
+            fabric.log_dict({**figures, "learning_rate": rate}, step=_step(config, epoch) + step + 1)
+            if not math.isfinite(figures["train/loss"]):
+                raise FloatingPointError(f"The loss became {figures['train/loss']}; lower the learning rate.")
+
+
+@torch.inference_mode()
+def validate(
+    model: torch.nn.Module, films: PreparedFilms, preprocessing: PreprocessingConfig, batch_size: int
+) -> dict[str, float]:
+    """Measure a network on the validation split, in its own geometry, for choosing an epoch.
+
+    Args:
+        model: In evaluation mode.
+        films: Prepared films.
+        preprocessing: Input of the network.
+        batch_size: Films in one forward pass.
+
+    Returns:
+        "auroc_head", "auroc_map", "dice_pos" at its best threshold, that "threshold", and "selection",
+        the better AUROC plus `dice_pos`.
+    """
+    rows = films.rows("val")
+    device = next(model.parameters()).device
+    head, maps, masks = [], [], []
+    for image, true_mask in evaluation_loader(films, rows, preprocessing, batch_size):
+        mask_logits, image_logits = model(image.to(device, memory_format=torch.channels_last))
+        head.append(image_logits[:, 0].float().cpu())
+        maps.append(mask_logits[:, 0].float().sigmoid().cpu())
+        masks.append(true_mask[:, 0] > 0)
+    labels = films.table["label"].to_numpy()[rows]
+    probability_maps, true_masks = torch.cat(maps).numpy(), torch.cat(masks).numpy()
+    positive = labels == 1
+    by_threshold = {
+        threshold: float(dice_scores(**overlap(probability_maps[positive], true_masks[positive], threshold)).mean())
+        for threshold in np.arange(0.1, 0.9, 0.1).round(1)
+    }
+    threshold = max(by_threshold, key=by_threshold.get)
+    figures = {
+        "auroc_head": auroc(labels, torch.cat(head).numpy()),
+        "auroc_map": auroc(labels, np.array([map_logit(plane) for plane in probability_maps])),
+        "dice_pos": by_threshold[threshold],
+        "threshold": float(threshold),
+    }
+    return {**figures, "selection": max(figures["auroc_head"], figures["auroc_map"]) + figures["dice_pos"]}
+
+
+def provenance(config: TrainingConfig) -> dict:
+    """Say where weights come from: settings, commit, date, and what they were started from."""
+    commit = subprocess.run(
+        ["git", "describe", "--always", "--dirty"], capture_output=True, text=True, cwd=Path(__file__).parent
+    ).stdout.strip()
+    settings = {name: value for name, value in asdict(config).items() if name not in ("data", "run", "model")}
+    return {"date": date.today().isoformat(), "commit": commit or "unknown", "settings": settings}
+
+
+def _learning_rate(config: TrainingConfig, step: int) -> float:
+    """Linear warm-up, then a cosine to zero."""
+    total = config.epochs * config.steps_per_epoch
+    warmup = max(1, round(config.warmup_share * total))
+    if step < warmup:
+        return config.learning_rate * (step + 1) / warmup
+    return config.learning_rate * 0.5 * (1 + math.cos(math.pi * (step - warmup) / max(1, total - warmup)))
+
+
+def _share(ends: tuple[float, float], epoch: int, epochs: int) -> float:
+    return ends[0] + (ends[1] - ends[0]) * epoch / max(epochs - 1, 1)
+
+
+def _step(config: TrainingConfig, epoch: int) -> int:
+    return epoch * config.steps_per_epoch
+
+
+def _dropout_seed(seed: int, micro_batch: int) -> int:
+    return int(np.random.SeedSequence([seed, micro_batch]).generate_state(1)[0])
