@@ -21,8 +21,13 @@ HEADER_KEY = "pleura"
 
 @dataclass(frozen=True)
 class Decision:
-    """How evidence becomes an answer; chosen on the validation split."""
+    """How evidence becomes an answer; chosen on the validation split.
 
+    Attributes:
+        flip_averaging: Whether a film's answer is averaged with its mirror image's.
+    """
+
+    flip_averaging: bool
     postprocessing: PostprocessingConfig
     calibration: Calibration
     operating_point: OperatingPoint
@@ -39,7 +44,7 @@ class CheckpointMetadata:
         decision: None in a checkpoint that training left behind: it cannot be served.
         metrics: Figures by data split, as `training.evaluate` wrote them.
         provenance: Data, commit, date, seed and settings of the training.
-        canary: What the network must answer on the synthetic film, see `predictor.canary_film`.
+        canary: "film", a synthetic film as base64 of a PNG, and the "probability" it had at release.
     """
 
     name: str
@@ -115,6 +120,7 @@ def _metadata(header: dict | None, path: Path) -> CheckpointMetadata:
             preprocessing=PreprocessingConfig(**header.pop("preprocessing")),
             decision=decision
             and Decision(
+                decision["flip_averaging"],
                 PostprocessingConfig(**decision["postprocessing"]),
                 Calibration(**decision["calibration"]),
                 OperatingPoint(**decision["operating_point"]),

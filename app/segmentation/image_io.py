@@ -3,6 +3,7 @@
 import io
 import warnings
 from dataclasses import dataclass
+from enum import StrEnum
 
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
@@ -22,6 +23,13 @@ MIN_SIDE = 256
 RASTER_FORMATS = ("PNG", "JPEG", "WEBP")
 
 
+class Laterality(StrEnum):
+    """A side of the patient, not of the picture."""
+
+    RIGHT = "right"
+    LEFT = "left"
+
+
 @dataclass(frozen=True)
 class Radiograph:
     """One decoded film.
@@ -29,10 +37,26 @@ class Radiograph:
     Attributes:
         image: float32 (H, W) in [0, 1], bone bright (MONOCHROME2).
         source_format: "DICOM", "PNG", "JPEG" or "WEBP".
+        bits_stored: Depth of a stored grey level, 8 to 16.
+        is_colour: Whether the file held colours that were not all grey.
+        pixel_spacing_mm: (row, column) distance of pixel centres on the detector, or None if unknown.
+        view_position: DICOM's View Position (0018,5101): "PA", "AP", "LL" …; "" if unknown.
+        image_left: The patient's side shown at the picture's left edge.
     """
 
     image: np.ndarray
     source_format: str
+    bits_stored: int = 8
+    is_colour: bool = False
+    pixel_spacing_mm: tuple[float, float] | None = None
+    view_position: str = ""
+    image_left: Laterality = Laterality.RIGHT
+
+    def laterality_at(self, x: float) -> Laterality:
+        """Return the patient's side at a column of the picture."""
+        on_left_half = x < self.image.shape[1] / 2
+        other = Laterality.LEFT if self.image_left is Laterality.RIGHT else Laterality.RIGHT
+        return self.image_left if on_left_half else other
 
 
 def read_radiograph(data: bytes) -> Radiograph:

@@ -1,0 +1,1 @@
+"""The web application: upload a film, see the answer."""

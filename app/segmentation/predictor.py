@@ -1,0 +1,109 @@
+"""A loaded checkpoint that answers films: the core's front door."""
+
+import base64
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from app.segmentation.calibration import Finding
+from app.segmentation.checkpoint import CheckpointMetadata, Decision, load_checkpoint
+from app.segmentation.engine import Engine
+from app.segmentation.errors import CheckpointError
+from app.segmentation.image_io import Radiograph, read_radiograph
+from app.segmentation.postprocessing import Region, segment
+from app.segmentation.preprocessing import preprocess, restore
+from app.segmentation.quality import QualityFlag, assess
+
+CANARY_TOLERANCE = 0.02
+"""Probability by which another processor's arithmetic may differ."""
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """The answer to one film.
+
+    Attributes:
+        finding: Positive, negative or indeterminate, at the checkpoint's operating point.
+        probability: Calibrated probability of a pneumothorax.
+        probability_map: float32 (H, W) in [0, 1], in the film's own geometry.
+        mask: bool (H, W); empty unless something is marked.
+        regions: Marked regions, largest first.
+        quality: Reasons to doubt the answer.
+        timing_ms: Milliseconds spent in "preprocessing", "inference", "postprocessing" and "total".
+    """
+
+    finding: Finding
+    probability: float
+    probability_map: np.ndarray
+    mask: np.ndarray
+    regions: tuple[Region, ...]
+    quality: tuple[QualityFlag, ...]
+    timing_ms: dict[str, float]
+
+
+class Predictor:
+    """A model with everything that turns its evidence into an answer. Safe to share between threads.
+
+    Attributes:
+        metadata: The checkpoint's.
+        decision: The checkpoint's thresholds and calibration.
+        sha256: Hash of the checkpoint's file, hexadecimal.
+    """
+
+    def __init__(self, engine: Engine, metadata: CheckpointMetadata, decision: Decision, sha256: str) -> None:
+        self.engine = engine
+        self.metadata = metadata
+        self.decision = decision
+        self.sha256 = sha256
+
+    @classmethod
+    def load(cls, path: Path) -> "Predictor":
+        """Load a released checkpoint.
+
+        Raises:
+            CheckpointError: If it cannot be loaded, or was never released.
+        """
+        checkpoint = load_checkpoint(path)
+        decision = checkpoint.metadata.decision
+        if decision is None:
+            raise CheckpointError(f"{path} has no thresholds yet; run `python -m training release` on it first.")
+        return cls(Engine(checkpoint.model, decision.flip_averaging), checkpoint.metadata, decision, checkpoint.sha256)
+
+    def predict(self, radiograph: Radiograph) -> Prediction:
+        """Answer one film.
+
+        Raises:
+            InvalidImageError: If the film is not two-dimensional or leaves [0, 1].
+        """
+        started = time.perf_counter()
+        batch = preprocess(radiograph.image, self.metadata.preprocessing)
+        quality = assess(radiograph)
+        prepared = time.perf_counter()
+        evidence = self.engine.run(batch)
+        inferred = time.perf_counter()
+        probability = self.decision.calibration.probability(evidence.image_logit, evidence.map_logit)
+        probability_map = restore(evidence.probability_map, radiograph.image.shape)
+        mask, regions = segment(probability_map, probability, radiograph, self.decision.postprocessing)
+        finished = time.perf_counter()
+        return Prediction(
+            finding=self.decision.operating_point.finding(probability),
+            probability=probability,
+            probability_map=probability_map,
+            mask=mask,
+            regions=regions,
+            quality=quality,
+            timing_ms={
+                "preprocessing": 1e3 * (prepared - started),
+                "inference": 1e3 * (inferred - prepared),
+                "postprocessing": 1e3 * (finished - inferred),
+                "total": 1e3 * (finished - started),
+            },
+        )
+
+    def check_canary(self) -> bool:
+        """Answer the synthetic film in the checkpoint, and compare with the answer it had at release."""
+        canary = self.metadata.canary
+        prediction = self.predict(read_radiograph(base64.b64decode(canary["film"])))
+        return abs(prediction.probability - canary["probability"]) <= CANARY_TOLERANCE

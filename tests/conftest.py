@@ -1,0 +1,40 @@
+"""What several test modules share: a tiny checkpoint, so that no test needs the released weights."""
+
+import os
+from pathlib import Path
+
+import pytest
+import torch
+
+from app.segmentation.calibration import Calibration, OperatingPoint
+from app.segmentation.checkpoint import CheckpointMetadata, Decision, save_checkpoint
+from app.segmentation.model import ModelConfig, build_model
+from app.segmentation.postprocessing import PostprocessingConfig
+from app.segmentation.preprocessing import PreprocessingConfig
+
+DECISION = Decision(
+    flip_averaging=True,
+    postprocessing=PostprocessingConfig(mask_threshold=0.4, min_area_fraction=0.001, min_film_probability=0.1),
+    calibration=Calibration(image_weight=0.5, map_weight=0.5, bias=0.0),
+    operating_point=OperatingPoint("specificity 0.90", 0.5, 0.3, 0.6),
+)
+
+
+@pytest.fixture(scope="session")
+def checkpoint_path(tmp_path_factory) -> Path:
+    """A released-looking checkpoint with random weights and a 64-pixel input: fast, and of no worth."""
+    path = tmp_path_factory.mktemp("weights") / "tiny.safetensors"
+    torch.manual_seed(0)
+    config = ModelConfig(decoder_channels=(16, 16, 8, 8, 8))
+    metadata = CheckpointMetadata("tiny", config, PreprocessingConfig(64), decision=DECISION)
+    save_checkpoint(path, build_model(config), metadata)
+    return path
+
+
+@pytest.fixture(scope="session")
+def data_folder() -> Path:
+    """The real films, where the machine has them."""
+    folder = os.environ.get("PLEURA_DATA")
+    if not folder:
+        pytest.skip("PLEURA_DATA names no folder of real films")
+    return Path(folder)
