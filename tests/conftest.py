@@ -31,6 +31,28 @@ def checkpoint_path(tmp_path_factory) -> Path:
     return path
 
 
+@pytest.fixture
+def app(checkpoint_path, tmp_path):
+    """The application on the tiny checkpoint, with its studies in a temporary database."""
+    from app import create_app
+
+    return create_app(
+        {
+            "TESTING": True,
+            "WEIGHTS": str(checkpoint_path),
+            "DATABASE_URL": f"sqlite:///{tmp_path / 'studies.sqlite'}",
+            "SECRET_KEY": "only for tests",
+            "API": "open",
+        }
+    )
+
+
+@pytest.fixture
+def client(app):
+    """A browser without cookies."""
+    return app.test_client()
+
+
 @pytest.fixture(scope="session")
 def data_folder() -> Path:
     """The real films, where the machine has them."""

@@ -1,0 +1,59 @@
+"""A prediction as the JSON object that the API sends, the page renders and a study keeps."""
+
+import base64
+
+import cv2
+import numpy as np
+
+from app.segmentation.predictor import Prediction, Predictor
+
+NOTICE = "Research use only. Not a medical device; not for diagnosis or treatment."
+
+
+def to_answer(prediction: Prediction, predictor: Predictor, answer_id: str) -> dict:
+    """Describe a prediction in plain JSON types.
+
+    Args:
+        prediction: The answer to one film.
+        predictor: The model that gave it.
+        answer_id: Unguessable name of this answer.
+
+    Returns:
+        The body of `POST /api/v1/predictions`, as `/api/v1/openapi.json` describes it.
+    """
+    height, width = prediction.mask.shape
+    return {
+        "id": answer_id,
+        "finding": str(prediction.finding),
+        "probability": round(prediction.probability, 4),
+        "regions": [
+            {
+                "laterality": str(region.laterality),
+                "bbox": list(region.bbox),
+                "area_fraction": round(region.area_fraction, 6),
+                "area_mm2": None if region.area_mm2 is None else round(region.area_mm2, 1),
+                "probability": round(region.probability, 4),
+            }
+            for region in prediction.regions
+        ],
+        "mask": {
+            "width": width,
+            "height": height,
+            "encoding": "png;base64",
+            "data": base64.b64encode(mask_png(prediction.mask)).decode("ascii"),
+        },
+        "quality": [vars(flag) for flag in prediction.quality],
+        "model": {
+            "name": predictor.metadata.name,
+            "sha256": predictor.sha256,
+            "operating_point": vars(predictor.decision.operating_point),
+        },
+        "timing_ms": {stage: round(duration, 1) for stage, duration in prediction.timing_ms.items()},
+        "notice": NOTICE,
+    }
+
+
+def mask_png(mask: np.ndarray) -> bytes:
+    """Encode a mask, bool (H, W), as a greyscale PNG of 0 and 255."""
+    _, encoded = cv2.imencode(".png", mask.astype(np.uint8) * 255)
+    return encoded.tobytes()
