@@ -8,17 +8,23 @@ import training
 from training.config import TrainingConfig
 from training.data.films import write_prepared
 from training.data.manifest import read_manifest
+from training.data.siim import read_siim
+from training.evaluate import evaluate
+from training.release import release
+from training.train import train
 
 
-def prepare(source: Path, out: Path, size: int = 512) -> None:
+def prepare(source: Path, out: Path, annotations: Path | None = None, size: int = 512) -> None:
     """Bring a data set into the form that training reads.
 
     Args:
-        source: Folder with `manifest.csv`, `images/` and `masks/`.
+        source: Folder with manifest.csv, images/ and masks/; or, with annotations, a DICOM tree.
         out: Folder to write.
+        annotations: SIIM-ACR's train-rle.csv, if that is what the source is.
         size: Side of the stored films, in pixels: at least the largest training size.
     """
-    table = write_prepared(read_manifest(source), out, size)
+    films = read_manifest(source) if annotations is None else read_siim(source, annotations)
+    table = write_prepared(films, out, size)
     print(table.groupby(["split", "label_source", "label"]).size().to_string())
 
 
@@ -26,24 +32,22 @@ def main(arguments: list[str] | None = None) -> None:
     """Parse the command line and run one command."""
     parser = ArgumentParser(prog="python -m training", description=training.__doc__)
     commands = parser.add_subcommands(required=True)
-    for function in (prepare,):
+    functions = {function.__name__: function for function in (prepare, train, evaluate, release)}
+    for name, function in functions.items():
         command = ArgumentParser(description=function.__doc__.splitlines()[0])
-        command.add_function_arguments(function)
-        commands.add_subcommand(function.__name__, command)
-    command = ArgumentParser(description="Train a network, or go on with a training that was interrupted.")
-    command.add_argument("--config", action="config", help="YAML file with any of the settings below.")
-    command.add_class_arguments(TrainingConfig, as_group=False)
-    commands.add_subcommand("train", command)
+        if function is train:  # its settings are flags of their own, or a YAML file's
+            command.add_argument("--config", action="config", help="YAML file with any of the settings below.")
+            command.add_class_arguments(TrainingConfig, as_group=False)
+        else:
+            command.add_function_arguments(function, as_group=False)
+        commands.add_subcommand(name, command)
 
     chosen = parser.instantiate(parser.parse_args(arguments))
     settings = vars(chosen[chosen.subcommand])
-    settings.pop("config", None)
     if chosen.subcommand == "train":
-        from training.train import train
-
-        train(TrainingConfig(**settings))
-    else:
-        globals()[chosen.subcommand](**settings)
+        settings.pop("config")
+        settings = {"config": TrainingConfig(**settings)}
+    functions[chosen.subcommand](**settings)
 
 
 if __name__ == "__main__":

@@ -163,7 +163,7 @@ def validate(
     probability_maps, true_masks = torch.cat(maps).numpy(), torch.cat(masks).numpy()
     positive = labels == 1
     by_threshold = {
-        threshold: float(dice_scores(**overlap(probability_maps[positive], true_masks[positive], threshold)).mean())
+        threshold: float(dice_scores(**overlap(probability_maps[positive] >= threshold, true_masks[positive])).mean())
         for threshold in np.arange(0.1, 0.9, 0.1).round(1)
     }
     threshold = max(by_threshold, key=by_threshold.get)

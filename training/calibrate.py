@@ -1,0 +1,120 @@
+"""Choose, on the validation split, how evidence becomes an answer."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import product
+
+import numpy as np
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import roc_curve
+from tqdm import tqdm
+
+from app.segmentation.calibration import Calibration, OperatingPoint
+from app.segmentation.checkpoint import Checkpoint, Decision
+from app.segmentation.engine import Engine, Evidence
+from app.segmentation.image_io import Radiograph
+from app.segmentation.postprocessing import PostprocessingConfig, segment
+from app.segmentation.preprocessing import preprocess, restore
+from training.data.films import PreparedFilms
+from training.metrics import SPECIFICITY_FLOOR, dice_scores, overlap
+
+MAX_ABSTENTION = 0.15
+"""Largest share of validation films that may be called indeterminate."""
+MASK_THRESHOLDS = (0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6, 0.65, 0.7)
+MIN_AREA_FRACTIONS = (0.0, 0.0005, 0.001, 0.002, 0.004)
+
+
+def calibrate(checkpoint: Checkpoint, films: PreparedFilms, flip_averaging: bool = True) -> Decision:
+    """Fit calibration, operating point and mask thresholds to the validation split.
+
+    Args:
+        checkpoint: Network to decide for.
+        films: Prepared films; only those of the split "val" with expert masks are looked at.
+        flip_averaging: Whether the answers to a film and its mirror image are averaged.
+    """
+    rows = films.rows("val", ["expert_mask"])
+    labels = films.table["label"].to_numpy()[rows]
+    engine = Engine(checkpoint.model, flip_averaging)
+    preprocessing = checkpoint.metadata.preprocessing
+    evidence = [engine.run(preprocess(films.image(row), preprocessing)) for row in tqdm(rows, "calibrate", unit="film")]
+    calibration = fit_platt(evidence, labels)
+    probabilities = np.array([calibration.probability(seen.image_logit, seen.map_logit) for seen in evidence])
+    operating_point = choose_operating_point(labels, probabilities)
+    true_masks = [films.true_mask(row) for row in rows]
+    return Decision(
+        flip_averaging=flip_averaging,
+        postprocessing=choose_postprocessing(evidence, probabilities, true_masks, operating_point),
+        calibration=calibration,
+        operating_point=operating_point,
+    )
+
+
+def fit_platt(evidence: Sequence[Evidence], labels: np.ndarray) -> Calibration:
+    """Fit a logistic regression of the label on the two logits (Platt, 1999)."""
+    logits = np.array([[seen.image_logit, seen.map_logit] for seen in evidence])
+    fitted = LogisticRegression(C=1.0).fit(logits, labels)
+    image_weight, map_weight = fitted.coef_[0]
+    return Calibration(float(image_weight), float(map_weight), float(fitted.intercept_[0]))
+
+
+def choose_operating_point(labels: np.ndarray, probabilities: np.ndarray) -> OperatingPoint:
+    """Take the most sensitive threshold of sufficient specificity, and the band that abstains best.
+
+    The band holds the threshold and at most `MAX_ABSTENTION` of the films; of all such bands it is the
+    narrowest that removes the most wrong decisions.
+    """
+    false_positive_rate, _, thresholds = roc_curve(labels, probabilities, drop_intermediate=False)
+    threshold = float(thresholds[1 - false_positive_rate >= SPECIFICITY_FLOOR].min())
+    wrong = (probabilities >= threshold) != (labels == 1)
+    below = np.sort(probabilities[probabilities < threshold])[::-1]
+    above = np.sort(probabilities[probabilities >= threshold])
+    budget = int(MAX_ABSTENTION * len(labels))
+    best, band = 0, (threshold, threshold)
+    for films_below in range(min(budget, len(below)) + 1):
+        low = float(below[films_below - 1]) if films_below else threshold
+        films_above = min(budget - films_below, len(above) - 1)
+        for taken in range(films_above + 1):
+            high = float(above[taken])
+            removed = int(wrong[(probabilities >= low) & (probabilities < high)].sum())
+            if removed > best:
+                best, band = removed, (low, high)
+    return OperatingPoint(f"specificity {SPECIFICITY_FLOOR:.2f}", threshold, *band)
+
+
+@dataclass(frozen=True)
+class _Candidate:
+    """Dice scores of every film under one mask threshold and smallest area, without a film gate."""
+
+    mask_threshold: float
+    min_area_fraction: float
+    dice: np.ndarray
+
+
+def choose_postprocessing(
+    evidence: Sequence[Evidence],
+    probabilities: np.ndarray,
+    true_masks: Sequence[np.ndarray],
+    operating_point: OperatingPoint,
+) -> PostprocessingConfig:
+    """Take the mask threshold, smallest area and film gate with the best dice_all + dice_pos.
+
+    Either alone misleads: dice_all is highest for a model that marks next to nothing, dice_pos for one
+    that marks something on every film. Nothing is ever marked on a film that is called negative.
+    """
+    positive = np.array([mask.any() for mask in true_masks])
+    candidates = [_Candidate(*pair, np.zeros(len(positive))) for pair in product(MASK_THRESHOLDS, MIN_AREA_FRACTIONS)]
+    for film, (seen, true_mask) in enumerate(zip(tqdm(evidence, "thresholds", unit="film"), true_masks, strict=True)):
+        probability_map = restore(seen.probability_map, true_mask.shape)
+        for candidate in candidates:
+            config = PostprocessingConfig(candidate.mask_threshold, candidate.min_area_fraction, 0.0)
+            mask, _ = segment(probability_map, 1.0, Radiograph(probability_map, "PNG"), config)
+            candidate.dice[film] = dice_scores(**overlap(mask, true_mask))
+
+    def score(candidate: _Candidate, gate: float) -> float:
+        dice = np.where(probabilities >= gate, candidate.dice, (~positive).astype(float))
+        return dice.mean() + dice[positive].mean()
+
+    lowest = operating_point.indeterminate_low
+    gates = [lowest, *(gate for gate in np.quantile(probabilities, np.arange(0.02, 1.0, 0.02)) if gate > lowest)]
+    best, gate = max(product(candidates, gates), key=lambda pair: score(*pair))
+    return PostprocessingConfig(best.mask_threshold, best.min_area_fraction, float(gate))

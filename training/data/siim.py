@@ -1,0 +1,82 @@
+"""SIIM-ACR Pneumothorax Segmentation as Kaggle ships it: a tree of DICOM files and a table of run lengths."""
+
+import hashlib
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pydicom
+
+from training.data.films import FilmRecord, SourceFilm
+
+NOTHING_MARKED = "-1"
+
+
+def read_siim(
+    folder: Path, annotations: Path, val_share: float = 0.1, test_share: float = 0.1, seed: int = 0
+) -> Iterator[SourceFilm]:
+    """List the annotated films of SIIM-ACR.
+
+    Args:
+        folder: Root of the DICOM tree; a file's name is its image id.
+        annotations: `train-rle.csv`, with one row an annotation: ImageId, EncodedPixels.
+        val_share: Share of patients to validate on.
+        test_share: Share of patients to report on.
+        seed: Of the split. A patient's split depends on it and the patient id alone.
+
+    Raises:
+        FileNotFoundError: If no DICOM file has an annotation.
+    """
+    table = pd.read_csv(annotations, dtype=str).rename(columns=str.strip)  # Kaggle's header has a stray space
+    runs_of = table.groupby("ImageId")["EncodedPixels"].agg(list).to_dict()
+    files = [path for path in sorted(folder.rglob("*.dcm")) if path.stem in runs_of]
+    if not files:
+        raise FileNotFoundError(f"No DICOM file under {folder} is named in {annotations}.")
+    for path in files:
+        header = pydicom.dcmread(path, stop_before_pixels=True)
+        patient_id = str(header.get("PatientID") or path.stem)
+        record = FilmRecord(
+            image_id=path.stem,
+            patient_id=patient_id,
+            split=split_of(patient_id, val_share, test_share, seed),
+            label_source="expert_mask",
+            view=str(header.get("ViewPosition", "")),
+            age=str(header.get("PatientAge", "")).strip("Y").lstrip("0"),
+            sex=str(header.get("PatientSex", "")),
+        )
+        shape = (int(header.Rows), int(header.Columns))
+        yield SourceFilm(record, path, partial(unite, runs_of[path.stem], shape))
+
+
+def split_of(patient_id: str, val_share: float, test_share: float, seed: int) -> str:
+    """Place a patient, and so all films of that patient, in "train", "val" or "test"."""
+    digest = hashlib.sha256(f"{seed}/{patient_id}".encode()).digest()
+    position = int.from_bytes(digest[:8], "big") / 2**64
+    if position < test_share:
+        return "test"
+    return "val" if position < test_share + val_share else "train"
+
+
+def unite(annotations: list[str], shape: tuple[int, int]) -> np.ndarray | None:
+    """Unite all annotations of a film into one mask, bool (H, W); None if nothing is marked."""
+    marked = [text for text in annotations if text.strip() != NOTHING_MARKED]
+    return np.logical_or.reduce([decode_runs(text, shape) for text in marked]) if marked else None
+
+
+def decode_runs(text: str, shape: tuple[int, int]) -> np.ndarray:
+    """Decode SIIM's run lengths: pairs of (gap since the last run, length), column by column.
+
+    Raises:
+        ValueError: If the runs leave the film.
+    """
+    height, width = shape
+    gaps, lengths = np.array(text.split(), dtype=int).reshape(-1, 2).T
+    ends = np.cumsum(gaps + lengths)
+    if len(ends) and ends[-1] > height * width:
+        raise ValueError(f"Runs end at pixel {ends[-1]} of a film with {height * width}.")
+    flat = np.zeros(height * width, dtype=bool)
+    for end, length in zip(ends, lengths, strict=True):
+        flat[end - length : end] = True
+    return flat.reshape(width, height).T

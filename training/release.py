@@ -1,0 +1,68 @@
+"""Turn a training's best weights into the one file that the application loads, and its model card."""
+
+import base64
+import json
+from dataclasses import replace
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from app.segmentation.checkpoint import load_checkpoint, save_checkpoint
+from app.segmentation.image_io import read_radiograph
+from app.segmentation.predictor import Predictor
+from training.calibrate import calibrate
+from training.data.films import PreparedFilms
+from training.evaluate import describe_split, predict_split
+
+
+def release(
+    trained: Path, data: Path, canary: Path, out: Path, name: str = "pleura-b0", open_test_split: bool = False
+) -> None:
+    """Calibrate, measure and write a model: weights, metrics.json and MODEL_CARD.md, side by side.
+
+    Args:
+        trained: `best.safetensors` of a training.
+        data: Prepared folder.
+        canary: Synthetic film that the service answers to prove itself ready. It is stored in the
+            checkpoint, so it must not be a patient's.
+        out: Checkpoint to write.
+        name: Name of the model, shown with its hash.
+        open_test_split: Whether to measure on the test split too. Look at it once a release, and
+            never choose by it.
+    """
+    films = PreparedFilms.open(data)
+    checkpoint = load_checkpoint(trained)
+    metadata = replace(checkpoint.metadata, name=name, decision=calibrate(checkpoint, films))
+    out.parent.mkdir(parents=True, exist_ok=True)
+    save_checkpoint(out, checkpoint.model, metadata)  # figures below are those of the rounded, served weights
+
+    predictor = Predictor.load(out)
+    splits = ["val", "test"] if open_test_split else ["val"]
+    metrics = {split: describe_split(predict_split(predictor, films, split)) for split in splits}
+    film = canary.read_bytes()
+    answer = {
+        "film": base64.b64encode(film).decode("ascii"),
+        "probability": predictor.predict(read_radiograph(film)).probability,
+    }
+    metadata = replace(metadata, metrics=metrics, canary=answer)
+    save_checkpoint(out, checkpoint.model, metadata)
+
+    released = Predictor.load(out)
+    report = {"model": name, "sha256": released.sha256, **metrics}
+    (out.parent / "metrics.json").write_text(json.dumps(report, indent=2) + "\n")
+    (out.parent / "MODEL_CARD.md").write_text(model_card(released, films))
+    print(json.dumps(report, indent=2))
+
+
+def model_card(predictor: Predictor, films: PreparedFilms) -> str:
+    """Write what a released model is, from what its checkpoint says of itself."""
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent), undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    train = films.table[films.table["split"] == "train"].groupby("label_source")["label"].agg(["size", "sum"])
+    return environment.get_template("model_card.md.jinja").render(
+        metadata=predictor.metadata,
+        decision=predictor.decision,
+        sha256=predictor.sha256,
+        sources={source: (int(row["size"]), int(row["sum"])) for source, row in train.iterrows()},
+    )
