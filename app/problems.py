@@ -5,6 +5,10 @@ Pages and API answer from this one table (RFC 9457 calls such an answer a proble
 
 from dataclasses import dataclass
 
+from flask_wtf.csrf import CSRFError
+from werkzeug.exceptions import HTTPException, InternalServerError, MethodNotAllowed, NotFound, RequestEntityTooLarge
+
+from app import studies
 from app.segmentation import errors
 
 
@@ -35,9 +39,41 @@ PROBLEMS: dict[type[errors.PleuraError], Problem] = {
     errors.FileTooLargeError: Problem(413, "file_too_large", "The file is too large"),
     errors.TooManyPixelsError: Problem(413, "too_many_pixels", "The image has too many pixels"),
     errors.CheckpointError: Problem(503, "model_unavailable", "The model could not be loaded"),
+    studies.TooManyStudiesError: Problem(429, "too_many_studies", "Too many films are kept already"),
 }
 
+HTTP_PROBLEMS: dict[type[HTTPException], tuple[Problem, str]] = {
+    CSRFError: (
+        Problem(400, "form_expired", "This page is out of date"),
+        "The server was restarted or your browser blocks cookies. Reload the page and try again.",
+    ),
+    NotFound: (
+        Problem(404, "not_found", "There is nothing here"),
+        "The address is wrong, or its film was deleted, or it belongs to another browser session.",
+    ),
+    MethodNotAllowed: (
+        Problem(405, "method_not_allowed", "This address does not work that way"),
+        "The request's method is not one that this address takes.",
+    ),
+    RequestEntityTooLarge: (
+        PROBLEMS[errors.FileTooLargeError],
+        "The upload as a whole is too large. Send films of at most 32 MiB each, a few at a time.",
+    ),
+    InternalServerError: (
+        Problem(500, "internal_error", "Something went wrong on the server"),
+        "The film was not analysed. Try again; if it happens twice, tell the operator.",
+    ),
+}
+"""Failures of a request itself, with the sentence for a person."""
 
-def problem_of(error: errors.PleuraError) -> Problem:
-    """Look up what an error of the core means to a person."""
-    return PROBLEMS[type(error)]
+
+def explain(error: errors.PleuraError | HTTPException) -> tuple[Problem, str]:
+    """Say what a failure means, and in which sentence.
+
+    A failure of HTTP that has no entry here speaks with Werkzeug's own name and description.
+    """
+    if isinstance(error, errors.PleuraError):
+        return PROBLEMS[type(error)], str(error)
+    if type(error) in HTTP_PROBLEMS:
+        return HTTP_PROBLEMS[type(error)]
+    return Problem(error.code, error.name.lower().replace(" ", "_"), error.name), error.description

@@ -1,0 +1,146 @@
+"""What is kept for a while: a film as displayed and its answer, until it expires or is deleted.
+
+The uploaded file itself is never kept. A study belongs to one browser session; nobody else learns that it exists.
+"""
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Sequence
+
+from sqlalchemy import JSON, ColumnElement, delete, select
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, sessionmaker, undefer
+
+from app.database import erase_log, open_database
+from app.segmentation.errors import PleuraError
+
+MAX_STUDIES_PER_OWNER = 100
+PURGE_SECONDS = 30
+
+logger = logging.getLogger(__name__)
+
+
+class TooManyStudiesError(PleuraError):
+    """One browser session keeps as many films as it may."""
+
+
+class Base(DeclarativeBase):
+    """The application's tables."""
+
+
+class Study(Base):
+    """One film and its answer.
+
+    Attributes:
+        id: Unguessable; the answer's id, and part of the study's address.
+        owner: Random name of the browser session that uploaded the film.
+        file_name: As the browser gave it, so that a person recognises the film.
+        created_at: Seconds since the epoch.
+        expires_at: Seconds since the epoch; from here on the study does not exist.
+        answer: What `answers.to_answer` made of the prediction; it carries the mask.
+        film_png: The film as the page shows it. Loaded by `StudyStore.get` only.
+    """
+
+    __tablename__ = "studies"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    owner: Mapped[str] = mapped_column(index=True)
+    file_name: Mapped[str]
+    created_at: Mapped[float]
+    expires_at: Mapped[float] = mapped_column(index=True)
+    answer: Mapped[dict] = mapped_column(JSON)
+    film_png: Mapped[bytes] = mapped_column(deferred=True, deferred_raiseload=True)
+
+
+class StudyStore:
+    """The studies of all sessions. Shared between threads; processes share its database."""
+
+    def __init__(self, url: str, retention_seconds: float, clock: Callable[[], float] = time.time) -> None:
+        """Open the database, and make its table where there is none.
+
+        Args:
+            url: SQLAlchemy's URL of the database.
+            retention_seconds: How long a study is kept.
+            clock: Seconds since the epoch.
+        """
+        self.engine = open_database(url)
+        self.retention_seconds = retention_seconds
+        self.clock = clock
+        self._session = sessionmaker(self.engine, expire_on_commit=False)
+        self._closed = threading.Event()
+        try:
+            Base.metadata.create_all(self.engine)
+        except DBAPIError:  # another worker may have made it since create_all looked
+            Base.metadata.create_all(self.engine)
+
+    def add(self, owner: str, file_name: str, film_png: bytes, answer: dict) -> Study:
+        """Keep a film and its answer until they expire.
+
+        Raises:
+            TooManyStudiesError: If this session keeps as many as it may.
+        """
+        kept = len(self.list(owner))
+        if kept >= MAX_STUDIES_PER_OWNER:
+            raise TooManyStudiesError(f"This browser session keeps {kept} films already. Delete some of them, or wait.")
+        now = self.clock()
+        study = Study(
+            id=answer["id"],
+            owner=owner,
+            file_name=file_name,
+            created_at=now,
+            expires_at=now + self.retention_seconds,
+            answer=answer,
+            film_png=film_png,
+        )
+        with self._session.begin() as session:
+            session.add(study)
+        return study
+
+    def get(self, study_id: str, owner: str) -> Study | None:
+        """Return a session's own study with its film; None if there is none, or no longer."""
+        with self._session() as session:
+            query = select(Study).options(undefer(Study.film_png)).where(Study.id == study_id, *self._visible(owner))
+            return session.scalar(query)
+
+    def list(self, owner: str) -> Sequence[Study]:
+        """Return a session's studies without their films, the latest first."""
+        with self._session() as session:
+            query = select(Study).where(*self._visible(owner)).order_by(Study.created_at.desc())
+            return session.scalars(query).all()
+
+    def delete(self, study_id: str, owner: str) -> bool:
+        """Delete a session's own study for good; False if there is none."""
+        return self._erase(Study.id == study_id, *self._visible(owner)) > 0
+
+    def purge(self) -> int:
+        """Delete every expired study for good, and return how many there were."""
+        return self._erase(Study.expires_at <= self.clock())
+
+    def start_purging(self, every_seconds: float = PURGE_SECONDS) -> threading.Thread:
+        """Purge in the background until `close`. Every worker may: deleting twice does no harm."""
+        thread = threading.Thread(target=self._keep_purging, args=(every_seconds,), name="purge", daemon=True)
+        thread.start()
+        return thread
+
+    def close(self) -> None:
+        """Stop purging, and let go of the database."""
+        self._closed.set()
+        self.engine.dispose()
+
+    def _visible(self, owner: str) -> tuple[ColumnElement[bool], ...]:
+        return Study.owner == owner, Study.expires_at > self.clock()
+
+    def _erase(self, *conditions: ColumnElement[bool]) -> int:
+        with self._session.begin() as session:
+            count = session.execute(delete(Study).where(*conditions)).rowcount
+        if count:
+            erase_log(self.engine)
+        return count
+
+    def _keep_purging(self, every_seconds: float) -> None:
+        while not self._closed.wait(every_seconds):
+            try:
+                self.purge()
+            except SQLAlchemyError:
+                logger.exception("Expired films could not be deleted; trying again in %g s", every_seconds)
