@@ -8,50 +8,73 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 
 
+class SettingError(ValueError):
+    """A setting has no usable value; the message says which, and what would be one."""
+
+
 @dataclass(frozen=True)
 class Setting:
-    """One setting: `PLEURA_<name>` in the environment, `<name>` in the application's config."""
+    """One setting: `PLEURA_<name>` in the environment, `<name>` in the application's config.
+
+    Attributes:
+        default: Its type is the setting's: bool, int or str.
+        choices: The only values of a text; empty where any will do.
+        minimum: The smallest value of a number.
+    """
 
     name: str
-    default: object
+    default: bool | int | str
     help: str
+    choices: tuple[str, ...] = ()
+    minimum: int = 0
 
-    def parse(self, text: str) -> object:
-        """Read the environment's text as the default's type; a setting without a default is text.
+    def parse(self, text: str) -> bool | int | str:
+        """Read the environment's text as the default's type.
 
         Raises:
-            ValueError: If the text is no value of that type.
+            SettingError: If the text is no value of that type.
         """
         if isinstance(self.default, bool):
             if text.lower() not in ("0", "1", "false", "true"):
-                raise ValueError(f"PLEURA_{self.name} must be true or false, not {text!r}.")
+                raise SettingError(f"PLEURA_{self.name} must be true or false, not {text!r}.")
             return text.lower() in ("1", "true")
         if isinstance(self.default, int):
             try:
                 return int(text)
             except ValueError:
-                raise ValueError(f"PLEURA_{self.name} must be a whole number, not {text!r}.") from None
+                raise SettingError(f"PLEURA_{self.name} must be a whole number, not {text!r}.") from None
         return text
+
+    def check(self, value: bool | int | str) -> None:
+        """Refuse a value outside the setting's range.
+
+        Raises:
+            SettingError: If it is.
+        """
+        if self.choices and value not in self.choices:
+            raise SettingError(f"PLEURA_{self.name} must be one of {', '.join(self.choices)}, not {value!r}.")
+        if isinstance(value, int) and value < self.minimum:
+            raise SettingError(f"PLEURA_{self.name} must be at least {self.minimum}, not {value}.")
 
 
 SETTINGS = (
     Setting("WEIGHTS", str(ROOT / "model_weights" / "pleura.safetensors"), "Path of the released checkpoint."),
     Setting("DATABASE_URL", "", "SQLAlchemy URL of the studies; empty: SQLite in the instance folder."),
-    Setting("RETENTION_MINUTES", 60, "Minutes a study, its film and its result are kept."),
+    Setting("RETENTION_MINUTES", 60, "Minutes a study, its film and its result are kept.", minimum=1),
     Setting("SECRET_KEY", "", "Signs sessions and forms; demanded in production, drawn at each start in development."),
     Setting("PRODUCTION", False, "Refuse to start without a secret; send cookies over HTTPS only."),
     Setting("SECURE_COOKIES", False, "Send cookies over HTTPS only, whatever else is set."),
-    Setting("API", "off", "The JSON API: off, token, or open."),
+    Setting("API", "off", "The JSON API: off, token, or open.", choices=("off", "token", "open")),
     Setting("API_TOKEN", "", "The bearer token that PLEURA_API=token demands."),
-    Setting("THREADS", 0, "Threads of one inference; 0: as many as the process has cores."),
+    Setting("THREADS", 0, "Threads of one inference; 0: the cores of the process, shared among gunicorn's workers."),
 )
 
 
-def read_settings(environment: Mapping[str, str] = os.environ) -> dict[str, object]:
-    """Read every setting from the environment, or take its default.
+def read_settings(environment: Mapping[str, str] = os.environ) -> dict[str, bool | int | str]:
+    """Read every setting from the environment, or take its default; an empty variable is one not set.
 
     Raises:
-        ValueError: If a value is not of its setting's type.
+        SettingError: If a value is not of its setting's type.
     """
     return {
         setting.name: setting.parse(environment[f"PLEURA_{setting.name}"])
@@ -59,3 +82,20 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> dict[str, obje
         else setting.default
         for setting in SETTINGS
     }
+
+
+def check_settings(settings: Mapping[str, object]) -> None:
+    """Refuse settings that the application must not start with.
+
+    Args:
+        settings: A value for every name in `SETTINGS`.
+
+    Raises:
+        SettingError: If a value is out of range, or lacks another that it needs.
+    """
+    for setting in SETTINGS:
+        setting.check(settings[setting.name])
+    if settings["API"] == "token" and not settings["API_TOKEN"]:
+        raise SettingError("PLEURA_API=token needs a token: set PLEURA_API_TOKEN, or PLEURA_API=off.")
+    if settings["PRODUCTION"] and not settings["SECRET_KEY"]:
+        raise SettingError("PLEURA_PRODUCTION needs a secret: set PLEURA_SECRET_KEY to a long random text.")
