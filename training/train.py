@@ -42,7 +42,10 @@ def train(config: TrainingConfig) -> None:
     Args:
         config: Every choice of the run.
     """
-    loggers = [CSVLogger(config.run, name="csv"), TensorBoardLogger(config.run, name="tensorboard")]
+    loggers = [
+        CSVLogger(config.run, name="csv", flush_logs_every_n_steps=1),
+        TensorBoardLogger(config.run, name="tensorboard"),
+    ]
     fabric = Fabric(
         accelerator=config.accelerator,
         devices=config.devices,

@@ -59,19 +59,17 @@ def test_an_interrupted_training_goes_on_as_it_would_have(config, tmp_path):
     assert len(whole) == 4 and np.isfinite(whole).all()
     assert list(config.run.glob("tensorboard/version_0/events*"))
 
-    class Interrupted(Exception):
-        pass
-
-    def stop(*_):
-        raise Interrupted
-
     broken = replace(config, run=tmp_path / "broken")
-    with pytest.MonkeyPatch.context() as patch:
-        import training.train as module
+    first_epoch = sys.modules["training.train"]._train_epoch
 
-        real = module._train_epoch
-        patch.setattr(module, "_train_epoch", lambda fabric, config, epoch, *rest: (stop if epoch else real)(fabric, config, epoch, *rest))
-        with pytest.raises(Interrupted):
+    def interrupted(fabric, config, epoch, *rest):
+        if epoch:
+            raise KeyboardInterrupt
+        first_epoch(fabric, config, epoch, *rest)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("training.train._train_epoch", interrupted)
+        with pytest.raises(KeyboardInterrupt):
             train(broken)
     assert (broken.run / STATE_FILE).is_file()
     train(broken)
@@ -148,7 +146,7 @@ def test_lite0_warm_start_brings_every_convolution_and_opens_the_gates():
     gates = []
     for module in warm.encoder.modules():
         if hasattr(module, "_se_expand"):
-            module._se_expand.register_forward_hook(lambda _, __, out: gates.append(out.sigmoid()))
+            module._se_expand.register_forward_hook(lambda _, __, out: gates.append(out.detach().sigmoid()))
     warm.eval()(torch.randn(1, 1, 64, 64))
     assert len(gates) == 16 and min(float(gate.min()) for gate in gates) > 0.9
 
