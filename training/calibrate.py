@@ -1,10 +1,12 @@
 """Choose, on the validation split, how evidence becomes an answer."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 
 import numpy as np
+import torch
+from sklearn.covariance import LedoitWolf
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_curve
 from tqdm import tqdm
@@ -13,6 +15,7 @@ from app.segmentation.calibration import Calibration, OperatingPoint
 from app.segmentation.checkpoint import Checkpoint, Decision
 from app.segmentation.engine import Engine, Evidence
 from app.segmentation.image_io import Radiograph
+from app.segmentation.out_of_distribution import FeatureDistribution
 from app.segmentation.postprocessing import PostprocessingConfig, segment
 from app.segmentation.preprocessing import preprocess, restore
 from training.data.films import PreparedFilms
@@ -20,33 +23,54 @@ from training.metrics import SPECIFICITY_FLOOR, dice_scores, overlap
 
 MAX_ABSTENTION = 0.15
 """Largest share of validation films that may be called indeterminate."""
+FAMILIAR_SHARE = 0.995
+"""Share of validation films that are taken for films."""
 MASK_THRESHOLDS = (0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6, 0.65, 0.7)
 MIN_AREA_FRACTIONS = (0.0, 0.0005, 0.001, 0.002, 0.004)
 
 
-def calibrate(checkpoint: Checkpoint, films: PreparedFilms, flip_averaging: bool = True) -> Decision:
-    """Fit calibration, operating point and mask thresholds to the validation split.
-
-    Args:
-        checkpoint: Network to decide for.
-        films: Prepared films; only those of the split "val" with expert masks are looked at.
-        flip_averaging: Whether the answers to a film and its mirror image are averaged.
-    """
-    rows = films.rows("val", ["expert_mask"])
-    labels = films.table["label"].to_numpy()[rows]
+def gather_evidence(
+    checkpoint: Checkpoint, films: PreparedFilms, rows: Sequence[int], flip_averaging: bool = True
+) -> list[Evidence]:
+    """Run the network on films, exactly as serving would."""
     engine = Engine(checkpoint.model, flip_averaging)
     preprocessing = checkpoint.metadata.preprocessing
-    evidence = [engine.run(preprocess(films.image(row), preprocessing)) for row in tqdm(rows, "calibrate", unit="film")]
+    return [engine.run(preprocess(films.image(row), preprocessing)) for row in tqdm(rows, "evidence", unit="film")]
+
+
+def choose_decision(
+    evidence: Sequence[Evidence], true_masks: Sequence[np.ndarray], flip_averaging: bool = True
+) -> Decision:
+    """Fit calibration, operating point and mask thresholds.
+
+    Args:
+        evidence: Of every film of the validation split.
+        true_masks: bool (H, W), their reference masks.
+        flip_averaging: How the evidence was gathered.
+    """
+    labels = np.array([mask.any() for mask in true_masks])
     calibration = fit_platt(evidence, labels)
     probabilities = np.array([calibration.probability(seen.image_logit, seen.map_logit) for seen in evidence])
     operating_point = choose_operating_point(labels, probabilities)
-    true_masks = [films.true_mask(row) for row in rows]
-    return Decision(
-        flip_averaging=flip_averaging,
-        postprocessing=choose_postprocessing(evidence, probabilities, true_masks, operating_point),
-        calibration=calibration,
-        operating_point=operating_point,
+    postprocessing = choose_postprocessing(evidence, probabilities, true_masks, operating_point)
+    return Decision(flip_averaging, postprocessing, calibration, operating_point)
+
+
+def fit_feature_distribution(train: Sequence[Evidence], val: Sequence[Evidence]) -> FeatureDistribution:
+    """Describe where the encoder puts films: fitted on training films, its limit on validation films.
+
+    The covariance is shrunk (Ledoit & Wolf, 2004): there are hardly more films than features squared.
+    """
+    features = torch.stack([seen.features for seen in train]).numpy()
+    covariance = LedoitWolf().fit(features).covariance_
+    spread, directions = np.linalg.eigh(covariance)
+    fitted = FeatureDistribution(
+        mean=torch.from_numpy(features.mean(axis=0)),
+        whitening=torch.from_numpy((directions / np.sqrt(spread)).astype(np.float32)),
+        limit=float("inf"),
     )
+    distances = [fitted.distance(seen.features) for seen in val]
+    return replace(fitted, limit=float(np.quantile(distances, FAMILIAR_SHARE)))
 
 
 def fit_platt(evidence: Sequence[Evidence], labels: np.ndarray) -> Calibration:

@@ -5,14 +5,18 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from app.segmentation.checkpoint import load_checkpoint, save_checkpoint
 from app.segmentation.image_io import read_radiograph
 from app.segmentation.predictor import Predictor
-from training.calibrate import calibrate
+from training.calibrate import choose_decision, fit_feature_distribution, gather_evidence
 from training.data.films import PreparedFilms
 from training.evaluate import describe_split, predict_split
+
+FAMILIAR_FILMS = 1000
+"""Training films from which the network's idea of a film is taken."""
 
 
 def release(
@@ -32,9 +36,14 @@ def release(
     """
     films = PreparedFilms.open(data)
     checkpoint = load_checkpoint(trained)
-    metadata = replace(checkpoint.metadata, name=name, decision=calibrate(checkpoint, films))
+    val = films.rows("val", ["expert_mask"])
+    evidence = gather_evidence(checkpoint, films, val)
+    decision = choose_decision(evidence, [films.true_mask(row) for row in val])
+    familiar = np.random.default_rng(0).permutation(films.rows("train"))[:FAMILIAR_FILMS]
+    distribution = fit_feature_distribution(gather_evidence(checkpoint, films, familiar), evidence)
+    metadata = replace(checkpoint.metadata, name=name, decision=decision)
     out.parent.mkdir(parents=True, exist_ok=True)
-    save_checkpoint(out, checkpoint.model, metadata)  # figures below are those of the rounded, served weights
+    save_checkpoint(out, checkpoint.model, metadata, distribution)  # what is measured below is the file that is served
 
     predictor = Predictor.load(out)
     splits = ["val", "test"] if open_test_split else ["val"]
@@ -44,8 +53,7 @@ def release(
         "film": base64.b64encode(film).decode("ascii"),
         "probability": predictor.predict(read_radiograph(film)).probability,
     }
-    metadata = replace(metadata, metrics=metrics, canary=answer)
-    save_checkpoint(out, checkpoint.model, metadata)
+    save_checkpoint(out, checkpoint.model, replace(metadata, metrics=metrics, canary=answer), distribution)
 
     released = Predictor.load(out)
     report = {"model": name, "sha256": released.sha256, **metrics}

@@ -98,7 +98,9 @@ def train(config: TrainingConfig) -> None:
         if fabric.is_global_zero:
             figures = validate(average.module.eval(), films, preprocessing, batch_size=config.micro_batch)
             fabric.log_dict({f"val/{name}": value for name, value in figures.items()}, step=_step(config, epoch + 1))
-            print(f"epoch {epoch + 1}: " + "  ".join(f"{name} {value:.4f}" for name, value in figures.items()), flush=True)
+            print(
+                f"epoch {epoch + 1}: " + "  ".join(f"{name} {value:.4f}" for name, value in figures.items()), flush=True
+            )
             if figures["selection"] >= state["best"]:
                 state["best"] = figures["selection"]
                 save_checkpoint(config.run / BEST_FILE, average.module, metadata)

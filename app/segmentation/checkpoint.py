@@ -12,11 +12,13 @@ from safetensors.torch import load, save_file
 from app.segmentation.calibration import Calibration, OperatingPoint
 from app.segmentation.errors import CheckpointError
 from app.segmentation.model import ModelConfig, build_model
+from app.segmentation.out_of_distribution import FeatureDistribution
 from app.segmentation.postprocessing import PostprocessingConfig
 from app.segmentation.preprocessing import PreprocessingConfig
 
 FORMAT_VERSION = 1
 HEADER_KEY = "pleura"
+FEATURES_PREFIX = "out_of_distribution."
 
 
 @dataclass(frozen=True)
@@ -61,23 +63,35 @@ class Checkpoint:
     """A loaded file: the network in evaluation mode, float32, and what is known of it.
 
     Attributes:
+        feature_distribution: Where the network puts films like those it learned from; None in a
+            checkpoint that training left behind.
         sha256: Hash of the whole file, hexadecimal.
     """
 
     model: torch.nn.Module
     metadata: CheckpointMetadata
+    feature_distribution: FeatureDistribution | None
     sha256: str
 
 
-def save_checkpoint(path: Path, model: torch.nn.Module, metadata: CheckpointMetadata) -> None:
-    """Write weights in half precision, and their metadata, into one safetensors file."""
-    state = {
+def save_checkpoint(
+    path: Path,
+    model: torch.nn.Module,
+    metadata: CheckpointMetadata,
+    feature_distribution: FeatureDistribution | None = None,
+) -> None:
+    """Write weights in half precision, and what is known of them, into one safetensors file."""
+    tensors = {
         name: (tensor.half() if tensor.is_floating_point() else tensor).cpu().contiguous()
         for name, tensor in model.state_dict().items()
         if not name.endswith("num_batches_tracked")
     }
-    header = json.dumps({"format_version": FORMAT_VERSION, **asdict(metadata)})
-    save_file(state, path, metadata={HEADER_KEY: header})
+    header = {"format_version": FORMAT_VERSION, **asdict(metadata)}
+    if feature_distribution is not None:
+        header["out_of_distribution"] = {"limit": feature_distribution.limit}
+        for name in ("mean", "whitening"):
+            tensors[FEATURES_PREFIX + name] = getattr(feature_distribution, name).contiguous()
+    save_file(tensors, path, metadata={HEADER_KEY: json.dumps(header)})
 
 
 def load_checkpoint(path: Path) -> Checkpoint:
@@ -91,21 +105,35 @@ def load_checkpoint(path: Path) -> Checkpoint:
         raise CheckpointError(f"No weights at {path}; train and release a model, or set another path.")
     data = path.read_bytes()
     try:
-        state = load(data)
+        tensors = load(data)
         with safe_open(path, "pt") as file:
             header = json.loads((file.metadata() or {}).get(HEADER_KEY, "null"))
     except (SafetensorError, json.JSONDecodeError) as error:
         raise CheckpointError(f"{path} is not a complete safetensors file: {error}.") from error
+    statistics = {
+        name.removeprefix(FEATURES_PREFIX): tensors.pop(name)
+        for name in list(tensors)
+        if name.startswith(FEATURES_PREFIX)
+    }
+    limits = header.pop("out_of_distribution", {}) if isinstance(header, dict) else {}
     metadata = _metadata(header, path)
-    model = build_model(metadata.model)
+    return Checkpoint(
+        model=_with_weights(build_model(metadata.model), tensors, path).eval(),
+        metadata=metadata,
+        feature_distribution=FeatureDistribution(**statistics, **limits) if statistics else None,
+        sha256=hashlib.sha256(data).hexdigest(),
+    )
+
+
+def _with_weights(model: torch.nn.Module, weights: dict[str, torch.Tensor], path: Path) -> torch.nn.Module:
     try:
-        missing, unexpected = model.load_state_dict({k: v.float() for k, v in state.items()}, strict=False)
+        missing, unexpected = model.load_state_dict({k: v.float() for k, v in weights.items()}, strict=False)
     except RuntimeError as error:
-        raise CheckpointError(f"The weights in {path} have other shapes than {metadata.model}.") from error
+        raise CheckpointError(f"The weights in {path} have other shapes than their header says.") from error
     missing = [name for name in missing if not name.endswith("num_batches_tracked")]
     if missing or unexpected:
-        raise CheckpointError(f"The weights in {path} lack {missing[:3]} and bring {unexpected[:3]} for {metadata.model}.")
-    return Checkpoint(model.eval(), metadata, hashlib.sha256(data).hexdigest())
+        raise CheckpointError(f"The weights in {path} lack {missing[:3]} and bring {unexpected[:3]} unasked.")
+    return model
 
 
 def _metadata(header: dict | None, path: Path) -> CheckpointMetadata:

@@ -16,11 +16,13 @@ class Evidence:
         probability_map: float32 (S, S) in [0, 1], in the network's own geometry.
         image_logit: The image-level head's.
         map_logit: The map's, condensed by `calibration.map_logit`.
+        features: float32 (C,), the encoder's deepest features, averaged over the film.
     """
 
     probability_map: np.ndarray
     image_logit: float
     map_logit: float
+    features: torch.Tensor
 
 
 class Engine:
@@ -45,9 +47,13 @@ class Engine:
         """
         if self.flip_averaging:
             batch = torch.cat([batch, batch.flip(-1)])
-        mask_logits, image_logits = self.model(batch.contiguous(memory_format=torch.channels_last))
+        features = self.model.encoder(batch.contiguous(memory_format=torch.channels_last))
+        mask_logits = self.model.segmentation_head(self.model.decoder(features))
+        image_logits = self.model.classification_head(features[-1])
         maps = mask_logits[:, 0].sigmoid()
         if self.flip_averaging:
             maps = torch.stack([maps[0], maps[1].flip(-1)])
         probability_map = maps.mean(dim=0).numpy()
-        return Evidence(probability_map, float(image_logits.mean()), map_logit(probability_map))
+        return Evidence(
+            probability_map, float(image_logits.mean()), map_logit(probability_map), features[-1].mean(dim=(0, 2, 3))
+        )

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from app.segmentation.calibration import Finding
-from app.segmentation.checkpoint import CheckpointMetadata, Decision, load_checkpoint
-from app.segmentation.engine import Engine
+from app.segmentation.checkpoint import Checkpoint, load_checkpoint
+from app.segmentation.engine import Engine, Evidence
 from app.segmentation.errors import CheckpointError
 from app.segmentation.image_io import Radiograph, read_radiograph
 from app.segmentation.postprocessing import Region, segment
@@ -19,13 +19,20 @@ from app.segmentation.quality import QualityFlag, assess
 CANARY_TOLERANCE = 0.02
 """Probability by which another processor's arithmetic may differ."""
 
+UNFAMILIAR = QualityFlag(
+    "unlike_training_films",
+    "warning",
+    "This does not look like the frontal chest films the model learned from; do not rely on its answer.",
+)
+
 
 @dataclass(frozen=True)
 class Prediction:
     """The answer to one film.
 
     Attributes:
-        finding: Positive, negative or indeterminate, at the checkpoint's operating point.
+        finding: Positive, negative or indeterminate, at the checkpoint's operating point;
+            indeterminate on whatever does not look like a film the network knows.
         probability: Calibrated probability of a pneumothorax.
         probability_map: float32 (H, W) in [0, 1], in the film's own geometry.
         mask: bool (H, W); empty unless something is marked.
@@ -49,14 +56,25 @@ class Predictor:
     Attributes:
         metadata: The checkpoint's.
         decision: The checkpoint's thresholds and calibration.
+        feature_distribution: What the checkpoint's films look like to the network, if it says so.
         sha256: Hash of the checkpoint's file, hexadecimal.
     """
 
-    def __init__(self, engine: Engine, metadata: CheckpointMetadata, decision: Decision, sha256: str) -> None:
-        self.engine = engine
-        self.metadata = metadata
-        self.decision = decision
-        self.sha256 = sha256
+    def __init__(self, checkpoint: Checkpoint) -> None:
+        """Take a released checkpoint.
+
+        Raises:
+            CheckpointError: If it has no thresholds.
+        """
+        if checkpoint.metadata.decision is None:
+            raise CheckpointError(
+                f"{checkpoint.metadata.name} has no thresholds yet; run `python -m training release` on it first."
+            )
+        self.metadata = checkpoint.metadata
+        self.decision = checkpoint.metadata.decision
+        self.feature_distribution = checkpoint.feature_distribution
+        self.sha256 = checkpoint.sha256
+        self.engine = Engine(checkpoint.model, self.decision.flip_averaging)
 
     @classmethod
     def load(cls, path: Path) -> "Predictor":
@@ -65,11 +83,7 @@ class Predictor:
         Raises:
             CheckpointError: If it cannot be loaded, or was never released.
         """
-        checkpoint = load_checkpoint(path)
-        decision = checkpoint.metadata.decision
-        if decision is None:
-            raise CheckpointError(f"{path} has no thresholds yet; run `python -m training release` on it first.")
-        return cls(Engine(checkpoint.model, decision.flip_averaging), checkpoint.metadata, decision, checkpoint.sha256)
+        return cls(load_checkpoint(path))
 
     def predict(self, radiograph: Radiograph) -> Prediction:
         """Answer one film.
@@ -79,21 +93,25 @@ class Predictor:
         """
         started = time.perf_counter()
         batch = preprocess(radiograph.image, self.metadata.preprocessing)
-        quality = assess(radiograph)
+        quality = list(assess(radiograph))
         prepared = time.perf_counter()
         evidence = self.engine.run(batch)
         inferred = time.perf_counter()
         probability = self.decision.calibration.probability(evidence.image_logit, evidence.map_logit)
         probability_map = restore(evidence.probability_map, radiograph.image.shape)
         mask, regions = segment(probability_map, probability, radiograph, self.decision.postprocessing)
+        finding = self.decision.operating_point.finding(probability)
+        if self._is_unfamiliar(evidence):
+            quality.append(UNFAMILIAR)
+            finding = Finding.INDETERMINATE
         finished = time.perf_counter()
         return Prediction(
-            finding=self.decision.operating_point.finding(probability),
+            finding=finding,
             probability=probability,
             probability_map=probability_map,
             mask=mask,
             regions=regions,
-            quality=quality,
+            quality=tuple(quality),
             timing_ms={
                 "preprocessing": 1e3 * (prepared - started),
                 "inference": 1e3 * (inferred - prepared),
@@ -101,6 +119,10 @@ class Predictor:
                 "total": 1e3 * (finished - started),
             },
         )
+
+    def _is_unfamiliar(self, evidence: Evidence) -> bool:
+        known = self.feature_distribution
+        return known is not None and known.distance(evidence.features) > known.limit
 
     def check_canary(self) -> bool:
         """Answer the synthetic film in the checkpoint, and compare with the answer it had at release."""

@@ -68,7 +68,9 @@ def test_all_annotations_of_a_film_are_united():
 
 def test_a_patient_stays_in_one_split_and_shares_are_kept():
     splits = pd.Series([split_of(f"p{index}", 0.1, 0.2, seed=0) for index in range(2000)])
-    assert splits.value_counts(normalize=True).to_dict() == pytest.approx({"train": 0.7, "test": 0.2, "val": 0.1}, abs=0.03)
+    assert splits.value_counts(normalize=True).to_dict() == pytest.approx(
+        {"train": 0.7, "test": 0.2, "val": 0.1}, abs=0.03
+    )
     assert split_of("p7", 0.1, 0.2, seed=0) == split_of("p7", 0.1, 0.2, seed=0)
 
 

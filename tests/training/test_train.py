@@ -127,7 +127,9 @@ def test_from_films_to_a_served_answer(config, manifest_folder, tmp_path, capsys
     assert again["val"] == metrics["val"], "anyone can measure the released figures again"
     assert json.loads(capsys.readouterr().out) == again
 
-    app = create_app({"TESTING": True, "WEIGHTS": str(out), "API": "open", "DATABASE_URL": f"sqlite:///{tmp_path}/s.sqlite"})
+    app = create_app(
+        {"TESTING": True, "WEIGHTS": str(out), "API": "open", "DATABASE_URL": f"sqlite:///{tmp_path}/s.sqlite"}
+    )
     with canary.open("rb") as film:
         response = app.test_client().post("/api/v1/predictions", data={"file": (film, "film.png")})
     assert response.status_code == 200

@@ -1,0 +1,26 @@
+"""Is this film of the kind the network learned from? A distance in its own feature space."""
+
+from dataclasses import dataclass
+
+import torch
+
+
+@dataclass(frozen=True)
+class FeatureDistribution:
+    """Where the encoder puts training films: their mean and spread.
+
+    The distance is Mahalanobis' (Lee et al., NeurIPS 2018, with a single class).
+
+    Attributes:
+        mean: float32 (C,), mean of the encoder's pooled deepest features.
+        whitening: float32 (C, C), maps their covariance to the identity.
+        limit: Distance beyond which an answer is not to be trusted; chosen on the validation split.
+    """
+
+    mean: torch.Tensor
+    whitening: torch.Tensor
+    limit: float
+
+    def distance(self, features: torch.Tensor) -> float:
+        """Return how far features, float32 (C,), lie from the training films'; about √C for one of them."""
+        return float(torch.linalg.vector_norm((features - self.mean) @ self.whitening))
