@@ -9,11 +9,14 @@ if TYPE_CHECKING:
 
     from flask import Flask
 
+    from app.segmentation.predictor import Predictor
+    from app.studies import StudyStore
+
 
 def create_app(config: Mapping[str, object] | None = None) -> Flask:
     """Build the application and load its model.
 
-    Flask is imported here, not above: `app.segmentation` is importable without it.
+    Flask is imported here and below, not above: `app.segmentation` is importable without it.
 
     Args:
         config: Settings that take precedence over the environment's, as tests inject them.
@@ -22,23 +25,47 @@ def create_app(config: Mapping[str, object] | None = None) -> Flask:
         CheckpointError: If the weights cannot be loaded.
         SettingError: If a setting has no usable value.
     """
-    from pathlib import Path
-
-    import torch
     from flask import Flask
 
-    from app import api, health, pages
+    from app import api, health, pages, security
     from app.config import ROOT, check_settings, read_settings
-    from app.segmentation.predictor import Predictor
+    from app.segmentation.image_io import MAX_BYTES
 
     app = Flask(__name__, template_folder=str(ROOT / "templates"), static_folder=str(ROOT / "static"))
     app.config.from_mapping(read_settings())
+    app.config["MAX_CONTENT_LENGTH"] = 4 * MAX_BYTES + 2**20  # a form without a script may carry several films
     app.config.from_mapping(config or {})
     check_settings(app.config)
-    if app.config["THREADS"]:
-        torch.set_num_threads(app.config["THREADS"])
-    app.extensions["predictor"] = Predictor.load(Path(app.config["WEIGHTS"]))
+    csrf = security.init_app(app)
+    app.extensions["predictor"] = _load_predictor(app)
+    app.extensions["studies"] = _open_studies(app)
     app.register_blueprint(pages.blueprint)
     app.register_blueprint(api.blueprint)
     app.register_blueprint(health.blueprint)
+    csrf.exempt(api.blueprint)  # it takes no cookie, so there is nothing to forge
     return app
+
+
+def _load_predictor(app: Flask) -> Predictor:
+    from pathlib import Path
+
+    import torch
+
+    from app.segmentation.predictor import Predictor
+
+    if app.config["THREADS"]:
+        torch.set_num_threads(app.config["THREADS"])
+    return Predictor.load(Path(app.config["WEIGHTS"]))
+
+
+def _open_studies(app: Flask) -> StudyStore:
+    from pathlib import Path
+
+    from app.database import default_url
+    from app.studies import StudyStore
+
+    url = app.config["DATABASE_URL"] or default_url(Path(app.instance_path))
+    studies = StudyStore(url, 60 * app.config["RETENTION_MINUTES"])
+    studies.purge()
+    studies.start_purging()
+    return studies

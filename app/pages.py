@@ -1,5 +1,150 @@
-"""To be written."""
+"""The pages: upload films, see what the model makes of each, delete them."""
 
-from flask import Blueprint
+import base64
+import math
+import secrets
+import time
+from dataclasses import dataclass
+from pathlib import PurePath
+
+from flask import Blueprint, Response, abort, current_app, redirect, render_template, request, session, url_for
+from werkzeug.datastructures import FileStorage
+from werkzeug.exceptions import HTTPException, InternalServerError
+from werkzeug.wrappers import Response as BaseResponse
+
+from app.answers import NOTICE, to_answer
+from app.drawing import contour_path, film_png
+from app.problems import NO_FILE, Problem, explain
+from app.segmentation.errors import PleuraError
+from app.segmentation.image_io import MAX_BYTES, read_radiograph
+from app.studies import Study, StudyStore
+
+MAX_NAME_LENGTH = 120
 
 blueprint = Blueprint("pages", __name__)
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A film that has no answer, and why."""
+
+    file_name: str
+    problem: Problem
+    detail: str
+
+
+@blueprint.get("/")
+def index() -> str:
+    """Show the form, and this session's films."""
+    return _index([])
+
+
+@blueprint.post("/studies")
+def create() -> BaseResponse | tuple[str, int]:
+    """Analyse the uploaded films.
+
+    A script that sends one film at a time gets what to put in its place in the list; a form without
+    a script is led to its result, or back to the list where it sent several.
+    """
+    uploads = [upload for upload in request.files.getlist("films") if upload.filename]
+    outcomes = [_outcome(upload) for upload in uploads] or [Failure("", *NO_FILE)]
+    failures = [outcome for outcome in outcomes if isinstance(outcome, Failure)]
+    status = failures[0].problem.status if failures else 201
+    if request.headers.get("X-Requested-With") == "XMLHttpRequest":
+        return render_template("outcomes.html", outcomes=outcomes), status
+    if failures:
+        return _index(failures), status
+    target = url_for(".index") if len(outcomes) > 1 else url_for(".result", study_id=outcomes[0].id)
+    return redirect(target, 303)
+
+
+@blueprint.get("/studies/<study_id>")
+def result(study_id: str) -> str:
+    """Show a film, what is marked on it, and what is to be known about the answer."""
+    study = _own_study(study_id)
+    return render_template("result.html", study=study, answer=study.answer, contour=contour_path(_mask(study)))
+
+
+@blueprint.get("/studies/<study_id>/film.png")
+def film(study_id: str) -> Response:
+    """Send a film as displayed."""
+    return Response(_own_study(study_id).film_png, mimetype="image/png")
+
+
+@blueprint.get("/studies/<study_id>/mask.png")
+def mask(study_id: str) -> Response:
+    """Send a film's mask, in the film's own pixels."""
+    return Response(_mask(_own_study(study_id)), mimetype="image/png")
+
+
+@blueprint.post("/studies/<study_id>/delete")
+def delete(study_id: str) -> BaseResponse:
+    """Delete a study now."""
+    if not _studies().delete(study_id, _owner()):
+        abort(404)
+    return redirect(url_for(".index"), 303)
+
+
+@blueprint.app_errorhandler(PleuraError)
+@blueprint.app_errorhandler(HTTPException)
+def show_failure(error: PleuraError | HTTPException) -> tuple[str, int]:
+    """Say what went wrong; of a defect of ours only the number under which the log has it."""
+    problem, detail = explain(error)
+    incident = None
+    if isinstance(error, InternalServerError):
+        incident = secrets.token_hex(4)
+        current_app.logger.error("Incident %s: %s: %r", incident, request.endpoint, error.original_exception)
+    failure = Failure("", problem, detail)
+    return render_template("error.html", failure=failure, incident=incident), problem.status
+
+
+@blueprint.app_context_processor
+def _words() -> dict[str, object]:
+    return {"notice": NOTICE, "seconds_left": lambda study: max(0, math.ceil(study.expires_at - time.time()))}
+
+
+def _index(failures: list[Failure]) -> str:
+    return render_template(
+        "index.html",
+        failures=failures,
+        studies=_studies().list_of(_owner()),
+        retention_minutes=current_app.config["RETENTION_MINUTES"],
+        max_bytes=MAX_BYTES,
+    )
+
+
+def _outcome(upload: FileStorage) -> Study | Failure:
+    try:
+        return _analyse(upload)
+    except PleuraError as error:
+        return Failure(_shown_name(upload), *explain(error))
+
+
+def _analyse(upload: FileStorage) -> Study:
+    predictor = current_app.extensions["predictor"]
+    radiograph = read_radiograph(upload.read())
+    answer = to_answer(predictor.predict(radiograph), predictor, secrets.token_urlsafe(24))
+    return _studies().add(_owner(), _shown_name(upload), film_png(radiograph.image), answer)
+
+
+def _shown_name(upload: FileStorage) -> str:
+    """The last part of the path, printable and of bounded length."""
+    name = "".join(character for character in PurePath(upload.filename).name if character.isprintable())
+    return name[:MAX_NAME_LENGTH] or "film"
+
+
+def _own_study(study_id: str) -> Study:
+    return _studies().get(study_id, _owner()) or abort(404)
+
+
+def _mask(study: Study) -> bytes:
+    return base64.b64decode(study.answer["mask"]["data"])
+
+
+def _owner() -> str:
+    """The random name of this browser session, kept in its signed cookie."""
+    return session.setdefault("owner", secrets.token_urlsafe(24))
+
+
+def _studies() -> StudyStore:
+    return current_app.extensions["studies"]

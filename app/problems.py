@@ -66,6 +66,8 @@ HTTP_PROBLEMS: dict[type[HTTPException], tuple[Problem, str]] = {
 }
 """Failures of a request itself, with the sentence for a person."""
 
+NO_FILE = Problem(400, "no_file", "No film was chosen"), "Choose one or more DICOM, PNG, JPEG or WebP files."
+
 
 def explain(error: errors.PleuraError | HTTPException) -> tuple[Problem, str]:
     """Say what a failure means, and in which sentence.

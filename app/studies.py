@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 
-from sqlalchemy import JSON, ColumnElement, delete, select
+from sqlalchemy import JSON, ColumnElement, delete, func, select
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, sessionmaker, undefer
 
@@ -80,7 +80,8 @@ class StudyStore:
         Raises:
             TooManyStudiesError: If this session keeps as many as it may.
         """
-        kept = len(self.list(owner))
+        with self._session() as session:
+            kept = session.scalar(select(func.count(Study.id)).where(*self._visible(owner)))
         if kept >= MAX_STUDIES_PER_OWNER:
             raise TooManyStudiesError(f"This browser session keeps {kept} films already. Delete some of them, or wait.")
         now = self.clock()
@@ -103,7 +104,7 @@ class StudyStore:
             query = select(Study).options(undefer(Study.film_png)).where(Study.id == study_id, *self._visible(owner))
             return session.scalar(query)
 
-    def list(self, owner: str) -> Sequence[Study]:
+    def list_of(self, owner: str) -> Sequence[Study]:
         """Return a session's studies without their films, the latest first."""
         with self._session() as session:
             query = select(Study).where(*self._visible(owner)).order_by(Study.created_at.desc())

@@ -1,0 +1,37 @@
+"""A film and its mask in the forms a browser draws."""
+
+import cv2
+import numpy as np
+
+DISPLAY_SIDE = 1600
+"""Longest side of a displayed film, in pixels; larger films are shrunk to it."""
+
+
+def film_png(image: np.ndarray) -> bytes:
+    """Encode a film for display.
+
+    Args:
+        image: float32 (H, W) in [0, 1], bone bright.
+
+    Returns:
+        PNG, 8 bits, greyscale, no side longer than `DISPLAY_SIDE`.
+    """
+    scale = DISPLAY_SIDE / max(image.shape)
+    if scale < 1:
+        image = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    _, encoded = cv2.imencode(".png", np.round(image * 255).astype(np.uint8))
+    return encoded.tobytes()
+
+
+def contour_path(mask_png: bytes) -> str:
+    """Trace the outlines of a mask, holes included.
+
+    Args:
+        mask_png: PNG of 0 and 255, in the film's own pixels.
+
+    Returns:
+        Data of an SVG path in those pixels, through the centres of the outermost marked ones.
+    """
+    mask = cv2.imdecode(np.frombuffer(mask_png, np.uint8), cv2.IMREAD_GRAYSCALE)
+    contours, _ = cv2.findContours(mask, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)
+    return "".join(f"M{'L'.join(f'{x + 0.5} {y + 0.5}' for x, y in contour[:, 0])}Z" for contour in contours)
