@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+MIN_SECRET_LENGTH = 32
 
 
 class SettingError(ValueError):
@@ -97,5 +98,8 @@ def check_settings(settings: Mapping[str, object]) -> None:
         setting.check(settings[setting.name])
     if settings["API"] == "token" and not settings["API_TOKEN"]:
         raise SettingError("PLEURA_API=token needs a token: set PLEURA_API_TOKEN, or PLEURA_API=off.")
-    if settings["PRODUCTION"] and not settings["SECRET_KEY"]:
-        raise SettingError("PLEURA_PRODUCTION needs a secret: set PLEURA_SECRET_KEY to a long random text.")
+    if settings["PRODUCTION"] and len(settings["SECRET_KEY"]) < MIN_SECRET_LENGTH:
+        raise SettingError(
+            f"PLEURA_PRODUCTION needs PLEURA_SECRET_KEY, a secret of at least {MIN_SECRET_LENGTH} characters; "
+            'draw one with: python -c "import secrets; print(secrets.token_hex())"'
+        )

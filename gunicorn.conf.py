@@ -1,0 +1,57 @@
+"""How gunicorn serves the application; `gunicorn wsgi:app` reads this file by itself.
+
+gunicorn's flags, GUNICORN_CMD_ARGS and WEB_CONCURRENCY (the number of workers, 1 without it) take precedence.
+"""
+
+import os
+import secrets
+from pathlib import Path
+
+from app.config import SettingError, check_settings, read_settings
+
+bind = "127.0.0.1:8000"
+preload_app = False  # OpenMP does not survive a fork: a model touched before it hangs for ever after it
+worker_class = "gthread"
+threads = 4  # requests, not arithmetic: uploads are read while a film is computed
+timeout = 60
+graceful_timeout = 60  # on SIGTERM, what is being answered is answered
+access_log_format = "%(h)s %(m)s %(U)s %(s)s %(B)s bytes %(M)s ms"  # no query, no referrer: nothing of a film
+accesslog = "-"
+
+
+def on_starting(server) -> None:
+    """Settle in the environment, before any worker is forked, what all workers share.
+
+    Raises:
+        SystemExit: If a setting has no usable value.
+    """
+    try:
+        settings = read_settings()
+        check_settings(settings)
+    except SettingError as error:
+        raise SystemExit(f"Pleura cannot start. {error}") from None
+    if not settings["SECRET_KEY"]:
+        os.environ["PLEURA_SECRET_KEY"] = secrets.token_hex()
+    cores = available_cores()
+    if not settings["THREADS"]:
+        os.environ["PLEURA_THREADS"] = str(max(1, cores // server.cfg.workers))
+    elif settings["THREADS"] * server.cfg.workers > cores:
+        server.log.warning(
+            "%d workers × PLEURA_THREADS=%d exceed %d cores; films will take many times longer",
+            *(server.cfg.workers, settings["THREADS"], cores),
+        )
+
+
+def available_cores(
+    control_groups: Path = Path("/sys/fs/cgroup"), membership: Path = Path("/proc/self/cgroup")
+) -> int:
+    """Count the cores this process may keep busy: its affinity, less any CPU quota (control groups, version 2)."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    lines = membership.read_text().splitlines() if membership.is_file() else []
+    for group in (line.removeprefix("0::/") for line in lines if line.startswith("0::")):
+        for folder in (control_groups / group, *(control_groups / group).parents):
+            limit = folder / "cpu.max"
+            quota, period = limit.read_text().split() if limit.is_file() else ("max", "")
+            if quota != "max":
+                cores = min(cores, max(1, int(quota) // int(period)))
+    return cores
