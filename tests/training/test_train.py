@@ -127,6 +127,15 @@ def test_from_films_to_a_served_answer(config, manifest_folder, tmp_path, capsys
     assert again["val"] == metrics["val"], "anyone can measure the released figures again"
     assert json.loads(capsys.readouterr().out) == again
 
+    main(
+        ["report", "--weights", str(out), "--data", str(prepared), "--out", str(tmp_path / "report"), "--split", "test"]
+    )
+    described = json.loads((tmp_path / "report" / "metrics.json").read_text())
+    assert described["figures"] == metrics["test"]["figures"]
+    assert len(list((tmp_path / "report").glob("*.svg"))) == 5
+    groups = pd.read_csv(tmp_path / "report" / "groups.csv")
+    assert set(groups.loc[groups["group"] == "all", "figure"]) == {"auroc", "sensitivity", "specificity", "dice_pos"}
+
     app = create_app(
         {"TESTING": True, "WEIGHTS": str(out), "API": "open", "DATABASE_URL": f"sqlite:///{tmp_path}/s.sqlite"}
     )
