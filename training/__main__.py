@@ -12,6 +12,7 @@ from training.data.siim import read_siim
 from training.evaluate import evaluate
 from training.release import release
 from training.report import report
+from training.stress import stress
 from training.train import train
 
 
@@ -33,7 +34,7 @@ def main(arguments: list[str] | None = None) -> None:
     """Parse the command line and run one command."""
     parser = ArgumentParser(prog="python -m training", description=training.__doc__)
     commands = parser.add_subcommands(required=True)
-    functions = {function.__name__: function for function in (prepare, train, evaluate, release, report)}
+    functions = {function.__name__: function for function in (prepare, train, evaluate, release, report, stress)}
     for name, function in functions.items():
         command = ArgumentParser(description=function.__doc__.splitlines()[0])
         if function is train:  # its settings are flags of their own, or a YAML file's

@@ -136,6 +136,11 @@ def test_from_films_to_a_served_answer(config, manifest_folder, tmp_path, capsys
     groups = pd.read_csv(tmp_path / "report" / "groups.csv")
     assert set(groups.loc[groups["group"] == "all", "figure"]) == {"auroc", "sensitivity", "specificity", "dice_pos"}
 
+    main(["stress", "--weights", str(out), "--data", str(prepared), "--out", str(tmp_path / "stress.json")])
+    stressed = json.loads((tmp_path / "stress.json").read_text())
+    assert stressed["familiarity"]["other_pictures"] > 30
+    assert all(0 < change < 1 for change in stressed["mean_absolute_change"].values())
+
     app = create_app(
         {"TESTING": True, "WEIGHTS": str(out), "API": "open", "DATABASE_URL": f"sqlite:///{tmp_path}/s.sqlite"}
     )
