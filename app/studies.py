@@ -50,7 +50,7 @@ class Study(Base):
     created_at: Mapped[float]
     expires_at: Mapped[float] = mapped_column(index=True)
     answer: Mapped[dict] = mapped_column(JSON)
-    film_png: Mapped[bytes] = mapped_column(deferred=True, deferred_raiseload=True)
+    film_png: Mapped[bytes] = mapped_column(deferred=True)
 
 
 class StudyStore:
