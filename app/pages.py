@@ -5,7 +5,7 @@ import math
 import secrets
 import time
 from dataclasses import dataclass
-from pathlib import PurePath
+from pathlib import PureWindowsPath
 
 from flask import Blueprint, Response, abort, current_app, redirect, render_template, request, session, url_for
 from werkzeug.datastructures import FileStorage
@@ -128,8 +128,8 @@ def _analyse(upload: FileStorage) -> Study:
 
 
 def _shown_name(upload: FileStorage) -> str:
-    """The last part of the path, printable and of bounded length."""
-    name = "".join(character for character in PurePath(upload.filename).name if character.isprintable())
+    """The last part of the path, whichever slash divides it; printable and of bounded length."""
+    name = "".join(character for character in PureWindowsPath(upload.filename).name if character.isprintable())
     return name[:MAX_NAME_LENGTH] or "film"
 
 

@@ -1,0 +1,279 @@
+"""The pages, as a browser without scripts and as our own script ask for them."""
+
+import io
+import re
+
+import cv2
+import numpy as np
+import pytest
+
+from app import create_app
+from app.segmentation.calibration import Finding
+from app.segmentation.image_io import Laterality
+from app.segmentation.postprocessing import Region
+from app.segmentation.predictor import Prediction
+from app.segmentation.quality import QualityFlag
+from tests.phantom import draw_phantom, to_png
+
+HTTPS = "https://pleura.example"
+
+
+@pytest.fixture(scope="module")
+def film() -> bytes:
+    """A synthetic film as a PNG of 320 × 320 pixels."""
+    return to_png(draw_phantom(1, 320).image)
+
+
+@pytest.fixture
+def with_prediction(app, monkeypatch):
+    """Have the model give an answer of the test's choice."""
+
+    def choose(finding: Finding, probability: float, *, marked: bool = False, quality: tuple = ()) -> None:
+        mask = np.zeros((320, 320), dtype=bool)
+        mask[40:80, 200:260] = marked
+        region = Region(Laterality.LEFT, (200, 40, 60, 40), 2400 / 320**2, 1234.4, 0.81)
+        answer = Prediction(
+            finding, probability, mask.astype(np.float32), mask, (region,) if marked else (), quality, {"total": 90.0}
+        )
+        monkeypatch.setattr(app.extensions["predictor"], "predict", lambda radiograph: answer)
+
+    return choose
+
+
+def token(client, **options) -> str:
+    """What a form on the first page carries against forgery."""
+    return re.search(r'name="csrf_token" value="([^"]+)"', client.get("/", **options).text)[1]
+
+
+def upload(client, *films: tuple[bytes, str], script: bool = False, **options):
+    data = {"films": [(io.BytesIO(content), name) for content, name in films], "csrf_token": token(client, **options)}
+    headers = {"X-Requested-With": "XMLHttpRequest"} if script else {}
+    if options:
+        headers["Referer"] = options["base_url"] + "/"
+    return client.post("/studies", data=data, headers=headers, **options)
+
+
+def test_one_film_leads_to_its_result(client, film, with_prediction):
+    with_prediction(Finding.POSITIVE, 0.8712, marked=True)
+    answer = upload(client, (film, "chest.png"))
+    assert answer.status_code == 303
+    page = client.get(answer.location).text
+    for expected in (
+        "Pneumothorax suspected",
+        "chest.png",
+        "<strong>87 %</strong> probability",
+        "operating point 50 %",
+        "indeterminate",
+        "Patient’s left",
+        "2.34 % of the film",
+        "1,234 mm² at the detector",
+        "Research use only",
+        "Time taken</dt><dd>0.09 s",
+        "tiny",
+        client.application.extensions["predictor"].sha256[:12],
+        'data-seconds-left="3600"',
+        'd="M200.5 40.5',
+    ):
+        assert expected in page, expected
+
+
+@pytest.mark.parametrize(
+    ("finding", "probability", "sentence"),
+    [
+        (Finding.NEGATIVE, 0.04, "No pneumothorax seen by the model"),
+        (Finding.INDETERMINATE, 0.45, "Indeterminate: the model is not sure"),
+    ],
+)
+def test_other_findings_in_words(client, film, with_prediction, finding, probability, sentence):
+    with_prediction(finding, probability)
+    page = client.get(upload(client, (film, "chest.png")).location).text
+    assert sentence in page
+    assert "marks nothing on this film" in page
+    assert '<svg class="overlay"' not in page
+    assert ("does not rule one out" in page) == (finding == Finding.NEGATIVE)
+    assert "figure alone" not in page
+
+
+def test_reasons_for_doubt_are_told(client, film, with_prediction):
+    doubt = QualityFlag("unlike_training_films", "warning", "This does not look like a chest film.")
+    with_prediction(Finding.INDETERMINATE, 0.97, quality=(doubt,))
+    page = client.get(upload(client, (film, "chest.png")).location).text
+    assert "<strong>Warning:</strong>\n          This does not look like a chest film." in page
+    assert "figure alone would have decided" in page
+
+
+def test_the_real_model_s_film_and_mask_are_sent_in_their_own_pixels(client, film):
+    place = upload(client, (film, "chest.png")).location
+    for name in ("film", "mask"):
+        answer = client.get(f"{place}/{name}.png")
+        assert answer.mimetype == "image/png"
+        assert answer.headers["Cache-Control"] == "no-store"
+        assert cv2.imdecode(np.frombuffer(answer.data, np.uint8), cv2.IMREAD_UNCHANGED).shape == (320, 320)
+
+
+def test_several_films_lead_to_the_list(client, film):
+    answer = upload(client, (film, "one.png"), (film, "two.png"))
+    assert (answer.status_code, answer.location) == (303, "/")
+    page = client.get("/").text
+    assert page.index("two.png") < page.index("one.png")
+
+
+def test_a_film_that_fails_does_not_keep_others_from_their_answer(client, film):
+    answer = upload(client, (film, "good.png"), (b"hello", "letter.txt"), (film[:5000], "cut.png"))
+    assert answer.status_code == 415
+    for expected in ("good.png", "letter.txt", "unsupported_format", "cut.png", "truncated_image"):
+        assert expected in answer.text
+    assert "letter.txt" not in client.get("/").text
+    assert "good.png" in client.get("/").text
+
+
+def test_no_film_chosen(client):
+    answer = upload(client, (b"", ""))
+    assert answer.status_code == 400
+    assert "no_file" in answer.text
+
+
+def test_a_script_gets_what_to_show_in_the_list(client, film):
+    answer = upload(client, (film, "chest.png"), script=True)
+    assert answer.status_code == 201
+    assert '<article class="outcome card' in answer.text
+    assert "<header" not in answer.text
+    answer = upload(client, (b"hello", "letter.txt"), script=True)
+    assert answer.status_code == 415
+    assert '<article class="outcome card failed"' in answer.text
+    assert "This is not a DICOM, PNG, JPEG or WebP file." in answer.text
+
+
+def test_a_forged_form_is_refused(client, film):
+    answer = client.post("/studies", data={"films": (io.BytesIO(film), "chest.png")})
+    assert answer.status_code == 400
+    assert "form_expired" in answer.text
+    place = upload(client, (film, "chest.png")).location
+    assert client.post(f"{place}/delete").status_code == 400
+    assert client.get(place).status_code == 200
+
+
+def test_an_upload_that_is_too_large_as_a_whole(app, client, film):
+    app.config["MAX_CONTENT_LENGTH"] = 1000
+    answer = client.post("/studies", data={"films": (io.BytesIO(film), "chest.png")})
+    assert answer.status_code == 413
+    assert "file_too_large" in answer.text
+
+
+def test_one_file_over_the_limit_is_read_and_refused(client):
+    answer = upload(client, (bytes(32 * 2**20 + 1), "huge.dcm"))
+    assert answer.status_code == 413
+    assert "file_too_large" in answer.text
+    assert "huge.dcm" in answer.text
+
+
+def test_a_file_s_name_is_shown_but_never_obeyed(client, film):
+    upload(client, (film, "../<script>alert(1)</script>\n" + 200 * "x" + ".png"))
+    page = client.get("/").text
+    assert "<script>alert" not in page
+    upload(client, (film, "C:\\patients\\<b>doe</b>.png"))
+    page = client.get("/").text
+    assert "b&gt;.png" in page
+    assert "patients" not in page
+
+
+def test_another_session_gets_nothing_of_a_study(app, client, film):
+    place = upload(client, (film, "chest.png")).location
+    stranger = app.test_client()
+    for path in (place, f"{place}/film.png", f"{place}/mask.png"):
+        answer = stranger.get(path)
+        assert answer.status_code == 404
+        assert "not_found" in answer.text
+    answer = stranger.post(f"{place}/delete", data={"csrf_token": token(stranger)})
+    assert answer.status_code == 404
+    assert "chest.png" not in stranger.get("/").text
+    assert client.get(place).status_code == 200
+
+
+def test_deleting_now(client, film):
+    place = upload(client, (film, "chest.png")).location
+    answer = client.post(f"{place}/delete", data={"csrf_token": token(client)})
+    assert (answer.status_code, answer.location) == (303, "/")
+    for path in (place, f"{place}/film.png", f"{place}/mask.png"):
+        assert client.get(path).status_code == 404
+
+
+def test_an_expired_study_is_not_shown(app, client, film):
+    place = upload(client, (film, "chest.png")).location
+    store = app.extensions["studies"]
+    now = store.clock()
+    store.clock = lambda: now + 3601
+    assert client.get(place).status_code == 404
+    assert client.get(f"{place}/film.png").status_code == 404
+    assert "chest.png" not in client.get("/").text
+
+
+def test_a_defect_of_ours_is_owned_up_to_without_a_trace(app, client, film, monkeypatch, caplog):
+    def fail(radiograph):
+        raise RuntimeError("the secret of the engine")
+
+    app.config["PROPAGATE_EXCEPTIONS"] = False
+    monkeypatch.setattr(app.extensions["predictor"], "predict", fail)
+    answer = upload(client, (film, "chest.png"))
+    assert answer.status_code == 500
+    assert "the secret" not in answer.text
+    assert "Traceback" not in answer.text
+    incident = re.search(r"incident <code>(\w{8})</code>", answer.text)[1]
+    assert f"Incident {incident}: pages.create: RuntimeError('the secret of the engine')" in caplog.text
+
+
+@pytest.mark.parametrize("path", ["/", "/nowhere", "/static/pleura.css", "/healthz"])
+def test_every_answer_carries_the_headers(client, path):
+    headers = client.get(path).headers
+    policy = dict(part.split(" ", 1) for part in headers["Content-Security-Policy"].split("; "))
+    assert policy["default-src"] == "'none'"
+    assert policy["script-src"] == policy["style-src"] == policy["img-src"] == "'self'"
+    assert policy["base-uri"] == policy["frame-ancestors"] == "'none'"
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["X-Frame-Options"] == "DENY"
+    assert headers["Referrer-Policy"] == "same-origin"
+    assert "Strict-Transport-Security" not in headers
+    assert (headers["Cache-Control"] == "no-store") == (not path.startswith("/static"))
+
+
+def test_pages_have_no_inline_script_or_style(client, film):
+    place = upload(client, (film, "chest.png")).location
+    for path in ("/", place, "/nowhere"):
+        page = client.get(path).text
+        assert not re.search(r"<style|\sstyle=|\son\w+=|javascript:", page)
+        assert not re.search(r"<script(?![^>]*\ssrc=)", page)
+
+
+def test_cookies_are_bound_to_the_session_and_in_production_to_https(client, checkpoint_path, tmp_path, film):
+    cookie = client.get("/").headers["Set-Cookie"]
+    assert cookie.startswith("pleura=")
+    assert "HttpOnly" in cookie
+    assert "SameSite=Lax" in cookie
+    assert "Secure" not in cookie
+    production = create_app(
+        {
+            "PRODUCTION": True,
+            "SECRET_KEY": "a secret of more than thirty-two characters",
+            "WEIGHTS": str(checkpoint_path),
+            "DATABASE_URL": f"sqlite:///{tmp_path / 'production.sqlite'}",
+        }
+    ).test_client()
+    answer = production.get("/", base_url=HTTPS)
+    assert answer.headers["Set-Cookie"].startswith("__Host-pleura=")
+    assert "Secure" in answer.headers["Set-Cookie"]
+    assert answer.headers["Strict-Transport-Security"] == "max-age=31536000"
+    assert upload(production, (film, "chest.png"), base_url=HTTPS).status_code == 303
+
+
+def test_without_a_secret_each_start_draws_another(checkpoint_path, tmp_path):
+    settings = {"WEIGHTS": str(checkpoint_path), "DATABASE_URL": f"sqlite:///{tmp_path / 'studies.sqlite'}"}
+    first, second = create_app(settings), create_app(settings)
+    assert len(first.config["SECRET_KEY"]) >= 32
+    assert first.config["SECRET_KEY"] != second.config["SECRET_KEY"]
+
+
+def test_the_default_database_lies_in_the_instance_folder(checkpoint_path, tmp_path, monkeypatch):
+    monkeypatch.setattr("flask.Flask.auto_find_instance_path", lambda app: str(tmp_path / "instance"))
+    create_app({"WEIGHTS": str(checkpoint_path)})
+    assert (tmp_path / "instance" / "studies.sqlite").is_file()
+    assert (tmp_path / "instance").stat().st_mode & 0o777 == 0o700
