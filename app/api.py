@@ -17,9 +17,6 @@ from app.segmentation.errors import PleuraError
 from app.segmentation.image_io import MAX_BYTES, read_radiograph
 
 FIELD = "file"
-ENVELOPE_BYTES = 2**16
-"""What multipart boundaries and headers may add to a film of `MAX_BYTES`."""
-
 API_OFF = Problem(404, "api_off", "The API is switched off")
 EMPTY_FILE = Problem(400, "empty_file", "The file is empty")
 NO_FILE, _ = problems.NO_FILE
@@ -104,14 +101,16 @@ def _demand_token() -> None:
     sent = request.authorization.token if request.authorization and request.authorization.type == "bearer" else None
     if sent and hmac.compare_digest(sent.encode(), current_app.config["API_TOKEN"].encode()):
         return
-    answer = problem_answer(UNAUTHORIZED, "Send the header 'Authorization: Bearer …' with the operator's token.")
+    answer = problem_answer(
+        UNAUTHORIZED, "Send the header 'Authorization: Bearer TOKEN', with the token that the operator gave out."
+    )
     answer.headers["WWW-Authenticate"] = 'Bearer realm="Pleura"' + (', error="invalid_token"' if sent else "")
     abort(answer)
 
 
 def _uploaded_film() -> bytes:
     """Take the one film out of the request."""
-    request.max_content_length = request.max_form_memory_size = MAX_BYTES + ENVELOPE_BYTES
+    request.max_form_memory_size = MAX_BYTES  # else a film sent as text would be refused for its size
     if FIELD not in request.files:
         abort(problem_answer(NO_FILE, f"Send one film as a file in the multipart/form-data field {FIELD!r}."))
     count = sum(len(files) for _, files in request.files.lists())

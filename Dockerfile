@@ -1,0 +1,35 @@
+# Serving only; docs/deployment.md says how to build and run it.
+FROM python:3.11-slim
+
+# An index that holds CPU-only builds of torch and torchvision; without it pip takes those of its usual
+# index, which may bring gigabytes of CUDA along.
+ARG TORCH_INDEX_URL=""
+
+WORKDIR /srv/pleura
+COPY requirements.txt ./
+RUN if [ -n "$TORCH_INDEX_URL" ]; then \
+        pip install --no-cache-dir --index-url "$TORCH_INDEX_URL" $(grep -E '^torch(vision)?==' requirements.txt); \
+    fi \
+    && pip install --no-cache-dir -r requirements.txt
+
+COPY app app
+COPY templates templates
+COPY static static
+COPY model_weights model_weights
+COPY wsgi.py gunicorn.conf.py ./
+
+# Beside /tmp, the only folder the application writes to; with PLEURA_DATABASE_URL, not even that.
+RUN useradd --system --uid 10001 pleura && install --directory --owner pleura --mode 700 instance
+VOLUME /srv/pleura/instance
+USER 10001
+
+# glibc otherwise gives freed tensors back to the kernel at every step, and pays for it in page faults.
+ENV MALLOC_MMAP_THRESHOLD_=4294967296 \
+    MALLOC_TRIM_THRESHOLD_=17179869184 \
+    PLEURA_PRODUCTION=1 \
+    PYTHONUNBUFFERED=1
+
+EXPOSE 8000
+HEALTHCHECK --interval=30s --timeout=20s --start-period=60s \
+    CMD ["python", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:8000/readyz', timeout=15)"]
+CMD ["gunicorn", "--bind", "0.0.0.0:8000", "--worker-tmp-dir", "/dev/shm", "wsgi:app"]

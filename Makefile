@@ -1,0 +1,35 @@
+# make run · make test · make train · make bench: each installs what it needs into .venv first, and again only
+# when a list of requirements has changed.
+
+PYTHON ?= python3
+BIN := .venv/bin
+
+# glibc otherwise gives freed tensors back to the kernel at every step, and pays for it in page faults;
+# it reads these only when a process starts.
+export MALLOC_MMAP_THRESHOLD_ := 4294967296
+export MALLOC_TRIM_THRESHOLD_ := 17179869184
+
+.PHONY: run test train bench
+
+run: .venv/serving.stamp  ## http://127.0.0.1:8000; the API is open because only this machine can reach it
+	PLEURA_API=$${PLEURA_API:-open} exec $(BIN)/gunicorn wsgi:app
+
+test: .venv/testing.stamp  ## make test ARGS="-k api"
+	$(BIN)/python -m pytest $(ARGS)
+
+train: .venv/training.stamp  ## make train DATA=films RUN=runs/first ARGS="--epochs 12"
+	$(BIN)/python -m training train --data $(DATA) --run $(RUN) $(ARGS)
+
+bench: .venv/testing.stamp  ## seconds from upload to result, on this machine
+	$(BIN)/python -m tests.benchmarks.upload $(ARGS)
+
+.venv/bin/python:
+	$(PYTHON) -m venv .venv
+
+.venv/serving.stamp: requirements.txt
+.venv/training.stamp: requirements.txt training/requirements.txt
+.venv/testing.stamp: requirements.txt training/requirements.txt tests/requirements.txt
+
+.venv/%.stamp: | .venv/bin/python
+	$(BIN)/pip install -r $(lastword $^)
+	touch $@
