@@ -108,16 +108,17 @@ def bootstrap_intervals(
     Args:
         table: As `summarise` takes it, with the column "patient_id".
         statistic: What to compute on each resample.
-        resamples: Number of draws; those without both classes are drawn again.
+        resamples: Number of draws; those that miss a class the table has are drawn again.
         seed: Of the draws.
     """
     rng = np.random.default_rng(seed)
     films_of = list(table.groupby("patient_id").indices.values())
+    classes = table["label"].nunique()
     draws = []
     while len(draws) < resamples:
         chosen = rng.integers(len(films_of), size=len(films_of))
         resample = table.iloc[np.concatenate([films_of[patient] for patient in chosen])]
-        if resample["label"].nunique() == 2:
+        if resample["label"].nunique() == classes:
             draws.append(statistic(resample))
     figures = pd.DataFrame(draws)
     return {

@@ -79,6 +79,8 @@ def describe_groups(table: pd.DataFrame) -> pd.DataFrame:
     """One row a group and figure: counts, value and 95 % interval over patients."""
     rows = []
     for name, group in groups(table):
+        if group.empty:
+            continue
         intervals = bootstrap_intervals(group, group_figures, resamples=500)
         for figure, value in group_figures(group).items():
             if not np.isnan(value):

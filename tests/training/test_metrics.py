@@ -73,6 +73,12 @@ def test_intervals_hold_the_value_and_repeat():
     assert same_patients == (0.5, 0.5), "films of one patient are drawn together"
 
 
+def test_intervals_of_a_single_class():
+    negatives = TABLE[TABLE["label"] == 0]
+    intervals = bootstrap_intervals(negatives, lambda table: {"called": table["called"].mean()}, resamples=50)
+    assert intervals["called"] == (0, 1)
+
+
 def test_losses_of_a_perfect_and_a_contrary_answer():
     true_mask = torch.zeros(2, 1, 8, 8)
     true_mask[0, :, :4] = 1
