@@ -8,27 +8,17 @@ the picture's right (the patient's left); y from the upper edge. It says nothing
 """
 
 import argparse
-import io
 from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
-import gdcm
 import numpy as np
-from PIL import Image
-from pydicom.dataset import Dataset, FileMetaDataset
-from pydicom.encaps import encapsulate
-from pydicom.uid import (
-    UID,
-    ComputedRadiographyImageStorage,
-    ExplicitVRLittleEndian,
-    RLELossless,
-    generate_uid,
-)
 
 from app.segmentation.image_io import Laterality
+from tests.film_files import FIELD_MM, to_dicom, to_png
 
-FIELD_MM = 360.0
+__all__ = ["Phantom", "draw_phantom", "to_dicom", "to_png"]
+
 WATER_PER_MM = 0.020  # linear attenuation at about 60 keV, the mean energy of a 120 kVp beam
 BONE_PER_MM = 0.050
 LUNG_DENSITY = 0.26
@@ -213,106 +203,6 @@ def _with_marker(image: np.ndarray) -> np.ndarray:
     place, width = (round(336 * scale), round(28 * scale)), max(1, round(2 * scale))
     cv2.putText(marker, "L", place, cv2.FONT_HERSHEY_SIMPLEX, 0.7 * scale, 255, width)
     return np.maximum(image, 0.97 * (marker > 0)).astype(np.float32)
-
-
-def to_png(image: np.ndarray, bits: int = 8) -> bytes:
-    """Encode a film as a greyscale PNG whose grey levels use `bits` of 8 or, beyond that, 16 bits."""
-    levels = np.round(image * (2**bits - 1)).astype(np.uint8 if bits <= 8 else np.uint16)
-    buffer = io.BytesIO()
-    Image.fromarray(levels).save(buffer, "PNG")
-    return buffer.getvalue()
-
-
-def to_dicom(
-    image: np.ndarray,
-    *,
-    bits_stored: int = 12,
-    photometric: str = "MONOCHROME2",
-    signed: bool = False,
-    transfer_syntax: UID = ExplicitVRLittleEndian,
-    **attributes: object,
-) -> bytes:
-    """Encode a film as a CR object; however it is stored, it shows the same film.
-
-    Args:
-        image: float32 (H, W) in [0, 1], bone bright.
-        bits_stored: 8 to 16.
-        photometric: "MONOCHROME2", or "MONOCHROME1" with inverted grey levels.
-        signed: Whether stored values are two's complement, brought back by the rescale intercept.
-        transfer_syntax: One without compression; or compressed, by GDCM.
-        attributes: DICOM keywords and values that replace the usual ones; None leaves one out.
-    """
-    top = 2**bits_stored - 1
-    levels = np.round(image * top).astype(np.int32)
-    levels = top - levels if photometric == "MONOCHROME1" else levels
-    bytes_per_level = 1 if bits_stored <= 8 else 2
-    offset = 2 ** (bits_stored - 1) if signed else 0
-    dataset = Dataset()
-    dataset.update(_described(image, bits_stored, offset))
-    dataset.PhotometricInterpretation = photometric
-    order = "<" if transfer_syntax.is_little_endian else ">"
-    dataset.PixelData = (levels - offset).astype(f"{order}{'i' if signed else 'u'}{bytes_per_level}").tobytes()
-    for keyword, value in attributes.items():
-        if value is None:
-            delattr(dataset, keyword)
-        else:
-            setattr(dataset, keyword, value)
-    return _written(dataset, transfer_syntax)
-
-
-def _described(image: np.ndarray, bits_stored: int, offset: int) -> Dataset:
-    """Everything a CR object says of a film but its grey levels."""
-    dataset = Dataset()
-    dataset.SOPClassUID = ComputedRadiographyImageStorage
-    for keyword in ("SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID"):
-        setattr(dataset, keyword, generate_uid(entropy_srcs=[keyword, image.tobytes().hex()[:4096]]))
-    dataset.Modality = "CR"
-    dataset.PatientName, dataset.PatientID = "Phantom^Synthetic", "PHANTOM"
-    dataset.BodyPartExamined, dataset.ViewPosition = "CHEST", "PA"
-    dataset.PatientOrientation = ["L", "F"]
-    dataset.Rows, dataset.Columns = image.shape
-    dataset.ImagerPixelSpacing = [FIELD_MM / len(image)] * 2
-    dataset.SamplesPerPixel = 1
-    dataset.BitsAllocated, dataset.BitsStored, dataset.HighBit = -(-bits_stored // 8) * 8, bits_stored, bits_stored - 1
-    dataset.PixelRepresentation = 1 if offset else 0
-    if offset:
-        dataset.RescaleIntercept, dataset.RescaleSlope, dataset.RescaleType = offset, 1, "US"
-    return dataset
-
-
-def _written(dataset: Dataset, transfer_syntax: UID) -> bytes:
-    dataset.file_meta = FileMetaDataset()
-    dataset.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian if transfer_syntax.is_compressed else transfer_syntax
-    if transfer_syntax == RLELossless:
-        dataset.compress(RLELossless)
-    elif transfer_syntax.is_compressed:
-        dataset.file_meta.TransferSyntaxUID = transfer_syntax
-        dataset.PixelData = encapsulate([_compressed_frame(dataset, transfer_syntax)])
-    buffer = io.BytesIO()
-    dataset.save_as(buffer, enforce_file_format=True)
-    return buffer.getvalue()
-
-
-def _compressed_frame(dataset: Dataset, transfer_syntax: UID) -> bytes:
-    """Let GDCM compress the pixel data of a single greyscale frame."""
-    element = gdcm.DataElement(gdcm.Tag(0x7FE0, 0x0010))
-    element.SetByteStringValue(dataset.PixelData)
-    picture = gdcm.Image()
-    picture.SetNumberOfDimensions(2)
-    picture.SetDimensions((dataset.Columns, dataset.Rows, 1))
-    grey = gdcm.PhotometricInterpretation.GetPIType(dataset.PhotometricInterpretation)
-    picture.SetPhotometricInterpretation(gdcm.PhotometricInterpretation(grey))
-    picture.SetTransferSyntax(gdcm.TransferSyntax(gdcm.TransferSyntax.ExplicitVRLittleEndian))
-    depth = dataset.BitsAllocated, dataset.BitsStored, dataset.HighBit, dataset.PixelRepresentation
-    picture.SetPixelFormat(gdcm.PixelFormat(1, *depth))
-    picture.SetDataElement(element)
-    change = gdcm.ImageChangeTransferSyntax()
-    change.SetTransferSyntax(gdcm.TransferSyntax(gdcm.TransferSyntax.GetTSType(str.__str__(transfer_syntax))))
-    change.SetInput(picture)
-    if not change.Change():
-        raise ValueError(f"GDCM cannot write {transfer_syntax.name} with {dataset.BitsStored} bits.")
-    fragment = change.GetOutput().GetDataElement().GetSequenceOfFragments().GetFragment(0)
-    return fragment.GetByteValue().GetBuffer().encode("utf-8", "surrogateescape")
 
 
 def main() -> None:

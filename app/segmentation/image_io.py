@@ -1,62 +1,32 @@
 """Bytes of a file to a `Radiograph`: read the film right, or say why not."""
 
 import io
+import struct
 import warnings
-from dataclasses import dataclass
-from enum import StrEnum
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps
 
+from app.segmentation.dicom_io import looks_like_dicom, read_dicom
 from app.segmentation.errors import (
     FileTooLargeError,
-    ImageTooSmallError,
     MultiFrameError,
     TooManyPixelsError,
     TruncatedImageError,
     UnsupportedFormatError,
 )
+from app.segmentation.radiograph import MAX_PIXELS, Laterality, Radiograph, check_size, full_scale, is_colourful
+
+__all__ = ["MAX_BYTES", "Laterality", "Radiograph", "read_radiograph"]
 
 MAX_BYTES = 32 * 2**20
-MAX_PIXELS = 50_000_000
-MIN_SIDE = 256
 RASTER_FORMATS = ("PNG", "JPEG", "WEBP")
+GREY_MODES = ("1", "L", "LA", "I", "I;16")
 
+DAMAGE = (ArithmeticError, AttributeError, LookupError, OSError, SyntaxError, TypeError, ValueError, struct.error)
+"""What Pillow raises on damaged files, found by mutating sound ones."""
 
-class Laterality(StrEnum):
-    """A side of the patient, not of the picture."""
-
-    RIGHT = "right"
-    LEFT = "left"
-
-
-@dataclass(frozen=True)
-class Radiograph:
-    """One decoded film.
-
-    Attributes:
-        image: float32 (H, W) in [0, 1], bone bright (MONOCHROME2).
-        source_format: "DICOM", "PNG", "JPEG" or "WEBP".
-        bits_stored: Depth of a stored grey level, 8 to 16.
-        is_colour: Whether the file held colours that were not all grey.
-        pixel_spacing_mm: (row, column) distance of pixel centres on the detector, or None if unknown.
-        view_position: DICOM's View Position (0018,5101): "PA", "AP", "LL" …; "" if unknown.
-        image_left: The patient's side shown at the picture's left edge.
-    """
-
-    image: np.ndarray
-    source_format: str
-    bits_stored: int = 8
-    is_colour: bool = False
-    pixel_spacing_mm: tuple[float, float] | None = None
-    view_position: str = ""
-    image_left: Laterality = Laterality.RIGHT
-
-    def laterality_at(self, x: float) -> Laterality:
-        """Return the patient's side at a column of the picture."""
-        on_left_half = x < self.image.shape[1] / 2
-        other = Laterality.LEFT if self.image_left is Laterality.RIGHT else Laterality.RIGHT
-        return self.image_left if on_left_half else other
+warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)  # check_size decides
 
 
 def read_radiograph(data: bytes) -> Radiograph:
@@ -77,49 +47,41 @@ def read_radiograph(data: bytes) -> Radiograph:
         raise FileTooLargeError(
             f"The file has {len(data) / 2**20:.1f} MiB; {MAX_BYTES // 2**20} MiB is the limit. Send a single film."
         )
-    return _read_raster(data)
-
-
-def check_size(width: int, height: int) -> None:
-    """Refuse a film by its announced size, before any pixel is decoded."""
-    if width * height > MAX_PIXELS:
-        raise TooManyPixelsError(
-            f"The film has {width} × {height} pixels; {MAX_PIXELS // 1_000_000} megapixels is the limit."
-        )
-    if min(width, height) < MIN_SIDE:
-        raise ImageTooSmallError(
-            f"The film has {width} × {height} pixels; a pleural line needs at least {MIN_SIDE} a side."
-        )
+    if looks_like_dicom(data):
+        return read_dicom(data)
+    if data.startswith((b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff")) or (data[:4], data[8:12]) == (b"RIFF", b"WEBP"):
+        return _read_raster(data)
+    raise UnsupportedFormatError("This is not a DICOM, PNG, JPEG or WebP file. Export the film as one of these.")
 
 
 def _read_raster(data: bytes) -> Radiograph:
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # check_size decides
-            source = Image.open(io.BytesIO(data), formats=RASTER_FORMATS)
-    except UnidentifiedImageError as error:
-        raise UnsupportedFormatError("This is not a DICOM, PNG, JPEG or WebP file.") from error
-    if getattr(source, "n_frames", 1) > 1:
-        raise MultiFrameError(f"The file holds {source.n_frames} frames; send a single film.")
-    check_size(*source.size)
-    try:
-        upright = ImageOps.exif_transpose(source)
-    except (OSError, SyntaxError, ValueError) as error:
+        source = Image.open(io.BytesIO(data), formats=RASTER_FORMATS)
+        if source.format != "MPO" and getattr(source, "n_frames", 1) > 1:  # an MPO is a telephone's photo and extras
+            raise MultiFrameError(f"The file holds {source.n_frames} frames; send a single film.")
+        check_size(*source.size)
+        picture = ImageOps.exif_transpose(source)
+        is_colour = picture.mode not in GREY_MODES and is_colourful(np.asarray(picture.convert("RGB")))
+        image, bits_stored = _grey_levels(picture)
+    except Image.DecompressionBombError as error:
+        raise TooManyPixelsError(
+            f"The film has more than {MAX_PIXELS // 1_000_000} megapixels. Export it at a lower resolution."
+        ) from error
+    except DAMAGE as error:
         raise TruncatedImageError("The image ends early or is damaged; export it again.") from error
-    return Radiograph(_grey_levels(upright), source.format)
+    source_format = "JPEG" if source.format == "MPO" else source.format
+    return Radiograph(image, source_format, bits_stored, is_colour)
 
 
-def _grey_levels(picture: Image.Image) -> np.ndarray:
-    """Greyscale in [0, 1]; colour by its luma (ITU-R BT.601), more than 8 bits by the depth in use."""
+def _grey_levels(picture: Image.Image) -> tuple[np.ndarray, int]:
+    """Greys in [0, 1] and their depth: more than 8 bits by the depth in use, colours by their luma (ITU-R BT.601)."""
     if picture.mode.startswith("I"):
         stored = np.asarray(picture, dtype=np.float32)
-        return stored / full_scale(int(stored.max()))
-    return np.asarray(picture.convert("L"), dtype=np.float32) / 255
-
-
-def full_scale(maximum: int) -> int:
-    """The largest value of the narrowest depth, 8 to 16 bits, that holds `maximum`.
-
-    A 16-bit PNG usually carries a 10 or 12 bit film and does not say so.
-    """
-    return 2 ** min(max(maximum.bit_length(), 8), 16) - 1
+        top = full_scale(int(stored.max()))
+        return stored / top, top.bit_length()
+    if picture.has_transparency_data:  # shown on black, as in a viewer
+        picture = picture.convert("RGBA")
+        picture = Image.alpha_composite(Image.new("RGBA", picture.size, "black"), picture)
+    if picture.mode == "CMYK":
+        picture = picture.convert("RGB")
+    return np.asarray(picture.convert("L"), dtype=np.float32) / 255, 8

@@ -1,0 +1,240 @@
+"""A DICOM object to a `Radiograph`, shown as its header asks."""
+
+import io
+import logging
+import math
+import struct
+import zlib
+
+import numpy as np
+import pydicom
+from pydicom.dataset import Dataset
+from pydicom.errors import InvalidDicomError
+from pydicom.filereader import read_dataset
+from pydicom.pixels import apply_color_lut, apply_modality_lut, apply_voi, apply_windowing, pixel_array
+from pydicom.uid import (
+    DeflatedExplicitVRLittleEndian,
+    ExplicitVRBigEndian,
+    ExplicitVRLittleEndian,
+    ImplicitVRLittleEndian,
+)
+
+from app.segmentation.dicom_codecs import COMPRESSED, PLUGIN
+from app.segmentation.errors import (
+    FileTooLargeError,
+    InvalidImageError,
+    MultiFrameError,
+    NoPixelDataError,
+    TruncatedImageError,
+    UnsupportedFormatError,
+    WrongModalityError,
+)
+from app.segmentation.radiograph import Laterality, Radiograph, check_size, full_scale, is_colourful, luma
+
+UNCOMPRESSED = (
+    ImplicitVRLittleEndian,
+    ExplicitVRLittleEndian,
+    ExplicitVRBigEndian,
+    DeflatedExplicitVRLittleEndian,
+)
+MAX_INFLATED_BYTES = 128 * 2**20
+MODALITIES = ("CR", "DX", "RG", "RF", "SC", "OT")
+"""Projection radiography; and SC and OT, which say as little of their origin as a PNG does."""
+
+ELEMENTS = (
+    *("SOPClassUID", "Modality", "BodyPartExamined", "ViewPosition", "PatientOrientation"),
+    *("ImagerPixelSpacing", "PixelSpacing", "NumberOfFrames", "Rows", "Columns", "SamplesPerPixel"),
+    *("PhotometricInterpretation", "PlanarConfiguration", "BitsAllocated", "BitsStored", "HighBit"),
+    *("PixelRepresentation", "RescaleSlope", "RescaleIntercept", "ModalityLUTSequence", "VOILUTSequence"),
+    *("VOILUTFunction", "WindowCenter", "WindowWidth", "PresentationLUTShape", "PixelData"),
+    *(f"{colour}PaletteColorLookupTable{part}" for colour in ("Red", "Green", "Blue") for part in ("Descriptor", "Data")),
+    *(f"Segmented{colour}PaletteColorLookupTableData" for colour in ("Red", "Green", "Blue")),
+)
+"""All that is read of a header: a million other elements cost no memory."""
+
+FAR_OUTSIDE = 1e9
+"""A level beyond every window."""
+
+DAMAGE = (
+    *(ArithmeticError, AttributeError, EOFError, LookupError, OSError, RuntimeError, TypeError, ValueError),
+    *(InvalidDicomError, struct.error, zlib.error),
+)
+"""What pydicom, numpy and the codecs raise on damaged files, found by mutating sound ones."""
+
+
+def looks_like_dicom(data: bytes) -> bool:
+    """Whether to read a file as DICOM: by its magic number, or by its first element where the preamble is missing."""
+    return data[128:132] == b"DICM" or (data[:2] in (b"\x02\x00", b"\x08\x00") and data[3:4] == b"\x00")
+
+
+def read_dicom(data: bytes) -> Radiograph:
+    """Decode a film from a DICOM object (PS3.10).
+
+    Args:
+        data: The whole file, of which `looks_like_dicom` holds.
+
+    Raises:
+        UnsupportedFormatError: If it is not DICOM after all, or of a transfer syntax we do not read.
+        InvalidImageError: If it cannot be used; the subclass says why.
+        ImageTooLargeError: If it inflates to too many bytes, or has too many pixels; checked before decoding.
+    """
+    try:
+        dataset = _parsed(data)
+        _refuse_unusable(dataset)
+    except DAMAGE as error:
+        raise TruncatedImageError("The DICOM header ends early or is damaged; export the film again.") from error
+    try:
+        stored = pixel_array(
+            dataset,
+            index=0,
+            allow_excess_frames=False,
+            decoding_plugin=PLUGIN if dataset.file_meta.TransferSyntaxUID in COMPRESSED else "",
+        )
+    except DAMAGE as error:
+        raise TruncatedImageError("The pixel data ends early or is damaged; export the film again.") from error
+    try:
+        return _shown(stored, dataset)
+    except DAMAGE as error:
+        raise InvalidImageError("The DICOM header says nothing usable of how to show the film; export it again.") from error
+
+
+def _parsed(data: bytes) -> Dataset:
+    has_preamble = data[128:132] == b"DICM"
+    if has_preamble:
+        _refuse_deflation_bomb(data)
+    dataset = pydicom.dcmread(io.BytesIO(data), force=not has_preamble, specific_tags=list(ELEMENTS))
+    if not has_preamble and "SOPClassUID" not in dataset:
+        raise UnsupportedFormatError("This is not a DICOM, PNG, JPEG or WebP file.")
+    if "TransferSyntaxUID" not in dataset.file_meta:
+        implicit, _ = dataset.original_encoding
+        dataset.file_meta.TransferSyntaxUID = ImplicitVRLittleEndian if implicit else ExplicitVRLittleEndian
+    return dataset
+
+
+def _refuse_deflation_bomb(data: bytes) -> None:
+    """Inflate a deflated object as far as allowed: pydicom would inflate it to any size."""
+    stream = io.BytesIO(data)
+    stream.seek(132)
+    meta = read_dataset(stream, False, True, stop_when=lambda tag, vr, length: tag.group != 2)
+    if meta.get("TransferSyntaxUID") != DeflatedExplicitVRLittleEndian:
+        return
+    inflated = zlib.decompressobj(-zlib.MAX_WBITS).decompress(data[stream.tell() :], MAX_INFLATED_BYTES + 1)
+    if len(inflated) > MAX_INFLATED_BYTES:
+        raise FileTooLargeError(
+            f"The file inflates to more than {MAX_INFLATED_BYTES // 2**20} MiB. Send a single film, not deflated."
+        )
+
+
+def _refuse_unusable(dataset: Dataset) -> None:
+    """Refuse by the header alone, before any pixel is decoded."""
+    if not dataset.get("PixelData"):
+        kind = dataset.SOPClassUID.name if "SOPClassUID" in dataset else "object of unknown kind"
+        raise NoPixelDataError(f"This {kind} holds no image; send the film itself.")
+    modality = dataset.get("Modality") or "missing"
+    if modality not in MODALITIES:
+        raise WrongModalityError(f"The modality is {modality}; send a radiograph (CR, DX or RG).")
+    frames = int(dataset.get("NumberOfFrames") or 1)
+    if frames > 1:
+        raise MultiFrameError(f"The file holds {frames} frames; send a single film.")
+    check_size(int(dataset.Columns), int(dataset.Rows))
+    syntax = dataset.file_meta.TransferSyntaxUID
+    if syntax not in UNCOMPRESSED + COMPRESSED:
+        raise UnsupportedFormatError(
+            f"The transfer syntax {syntax.name} cannot be read; export the film uncompressed or as JPEG Lossless."
+        )
+    if not 8 <= dataset.BitsStored <= 16:
+        raise InvalidImageError(f"The film has {dataset.BitsStored} bits a pixel; 8 to 16 can be read. Export it again.")
+
+
+def _shown(stored: np.ndarray, dataset: Dataset) -> Radiograph:
+    """Bring decoded pixel data to the screen's grey levels."""
+    is_colour = False
+    photometric = dataset.PhotometricInterpretation
+    if photometric in ("MONOCHROME1", "MONOCHROME2"):
+        image = _grey_levels(stored, dataset)
+    elif photometric == "PALETTE COLOR" or stored.ndim == 3:
+        image, is_colour = _grey_of_colours(stored, dataset)
+    else:
+        raise InvalidImageError(f"The photometric interpretation {photometric} cannot be read; export the film as grey.")
+    orientation = dataset.get("PatientOrientation") or ("",)
+    return Radiograph(
+        image=image,
+        source_format="DICOM",
+        bits_stored=int(dataset.BitsStored),
+        is_colour=is_colour,
+        pixel_spacing_mm=_pixel_spacing(dataset),
+        view_position=str(dataset.get("ViewPosition") or ""),
+        body_part=str(dataset.get("BodyPartExamined") or ""),
+        image_left=Laterality.LEFT if str(orientation[0]).startswith("R") else Laterality.RIGHT,
+    )
+
+
+def _grey_levels(stored: np.ndarray, dataset: Dataset) -> np.ndarray:
+    """Apply the grey scale pipeline (PS3.4 N.2.1) to every possible level once, then look the pixels up."""
+    bits, signed = int(dataset.BitsStored), int(dataset.PixelRepresentation)
+    stored = np.clip(stored, -(2 ** (bits - 1)) if signed else 0, 2 ** (bits - signed) - 1)  # lossy codecs overshoot
+    lowest, highest = _levels_in_use(int(stored.min()), int(stored.max()))
+    shown, black, white = _windowed(apply_modality_lut(np.arange(lowest, highest + 1), dataset), dataset)
+    if white == black:
+        raise InvalidImageError("Rescale slope and window show every pixel alike; export the film with another window.")
+    table = np.clip((shown - black) / (white - black), 0, 1).astype(np.float32)
+    if not np.isfinite(table).all():
+        raise InvalidImageError("Rescale slope and window are not numbers; export the film with another window.")
+    if dataset.PhotometricInterpretation == "MONOCHROME1" or dataset.get("PresentationLUTShape") == "INVERSE":
+        table = 1 - table  # once, where both say so: the DX module demands INVERSE of MONOCHROME1 (PS3.3 C.8.11.3)
+    return table[stored.astype(np.int32) - lowest]
+
+
+def _levels_in_use(minimum: int, maximum: int) -> tuple[int, int]:
+    """The range of the narrowest depth that holds a film; the header often names a wider one."""
+    if minimum >= 0:
+        return 0, full_scale(maximum)
+    bits = max(8, maximum.bit_length() + 1, (-minimum - 1).bit_length() + 1)
+    return -(2 ** (bits - 1)), 2 ** (bits - 1) - 1
+
+
+def _windowed(values: np.ndarray, dataset: Dataset) -> tuple[np.ndarray, float, float]:
+    """Apply the first VOI LUT or window, and name its output for black and for white.
+
+    Without one, black and white are the ends of the range in use. A window that PS3.3 C.11.2.1.2
+    forbids (empty, or of no width) is left out, as viewers do.
+
+    Args:
+        values: Every level in use, after the modality LUT.
+    """
+    if dataset.get("VOILUTSequence"):
+        shown = apply_voi(np.round(values).astype(np.int32), dataset)
+        return shown, 0, full_scale(int(shown.max()))
+    if "WindowWidth" in dataset:
+        try:
+            with np.errstate(over="ignore"):  # a sigmoid's far ends
+                *shown, black, white = apply_windowing(np.append(values, [-FAR_OUTSIDE, FAR_OUTSIDE]), dataset)
+            return np.array(shown), black, white
+        except (LookupError, TypeError, ValueError):
+            pass
+    if dataset.get("ModalityLUTSequence"):
+        return values, 0, full_scale(int(values.max()))
+    return values, values.min(), values.max()
+
+
+def _grey_of_colours(stored: np.ndarray, dataset: Dataset) -> tuple[np.ndarray, bool]:
+    """Reduce a screenshot or secondary capture to its luma, and say whether it was really coloured."""
+    if dataset.PhotometricInterpretation == "PALETTE COLOR":
+        colours = apply_color_lut(stored, dataset)
+        top = np.iinfo(colours.dtype).max
+    else:
+        colours, top = stored, 2**dataset.BitsStored - 1
+    colours = np.clip(colours / np.float32(top), 0, 1)
+    return luma(colours), is_colourful((255 * colours).astype(np.uint8))
+
+
+def _pixel_spacing(dataset: Dataset) -> tuple[float, float] | None:
+    """Imager Pixel Spacing is measured on the detector. Pixel Spacing alone equals it, unless calibrated (PS3.3 10.7.1.1).
+
+    Without the magnification of the chest neither is a distance inside the patient.
+    """
+    spacing = dataset.get("ImagerPixelSpacing") or dataset.get("PixelSpacing")
+    if not spacing:
+        return None
+    row, column = (float(value) for value in spacing)
+    return (row, column) if 0 < row < math.inf and 0 < column < math.inf else None

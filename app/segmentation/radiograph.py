@@ -1,0 +1,91 @@
+"""A decoded film, and how large one may be."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+
+from app.segmentation.errors import ImageTooSmallError, TooManyPixelsError
+
+MAX_PIXELS = 50_000_000
+MIN_SIDE = 256
+
+
+class Laterality(StrEnum):
+    """A side of the patient, not of the picture."""
+
+    RIGHT = "right"
+    LEFT = "left"
+
+
+@dataclass(frozen=True)
+class Radiograph:
+    """One decoded film.
+
+    Attributes:
+        image: float32 (H, W) in [0, 1], bone bright (MONOCHROME2).
+        source_format: "DICOM", "PNG", "JPEG" or "WEBP".
+        bits_stored: Depth of a stored grey level, 8 to 16.
+        is_colour: Whether the file held colours that were not all grey.
+        pixel_spacing_mm: (row, column) distance of pixel centres on the detector, or None if unknown.
+        view_position: DICOM's View Position (0018,5101): "PA", "AP", "LL" …; "" if unknown.
+        body_part: DICOM's Body Part Examined (0018,0015): "CHEST" …; "" if unknown.
+        image_left: The patient's side shown at the picture's left edge.
+    """
+
+    image: np.ndarray
+    source_format: str
+    bits_stored: int = 8
+    is_colour: bool = False
+    pixel_spacing_mm: tuple[float, float] | None = None
+    view_position: str = ""
+    body_part: str = ""
+    image_left: Laterality = Laterality.RIGHT
+
+    def laterality_at(self, x: float) -> Laterality:
+        """Return the patient's side at a column of the picture."""
+        on_left_half = x < self.image.shape[1] / 2
+        other = Laterality.LEFT if self.image_left is Laterality.RIGHT else Laterality.RIGHT
+        return self.image_left if on_left_half else other
+
+
+def check_size(width: int, height: int) -> None:
+    """Refuse a film by its announced size, before any pixel is decoded.
+
+    Raises:
+        TooManyPixelsError: If it has more than `MAX_PIXELS`.
+        ImageTooSmallError: If a side is shorter than `MIN_SIDE`.
+    """
+    if width * height > MAX_PIXELS:
+        raise TooManyPixelsError(
+            f"The film has {width} × {height} pixels; {MAX_PIXELS // 1_000_000} megapixels is the limit. "
+            "Export it at a lower resolution."
+        )
+    if min(width, height) < MIN_SIDE:
+        raise ImageTooSmallError(
+            f"The film has {width} × {height} pixels; a pleural line needs at least {MIN_SIDE} a side. "
+            "Export it at its full resolution."
+        )
+
+
+def full_scale(maximum: int) -> int:
+    """The largest value of the narrowest depth, 8 to 16 bits, that holds `maximum`.
+
+    A 16-bit file usually carries a 10 or 12 bit film and does not always say so.
+    """
+    return 2 ** min(max(maximum.bit_length(), 8), 16) - 1
+
+
+def luma(rgb: np.ndarray) -> np.ndarray:
+    """Reduce colours (H, W, 3) to greys, float32 (H, W) of the same range (ITU-R BT.601)."""
+    return rgb @ np.array([0.299, 0.587, 0.114], dtype=np.float32)
+
+
+def is_colourful(rgb: np.ndarray) -> bool:
+    """Whether more than a thousandth of the pixels are visibly coloured.
+
+    Args:
+        rgb: uint8 (H, W, 3). Chroma noise of lossy compression stays below 16 levels.
+    """
+    spread = rgb.max(axis=-1).astype(np.int16) - rgb.min(axis=-1)
+    return bool((spread > 16).mean() > 1e-3)
