@@ -92,6 +92,7 @@ def save_checkpoint(
         for name in ("mean", "whitening"):
             tensors[FEATURES_PREFIX + name] = getattr(feature_distribution, name).contiguous()
     save_file(tensors, path, metadata={HEADER_KEY: json.dumps(header)})
+    path.chmod(0o644)  # safetensors lets only the owner read, but the service runs as somebody else
 
 
 def load_checkpoint(path: Path) -> Checkpoint:
