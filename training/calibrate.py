@@ -1,5 +1,6 @@
 """Choose, on the validation split, how evidence becomes an answer."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import product
@@ -23,6 +24,8 @@ from training.metrics import SPECIFICITY_FLOOR, dice_scores, overlap
 
 MAX_ABSTENTION = 0.15
 """Largest share of validation films that may be called indeterminate."""
+ERRORS_TO_REMOVE = 0.4
+"""Share of the wrong decisions that abstaining is meant to remove."""
 FAMILIAR_SHARE = 0.995
 """Share of validation films that are taken for films."""
 MASK_THRESHOLDS = (0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6, 0.65, 0.7)
@@ -84,8 +87,8 @@ def fit_platt(evidence: Sequence[Evidence], labels: np.ndarray) -> Calibration:
 def choose_operating_point(labels: np.ndarray, probabilities: np.ndarray) -> OperatingPoint:
     """Take the most sensitive threshold of sufficient specificity, and the band that abstains best.
 
-    The band holds the threshold and at most `MAX_ABSTENTION` of the films; of all such bands it is the
-    narrowest that removes the most wrong decisions.
+    The band holds the threshold and at most `MAX_ABSTENTION` of the films. Of all such bands it is the one with
+    the fewest films that removes `ERRORS_TO_REMOVE` of the wrong decisions or, if none does, as many as can be.
     """
     false_positive_rate, _, thresholds = roc_curve(labels, probabilities, drop_intermediate=False)
     threshold = float(thresholds[1 - false_positive_rate >= SPECIFICITY_FLOOR].min())
@@ -93,25 +96,18 @@ def choose_operating_point(labels: np.ndarray, probabilities: np.ndarray) -> Ope
     below = np.sort(probabilities[probabilities < threshold])[::-1]
     above = np.sort(probabilities[probabilities >= threshold])
     budget = int(MAX_ABSTENTION * len(labels))
-    best, band = 0, (threshold, threshold)
-    for films_below in range(min(budget, len(below)) + 1):
-        low = float(below[films_below - 1]) if films_below else threshold
-        films_above = min(budget - films_below, len(above) - 1)
-        for taken in range(films_above + 1):
-            high = float(above[taken])
-            removed = int(wrong[(probabilities >= low) & (probabilities < high)].sum())
-            if removed > best:
-                best, band = removed, (low, high)
-    return OperatingPoint(f"specificity {SPECIFICITY_FLOOR:.2f}", threshold, *band)
+    wanted = math.ceil(ERRORS_TO_REMOVE * wrong.sum())
 
+    def merit(band: tuple[float, float]) -> tuple[int, int]:
+        inside = (probabilities >= band[0]) & (probabilities < band[1])
+        return min(int(wrong[inside].sum()), wanted), -int(inside.sum())
 
-@dataclass(frozen=True)
-class _Candidate:
-    """Dice scores of every film under one mask threshold and smallest area, without a film gate."""
-
-    mask_threshold: float
-    min_area_fraction: float
-    dice: np.ndarray
+    bands = [
+        (float(below[films_below - 1]) if films_below else threshold, float(above[films_above]))
+        for films_below in range(min(budget, len(below)) + 1)
+        for films_above in range(min(budget - films_below, len(above) - 1) + 1)
+    ]
+    return OperatingPoint(f"specificity {SPECIFICITY_FLOOR:.2f}", threshold, *max(bands, key=merit))
 
 
 def choose_postprocessing(
