@@ -6,7 +6,7 @@ function start(time) {
   shown.set(time, Date.now() + 1000 * Number(time.dataset.secondsLeft));
 }
 
-function update() {
+export function update() {
   document.querySelectorAll("time[data-seconds-left]").forEach((time) => {
     if (!shown.has(time)) start(time);
     const seconds = (shown.get(time) - Date.now()) / 1000;

@@ -1,5 +1,7 @@
 // Sends the chosen or dropped films one after the other, and shows how far each has come.
 
+import { update as countDown } from "./expiry.js";
+
 const form = document.querySelector("#upload");
 const input = document.querySelector("#films");
 const list = document.querySelector("#film-list");
@@ -22,6 +24,7 @@ function enqueue(files) {
 async function analyse(file, item) {
   const outcome = file.size > maxBytes ? tooLarge(file) : await send(file, item);
   item.replaceChildren(outcome);
+  countDown();
   announcement.textContent = outcome.dataset.summary;
 }
 

@@ -1,0 +1,104 @@
+"""A real server and a real browser. Without Chromium these tests are skipped, and say so."""
+
+import dataclasses
+import shutil
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from werkzeug.serving import make_server
+
+from app import create_app
+from app.segmentation.checkpoint import load_checkpoint, save_checkpoint
+from app.segmentation.predictor import Predictor
+from app.segmentation.image_io import Radiograph
+from tests.phantom import Phantom, draw_phantom, to_dicom
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@pytest.fixture(scope="session")
+def phantom() -> Phantom:
+    """A synthetic film of 384 × 384 pixels."""
+    return draw_phantom(4, 384)
+
+
+@pytest.fixture(scope="session")
+def film(phantom, tmp_path_factory) -> Path:
+    """The synthetic film as a DICOM file."""
+    path = tmp_path_factory.mktemp("films") / "chest.dcm"
+    path.write_bytes(to_dicom(phantom.image))
+    return path
+
+
+@pytest.fixture(scope="session")
+def address(checkpoint_path, phantom, tmp_path_factory) -> Iterator[str]:
+    """The address of a running server, whose model marks a tenth of the synthetic film."""
+    folder = tmp_path_factory.mktemp("server")
+    weights = folder / "marking.safetensors"
+    checkpoint = load_checkpoint(checkpoint_path)
+    probability_map = Predictor(checkpoint).predict(Radiograph(phantom.image, "DICOM")).probability_map
+    decision = checkpoint.metadata.decision
+    decision = dataclasses.replace(
+        decision,
+        calibration=dataclasses.replace(decision.calibration, bias=3.0),
+        postprocessing=dataclasses.replace(
+            decision.postprocessing, mask_threshold=float(np.quantile(probability_map, 0.9))
+        ),
+    )
+    save_checkpoint(weights, checkpoint.model, dataclasses.replace(checkpoint.metadata, decision=decision))
+    app = create_app({"WEIGHTS": str(weights), "DATABASE_URL": f"sqlite:///{folder / 'studies.sqlite'}"})
+    server = make_server("127.0.0.1", 0, app, threaded=True)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.port}"
+    server.shutdown()
+    thread.join()
+    app.extensions["studies"].close()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Headless Chromium."""
+    if not CHROMIUM:
+        pytest.skip("no Chromium on this machine (Debian: apt install chromium)")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def context(browser, address) -> Iterator[BrowserContext]:
+    """A browser session of its own."""
+    context = browser.new_context(base_url=address)
+    context.set_default_timeout(20_000)
+    yield context
+    context.close()
+
+
+@pytest.fixture
+def complaints() -> list[str]:
+    """What the browser's console complained of: errors of scripts, breaches of the content security policy."""
+    return []
+
+
+@pytest.fixture
+def page(context, complaints) -> Page:
+    """A page that collects its complaints."""
+    page = context.new_page()
+    page.on("console", lambda message: complaints.append(message.text) if message.type in ("error", "warning") else None)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    return page
