@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import product
 
 import numpy as np
@@ -122,19 +122,17 @@ def choose_postprocessing(
     that marks something on every film. Nothing is ever marked on a film that is called negative.
     """
     positive = np.array([mask.any() for mask in true_masks])
-    candidates = [_Candidate(*pair, np.zeros(len(positive))) for pair in product(MASK_THRESHOLDS, MIN_AREA_FRACTIONS)]
+    candidates = [PostprocessingConfig(*pair, 0.0) for pair in product(MASK_THRESHOLDS, MIN_AREA_FRACTIONS)]
+    dice = np.empty((len(candidates), len(positive)))  # without a film gate
     for film, (seen, true_mask) in enumerate(zip(tqdm(evidence, "thresholds", unit="film"), true_masks, strict=True)):
         probability_map = restore(seen.probability_map, true_mask.shape)
-        for candidate in candidates:
-            config = PostprocessingConfig(candidate.mask_threshold, candidate.min_area_fraction, 0.0)
-            mask, _ = segment(probability_map, 1.0, Radiograph(probability_map, "PNG"), config)
-            candidate.dice[film] = dice_scores(**overlap(mask, true_mask))
-
-    def score(candidate: _Candidate, gate: float) -> float:
-        dice = np.where(probabilities >= gate, candidate.dice, (~positive).astype(float))
-        return dice.mean() + dice[positive].mean()
+        for index, candidate in enumerate(candidates):
+            mask, _ = segment(probability_map, 1.0, Radiograph(probability_map, "PNG"), candidate)
+            dice[index, film] = dice_scores(**overlap(mask, true_mask))
 
     lowest = operating_point.indeterminate_low
     gates = [lowest, *(gate for gate in np.quantile(probabilities, np.arange(0.02, 1.0, 0.02)) if gate > lowest)]
-    best, gate = max(product(candidates, gates), key=lambda pair: score(*pair))
-    return PostprocessingConfig(best.mask_threshold, best.min_area_fraction, float(gate))
+    gated = {gate: np.where(probabilities >= gate, dice, ~positive) for gate in gates}
+    merit = {gate: dice.mean(axis=1) + dice[:, positive].mean(axis=1) for gate, dice in gated.items()}
+    gate = max(gates, key=lambda gate: merit[gate].max())
+    return replace(candidates[int(merit[gate].argmax())], min_film_probability=float(gate))
