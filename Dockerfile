@@ -19,7 +19,7 @@ COPY model_weights model_weights
 COPY wsgi.py gunicorn.conf.py ./
 
 # Beside /tmp, the only folder the application writes to; with PLEURA_DATABASE_URL, not even that.
-RUN useradd --system --uid 10001 pleura && install --directory --owner pleura --mode 700 instance
+RUN useradd --no-create-home --uid 10001 pleura && install --directory --owner pleura --mode 700 instance
 VOLUME /srv/pleura/instance
 USER 10001
 

@@ -17,6 +17,7 @@ timeout = 60
 graceful_timeout = 60  # on SIGTERM, what is being answered is answered
 access_log_format = "%(h)s %(m)s %(U)s %(s)s %(B)s bytes %(M)s ms"  # no query, no referrer: nothing of a film
 accesslog = "-"
+control_socket_disable = True  # nothing is to be steered at run time, and a user without a home has no place for it
 
 
 def on_starting(server) -> None:
