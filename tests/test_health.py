@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from app import create_app, health
+from app.config import ROOT
 from app.segmentation.checkpoint import load_checkpoint, save_checkpoint
 from app.segmentation.image_io import read_radiograph
 from app.segmentation.predictor import CANARY_TOLERANCE, Predictor
@@ -41,6 +42,10 @@ def test_ready(client_with_canary):
     assert (answer.status_code, answer.json["status"]) == (200, "ready")
     assert "Set-Cookie" not in answer.headers
     check_against("Readiness", answer.json)
+
+
+def test_released_model_is_ready():
+    assert Predictor.load(ROOT / "model_weights" / "pleura.safetensors").check_canary()
 
 
 def test_not_ready_with_another_answer_than_at_release(client_with_canary):
