@@ -62,11 +62,12 @@ def test_one_film_leads_to_its_result(client, film, with_prediction):
         "Pneumothorax suspected",
         "chest.png",
         "<strong>87 %</strong> probability",
+        "of 100 films given this figure, about 87\n",
         "operating point 50 %",
         "indeterminate",
         "Patient’s left",
         "2.34 % of the film",
-        "1,234 mm² at the detector",
+        "1,234&nbsp;mm² at the detector",
         "Research use only",
         "Time taken</dt><dd>0.09 s",
         "tiny",
@@ -100,6 +101,7 @@ def test_reasons_for_doubt_are_told(client, film, with_prediction):
     page = client.get(upload(client, (film, "chest.png")).location).text
     assert "<strong>Warning:</strong>\n          This does not look like a chest film." in page
     assert "figure alone would have decided" in page
+    assert "Calibrated: of 100 films" not in page
 
 
 def test_the_real_model_s_film_and_mask_are_sent_in_their_own_pixels(client, film):

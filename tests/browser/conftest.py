@@ -13,8 +13,8 @@ from werkzeug.serving import make_server
 
 from app import create_app
 from app.segmentation.checkpoint import load_checkpoint, save_checkpoint
-from app.segmentation.predictor import Predictor
 from app.segmentation.image_io import Radiograph
+from app.segmentation.predictor import Predictor
 from tests.phantom import Phantom, draw_phantom, to_dicom
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -99,6 +99,8 @@ def complaints() -> list[str]:
 def page(context, complaints) -> Page:
     """A page that collects its complaints."""
     page = context.new_page()
-    page.on("console", lambda message: complaints.append(message.text) if message.type in ("error", "warning") else None)
+    page.on(
+        "console", lambda message: complaints.append(message.text) if message.type in ("error", "warning") else None
+    )
     page.on("pageerror", lambda error: complaints.append(str(error)))
     return page
