@@ -107,7 +107,7 @@ def _store(dataset: Dataset, levels: np.ndarray, transfer_syntax: UID) -> None:
 
 def _compressed(levels: np.ndarray, transfer_syntax: UID, bits_stored: int) -> bytes:
     if transfer_syntax in (JPEGLSLossless, JPEGLSNearLossless):
-        return imagecodecs.jpegls_encode(levels, level=0 if transfer_syntax == JPEGLSLossless else 2)
+        return imagecodecs.jpegls_encode(levels, level=0 if transfer_syntax == JPEGLSLossless else 1)
     levels = levels & (2**bits_stored - 1)
     if transfer_syntax in (JPEGBaseline8Bit, JPEGExtended12Bit):
         return imagecodecs.jpeg8_encode(levels, level=98, bitspersample=bits_stored)

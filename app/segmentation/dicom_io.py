@@ -9,7 +9,7 @@ import zlib
 import numpy as np
 import pydicom
 from pydicom.dataset import Dataset
-from pydicom.errors import InvalidDicomError
+from pydicom.errors import BytesLengthException, InvalidDicomError
 from pydicom.filereader import read_dataset
 from pydicom.pixels import apply_color_lut, apply_modality_lut, apply_voi, apply_windowing, pixel_array
 from pydicom.uid import (
@@ -38,6 +38,9 @@ UNCOMPRESSED = (
     DeflatedExplicitVRLittleEndian,
 )
 MAX_INFLATED_BYTES = 128 * 2**20
+LONGEST_FIRST_VALUE = 64
+"""Bytes of a UID, the longest that an object without preamble begins with."""
+
 MODALITIES = ("CR", "DX", "RG", "RF", "SC", "OT")
 """Projection radiography; and SC and OT, which say as little of their origin as a PNG does."""
 
@@ -57,14 +60,18 @@ FAR_OUTSIDE = 1e9
 
 DAMAGE = (
     *(ArithmeticError, AttributeError, EOFError, LookupError, OSError, RuntimeError, TypeError, ValueError),
-    *(InvalidDicomError, struct.error, zlib.error),
+    *(BytesLengthException, InvalidDicomError, struct.error, zlib.error),
 )
 """What pydicom, numpy and the codecs raise on damaged files, found by mutating sound ones."""
 
 
 def looks_like_dicom(data: bytes) -> bool:
     """Whether to read a file as DICOM: by its magic number, or by its first element where the preamble is missing."""
-    return data[128:132] == b"DICM" or (data[:2] in (b"\x02\x00", b"\x08\x00") and data[3:4] == b"\x00")
+    if data[128:132] == b"DICM":
+        return True
+    group, element, length = struct.unpack("<HHL", data[:8].ljust(8, b"\xff"))
+    has_value = length <= LONGEST_FIRST_VALUE or data[4:6] in (b"CS", b"OB", b"UI", b"UL")
+    return group in (0x0002, 0x0008) and element < 0x0020 and has_value
 
 
 def read_dicom(data: bytes) -> Radiograph:
@@ -98,13 +105,28 @@ def read_dicom(data: bytes) -> Radiograph:
         raise InvalidImageError("The DICOM header says nothing usable of how to show the film; export it again.") from error
 
 
+class _WatchedStream(io.BytesIO):
+    """Remembers whether it ended in the middle of an element."""
+
+    ran_dry = False
+
+    def read(self, size: int = -1) -> bytes:
+        data = super().read(size)
+        self.ran_dry |= 0 < len(data) < size
+        return data
+
+
 def _parsed(data: bytes) -> Dataset:
     has_preamble = data[128:132] == b"DICM"
     if has_preamble:
         _refuse_deflation_bomb(data)
-    dataset = pydicom.dcmread(io.BytesIO(data), force=not has_preamble, specific_tags=list(ELEMENTS))
+    stream = _WatchedStream(data)
+    dataset = pydicom.dcmread(stream, force=not has_preamble, specific_tags=list(ELEMENTS))
     if not has_preamble and "SOPClassUID" not in dataset:
-        raise UnsupportedFormatError("This is not a DICOM, PNG, JPEG or WebP file.")
+        raise UnsupportedFormatError("This is not a DICOM, PNG, JPEG or WebP file. Export the film as one of these.")
+    is_cut = stream.ran_dry or stream.tell() > len(data) or "SOPClassUID" not in dataset
+    if "PixelData" not in dataset and is_cut:
+        raise EOFError("pydicom keeps silent of this")
     if "TransferSyntaxUID" not in dataset.file_meta:
         implicit, _ = dataset.original_encoding
         dataset.file_meta.TransferSyntaxUID = ImplicitVRLittleEndian if implicit else ExplicitVRLittleEndian
@@ -182,7 +204,7 @@ def _grey_levels(stored: np.ndarray, dataset: Dataset) -> np.ndarray:
         raise InvalidImageError("Rescale slope and window are not numbers; export the film with another window.")
     if dataset.PhotometricInterpretation == "MONOCHROME1" or dataset.get("PresentationLUTShape") == "INVERSE":
         table = 1 - table  # once, where both say so: the DX module demands INVERSE of MONOCHROME1 (PS3.3 C.8.11.3)
-    return table[stored.astype(np.int32) - lowest]
+    return table[stored.astype(np.int32) - lowest if lowest else stored]
 
 
 def _levels_in_use(minimum: int, maximum: int) -> tuple[int, int]:
