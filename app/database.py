@@ -20,13 +20,14 @@ def open_database(url: str) -> Engine:
 
     On SQLite, deleted rows are overwritten (`secure_delete`) and several processes may read while one
     writes (`journal_mode=WAL`). SQLite gives the files beside the database the database's own mode.
+    Errors are logged without a statement's values, among them the name of a patient's file.
     """
     file = make_url(url).database
     if make_url(url).get_backend_name() != "sqlite" or not file:
-        return create_engine(url, pool_pre_ping=True)
+        return create_engine(url, pool_pre_ping=True, hide_parameters=True)
     os.close(os.open(file, os.O_CREAT | os.O_RDWR, 0o600))
     os.chmod(file, 0o600)  # also where the file is older than this process
-    engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS})
+    engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS}, hide_parameters=True)
 
     @event.listens_for(engine, "connect")
     def _configure(connection, _record) -> None:

@@ -224,6 +224,17 @@ def test_a_defect_of_ours_is_owned_up_to_without_a_trace(app, client, film, monk
     assert f"Incident {incident}: pages.create: RuntimeError('the secret of the engine')" in caplog.text
 
 
+def test_a_failing_insert_does_not_log_the_file_s_name(app, client, film, caplog):
+    app.config["PROPAGATE_EXCEPTIONS"] = False
+    with app.extensions["studies"].engine.begin() as connection:
+        connection.exec_driver_sql(
+            "CREATE TRIGGER fail BEFORE INSERT ON studies BEGIN SELECT RAISE(ABORT, 'no more rows'); END"
+        )
+    assert upload(client, (film, "Doe^Jane.png")).status_code == 500
+    assert "no more rows" in caplog.text
+    assert "Doe" not in caplog.text
+
+
 @pytest.mark.parametrize("path", ["/", "/nowhere", "/static/pleura.css", "/healthz"])
 def test_every_answer_carries_the_headers(client, path):
     headers = client.get(path).headers
