@@ -1,0 +1,157 @@
+"""Film to answer: the same for every format, thread and mirror image."""
+
+import base64
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from app.segmentation.calibration import Finding, OperatingPoint
+from app.segmentation.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from app.segmentation.errors import CheckpointError, InvalidImageError
+from app.segmentation.image_io import Laterality, Radiograph, read_radiograph
+from app.segmentation.out_of_distribution import FeatureDistribution
+from app.segmentation.postprocessing import PostprocessingConfig
+from app.segmentation.predictor import Prediction, Predictor
+from app.segmentation.preprocessing import preprocess
+from tests.phantom import draw_phantom, to_dicom, to_png
+
+FILMS = [draw_phantom(seed, size=256).image for seed in range(3)]
+MARK_EVERYTHING = PostprocessingConfig(mask_threshold=0, min_area_fraction=0, min_film_probability=0)
+
+
+@pytest.fixture(scope="module")
+def checkpoint(checkpoint_path) -> Checkpoint:
+    return load_checkpoint(checkpoint_path)
+
+
+@pytest.fixture(scope="module")
+def predictor(checkpoint) -> Predictor:
+    return Predictor(checkpoint)
+
+
+def deciding(checkpoint: Checkpoint, **decision: object) -> Predictor:
+    metadata = checkpoint.metadata
+    return Predictor(replace(checkpoint, metadata=replace(metadata, decision=replace(metadata.decision, **decision))))
+
+
+def same(one: Prediction, other: Prediction, tolerance: float = 1e-5) -> bool:
+    return (
+        abs(one.probability - other.probability) <= tolerance
+        and np.abs(one.probability_map - other.probability_map).max() <= tolerance
+    )
+
+
+class TestAnswer:
+    def test_form(self, predictor):
+        film = Radiograph(FILMS[0][:, :250].copy(), "PNG")
+        prediction = predictor.predict(film)
+        assert 0 <= prediction.probability <= 1
+        assert (prediction.probability_map.shape, prediction.probability_map.dtype) == ((256, 250), np.float32)
+        assert 0 <= prediction.probability_map.min() <= prediction.probability_map.max() <= 1
+        assert (prediction.mask.shape, prediction.mask.dtype) == ((256, 250), bool)
+        assert [flag.code for flag in prediction.quality] == ["low_resolution"]
+        timing = prediction.timing_ms
+        assert timing["total"] == pytest.approx(timing["preprocessing"] + timing["inference"] + timing["postprocessing"])
+
+    def test_is_that_of_the_bare_network(self, checkpoint):
+        batch = preprocess(FILMS[0], checkpoint.metadata.preprocessing)
+        with torch.inference_mode():
+            mask_logits, image_logit = checkpoint.model(batch)
+        evidence = deciding(checkpoint, flip_averaging=False).engine.run(batch)
+        assert np.abs(evidence.probability_map - mask_logits[0, 0].sigmoid().numpy()).max() < 1e-5
+        assert evidence.image_logit == pytest.approx(float(image_logit), abs=1e-4)
+
+    def test_png_and_dicom_of_a_film_are_answered_alike(self, predictor):
+        answers = [
+            predictor.predict(read_radiograph(data))
+            for data in (to_png(FILMS[0], bits=12), to_dicom(FILMS[0]), to_dicom(FILMS[0], photometric="MONOCHROME1"))
+        ]
+        assert same(answers[0], answers[1])
+        assert same(answers[0], answers[2])
+
+    def test_regions_know_the_patients_sides(self, checkpoint):
+        predictor = deciding(checkpoint, postprocessing=MARK_EVERYTHING)
+        for orientation, side in ((["L", "F"], Laterality.RIGHT), (["R", "F"], Laterality.LEFT)):
+            film = read_radiograph(to_dicom(FILMS[0], PatientOrientation=orientation, ImagerPixelSpacing=[2, 3]))
+            (region,) = predictor.predict(film).regions
+            assert region.bbox == (0, 0, 256, 256)
+            assert region.area_mm2 == pytest.approx(256 * 256 * 6)
+            assert region.laterality is side  # its centre, 127.5, lies in the picture's left half
+
+    def test_finding_is_that_of_the_operating_point(self, checkpoint):
+        always = {Finding.POSITIVE: (0, 0, 0), Finding.NEGATIVE: (1, 1, 1), Finding.INDETERMINATE: (0.5, 0, 1)}
+        for finding, band in always.items():
+            predictor = deciding(checkpoint, operating_point=OperatingPoint("test", *band))
+            assert predictor.predict(Radiograph(FILMS[0], "PNG")).finding is finding
+
+    def test_impossible_film(self, predictor):
+        with pytest.raises(InvalidImageError):
+            predictor.predict(Radiograph(np.full((256, 256), np.nan, np.float32), "PNG"))
+
+
+class TestMirror:
+    def test_averaging_makes_the_answer_symmetric(self, predictor):
+        assert predictor.decision.flip_averaging
+        film, mirrored = Radiograph(FILMS[0], "PNG"), Radiograph(FILMS[0][:, ::-1].copy(), "PNG")
+        one, other = predictor.predict(film), predictor.predict(mirrored)
+        assert one.probability == pytest.approx(other.probability, abs=1e-5)
+        assert np.abs(one.probability_map - other.probability_map[:, ::-1]).max() < 1e-4
+
+    def test_without_averaging_it_is_not(self, checkpoint):
+        predictor = deciding(checkpoint, flip_averaging=False)
+        film, mirrored = Radiograph(FILMS[0], "PNG"), Radiograph(FILMS[0][:, ::-1].copy(), "PNG")
+        one, other = predictor.predict(film), predictor.predict(mirrored)
+        assert np.abs(one.probability_map - other.probability_map[:, ::-1]).max() > 1e-3
+
+
+def test_threads_get_the_answers_of_one(predictor):
+    films = [Radiograph(film, "PNG") for film in FILMS] * 4
+    expected = [predictor.predict(film) for film in films[: len(FILMS)]] * 4
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(predictor.predict, films))
+    assert all(same(answer, right) for answer, right in zip(answers, expected, strict=True))
+    assert not same(expected[0], expected[1])
+
+
+@pytest.mark.parametrize(("shift", "finding"), [(0, Finding.POSITIVE), (10, Finding.INDETERMINATE)])
+def test_film_unlike_the_training_films_is_indeterminate(checkpoint, shift, finding):
+    features = Predictor(checkpoint).engine.run(preprocess(FILMS[0], checkpoint.metadata.preprocessing)).features
+    known = FeatureDistribution(mean=features + shift, whitening=torch.eye(len(features)), limit=5.0)
+    decision = replace(checkpoint.metadata.decision, operating_point=OperatingPoint("always positive", 0, 0, 0))
+    metadata = replace(checkpoint.metadata, decision=decision)
+    predictor = Predictor(replace(checkpoint, feature_distribution=known, metadata=metadata))
+    prediction = predictor.predict(Radiograph(FILMS[0], "PNG"))
+    assert prediction.finding is finding
+    codes = [flag.code for flag in prediction.quality]
+    assert ("unlike_training_films" in codes) == (finding is Finding.INDETERMINATE)
+
+
+class TestCanary:
+    def with_canary(self, checkpoint: Checkpoint, probability: float) -> Predictor:
+        canary = {"film": base64.b64encode(to_png(FILMS[1])).decode(), "probability": probability}
+        return Predictor(replace(checkpoint, metadata=replace(checkpoint.metadata, canary=canary)))
+
+    def test_expected_answer(self, checkpoint, predictor):
+        probability = predictor.predict(read_radiograph(to_png(FILMS[1]))).probability
+        assert self.with_canary(checkpoint, probability).check_canary()
+        assert self.with_canary(checkpoint, probability + 0.019).check_canary()
+
+    def test_other_answer(self, checkpoint, predictor):
+        probability = predictor.predict(read_radiograph(to_png(FILMS[1]))).probability
+        assert not self.with_canary(checkpoint, probability + 0.021).check_canary()
+        assert not self.with_canary(checkpoint, probability - 0.021).check_canary()
+
+
+class TestLoad:
+    def test_released(self, checkpoint_path, predictor):
+        film = Radiograph(FILMS[0], "PNG")
+        assert same(Predictor.load(checkpoint_path).predict(film), predictor.predict(film))
+
+    def test_never_released(self, checkpoint, tmp_path):
+        path = tmp_path / "unreleased.safetensors"
+        save_checkpoint(path, checkpoint.model, replace(checkpoint.metadata, decision=None))
+        with pytest.raises(CheckpointError, match="tiny has no thresholds yet"):
+            Predictor.load(path)
