@@ -28,6 +28,7 @@ def create_app(config: Mapping[str, object] | None = None) -> Flask:
     from flask import Flask
 
     from app import api, health, pages, security
+    from app.analysis import Analysis
     from app.config import ROOT, check_settings, read_settings
     from app.segmentation.image_io import MAX_BYTES
 
@@ -38,6 +39,7 @@ def create_app(config: Mapping[str, object] | None = None) -> Flask:
     check_settings(app.config)
     csrf = security.init_app(app)
     app.extensions["predictor"] = _load_predictor(app)
+    app.extensions["analysis"] = Analysis(app.extensions["predictor"])
     app.extensions["studies"] = _open_studies(app)
     app.register_blueprint(pages.blueprint)
     app.register_blueprint(api.blueprint)

@@ -11,14 +11,12 @@ from flask import Blueprint, Response, abort, current_app, jsonify, request, sen
 from werkzeug.exceptions import HTTPException, InternalServerError, MethodNotAllowed, NotFound, RequestEntityTooLarge
 
 from app import problems
-from app.answers import to_answer
 from app.problems import Problem, explain
 from app.segmentation.errors import PleuraError
-from app.segmentation.image_io import MAX_BYTES, read_radiograph
+from app.segmentation.image_io import MAX_BYTES
 
 FIELD = "file"
 API_OFF = Problem(404, "api_off", "The API is switched off")
-EMPTY_FILE = Problem(400, "empty_file", "The file is empty")
 NO_FILE, _ = problems.NO_FILE
 SEVERAL_FILES = Problem(400, "several_files", "Several files were sent")
 UNAUTHORIZED = Problem(401, "unauthorized", "A valid token is needed")
@@ -30,9 +28,8 @@ blueprint = Blueprint("api", __name__, url_prefix="/api/v1")
 def predict() -> dict:
     """Answer one film."""
     _demand_token()
-    predictor = current_app.extensions["predictor"]
-    prediction = predictor.predict(read_radiograph(_uploaded_film()))
-    return to_answer(prediction, predictor, secrets.token_urlsafe(24))
+    _, answer = current_app.extensions["analysis"].analyse(_uploaded_film())
+    return answer
 
 
 @blueprint.get("/openapi.json")
@@ -116,7 +113,4 @@ def _uploaded_film() -> bytes:
     count = sum(len(files) for _, files in request.files.lists())
     if count > 1:
         abort(problem_answer(SEVERAL_FILES, f"The request holds {count} files; send one film in each request."))
-    film = request.files[FIELD].read()
-    if not film:
-        abort(problem_answer(EMPTY_FILE, "The file has no bytes; was it exported completely?"))
-    return film
+    return request.files[FIELD].read()

@@ -12,11 +12,11 @@ from werkzeug.datastructures import FileStorage
 from werkzeug.exceptions import HTTPException, InternalServerError
 from werkzeug.wrappers import Response as BaseResponse
 
-from app.answers import NOTICE, to_answer
+from app.answers import NOTICE
 from app.drawing import contour_path, film_png
 from app.problems import NO_FILE, Problem, explain
 from app.segmentation.errors import PleuraError
-from app.segmentation.image_io import MAX_BYTES, read_radiograph
+from app.segmentation.image_io import MAX_BYTES
 from app.studies import Study, StudyStore
 
 MAX_NAME_LENGTH = 120
@@ -121,9 +121,7 @@ def _outcome(upload: FileStorage) -> Study | Failure:
 
 
 def _analyse(upload: FileStorage) -> Study:
-    predictor = current_app.extensions["predictor"]
-    radiograph = read_radiograph(upload.read())
-    answer = to_answer(predictor.predict(radiograph), predictor, secrets.token_urlsafe(24))
+    radiograph, answer = current_app.extensions["analysis"].analyse(upload.read())
     return _studies().add(_owner(), _shown_name(upload), film_png(radiograph.image), answer)
 
 

@@ -29,6 +29,7 @@ class Problem:
 
 PROBLEMS: dict[type[errors.PleuraError], Problem] = {
     errors.InvalidImageError: Problem(400, "invalid_image", "This film cannot be used"),
+    errors.EmptyFileError: Problem(400, "empty_file", "The file is empty"),
     errors.TruncatedImageError: Problem(400, "truncated_image", "The file is damaged or incomplete"),
     errors.NoPixelDataError: Problem(400, "no_pixel_data", "The DICOM file holds no image"),
     errors.MultiFrameError: Problem(400, "multi_frame", "The file holds several images"),

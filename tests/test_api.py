@@ -75,11 +75,11 @@ def test_answer_is_as_described(client):
 
 def test_marked_film_of_known_scale(app, client, monkeypatch):
     set_postprocessing(monkeypatch, app, MARK_ALL)
-    answer = send(client, to_dicom(IMAGE, ImagerPixelSpacing=[0.5, 0.5]))
+    answer = send(client, to_dicom(IMAGE, ImagerPixelSpacing=[1.0, 0.75]))
     check_against("Prediction", answer.json)
     (region,) = answer.json["regions"]
     assert region["bbox"] == [0, 0, IMAGE.shape[1], IMAGE.shape[0]]
-    assert region["area_mm2"] == IMAGE.size / 4
+    assert region["area_mm2"] == 0.75 * IMAGE.size
     assert (mask_of(answer) == 255).all()
 
 

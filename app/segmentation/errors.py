@@ -2,6 +2,7 @@
 
     PleuraError
     ├── InvalidImageError             the file is of a kind we read, but this one cannot be used
+    │   ├── EmptyFileError            a file without a single byte
     │   ├── TruncatedImageError       the file ends early or its pixel data is damaged
     │   ├── NoPixelDataError          a DICOM object without an image in it
     │   ├── MultiFrameError           several frames where one film is expected
@@ -24,6 +25,10 @@ class PleuraError(Exception):
 
 class InvalidImageError(PleuraError):
     """The file is of a kind we read, but this one cannot be used."""
+
+
+class EmptyFileError(InvalidImageError):
+    """A file without a single byte."""
 
 
 class TruncatedImageError(InvalidImageError):

@@ -9,6 +9,7 @@ from PIL import Image, ImageOps
 
 from app.segmentation.dicom_io import looks_like_dicom, read_dicom
 from app.segmentation.errors import (
+    EmptyFileError,
     FileTooLargeError,
     MultiFrameError,
     TooManyPixelsError,
@@ -43,6 +44,8 @@ def read_radiograph(data: bytes) -> Radiograph:
         InvalidImageError: If it is, but cannot be used; the subclass says why.
         ImageTooLargeError: If it has too many bytes or pixels; checked before decoding.
     """
+    if not data:
+        raise EmptyFileError("The file has no bytes; was it exported completely?")
     if len(data) > MAX_BYTES:
         raise FileTooLargeError(
             f"The file has {len(data) / 2**20:.1f} MiB; {MAX_BYTES // 2**20} MiB is the limit. Send a single film."

@@ -1,0 +1,44 @@
+"""A file in, the film and its answer out: what pages and API have in common."""
+
+import secrets
+import threading
+import time
+from dataclasses import replace
+
+from app.answers import to_answer
+from app.segmentation.image_io import Radiograph, read_radiograph
+from app.segmentation.predictor import Predictor
+
+
+class Analysis:
+    """A model at work on one film at a time. Shared between the threads that answer requests.
+
+    Reading a film of 50 megapixels may take more than a gigabyte and an inference takes every core:
+    several films at once would need several times the memory, and none would be answered sooner.
+    """
+
+    def __init__(self, predictor: Predictor) -> None:
+        self.predictor = predictor
+        self._turn = threading.Lock()
+
+    def analyse(self, data: bytes) -> tuple[Radiograph, dict]:
+        """Read a film and answer it, as soon as the films before it have been.
+
+        Args:
+            data: The whole file.
+
+        Returns:
+            The film, and the answer as `to_answer` describes it. Its `timing_ms` has the stage "reading"
+            too; waiting for other films is in none.
+
+        Raises:
+            PleuraError: If the film cannot be read or answered; the subclass says why.
+        """
+        with self._turn:
+            started = time.perf_counter()
+            radiograph = read_radiograph(data)
+            reading = 1e3 * (time.perf_counter() - started)
+            prediction = self.predictor.predict(radiograph)
+        timing_ms = {"reading": reading, **prediction.timing_ms, "total": reading + prediction.timing_ms["total"]}
+        answer = to_answer(replace(prediction, timing_ms=timing_ms), self.predictor, secrets.token_urlsafe(24))
+        return radiograph, answer
