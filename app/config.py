@@ -96,10 +96,13 @@ def check_settings(settings: Mapping[str, object]) -> None:
     """
     for setting in SETTINGS:
         setting.check(settings[setting.name])
-    if settings["API"] == "token" and not settings["API_TOKEN"]:
-        raise SettingError("PLEURA_API=token needs a token: set PLEURA_API_TOKEN, or PLEURA_API=off.")
-    if settings["PRODUCTION"] and len(settings["SECRET_KEY"]) < MIN_SECRET_LENGTH:
-        raise SettingError(
-            f"PLEURA_PRODUCTION needs PLEURA_SECRET_KEY, a secret of at least {MIN_SECRET_LENGTH} characters; "
-            'draw one with: python -c "import secrets; print(secrets.token_hex())"'
-        )
+    secrets_needed = {
+        "API_TOKEN": "PLEURA_API=token" if settings["API"] == "token" else "",
+        "SECRET_KEY": "PLEURA_PRODUCTION" if settings["PRODUCTION"] else "",
+    }
+    for name, reason in secrets_needed.items():
+        if reason and len(settings[name]) < MIN_SECRET_LENGTH:
+            raise SettingError(
+                f"{reason} needs PLEURA_{name}, a secret of at least {MIN_SECRET_LENGTH} characters; "
+                'draw one with: python -c "import secrets; print(secrets.token_hex())"'
+            )

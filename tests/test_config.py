@@ -36,6 +36,7 @@ def test_environment_is_read(environment, name, value):
         {"API": "on"},
         {"API": "Open"},
         {"API": "token"},
+        {"API": "token", "API_TOKEN": "x" * (MIN_SECRET_LENGTH - 1)},
         {"PRODUCTION": "yes"},
         {"PRODUCTION": "1"},
         {"PRODUCTION": "1", "SECRET_KEY": "x" * (MIN_SECRET_LENGTH - 1)},
@@ -49,8 +50,9 @@ def test_unusable_value_is_named(environment):
         check_settings(settings(**environment))
 
 
-def test_production_with_a_secret():
-    check_settings(settings(PRODUCTION="1", SECRET_KEY="x" * MIN_SECRET_LENGTH))
+def test_secrets_that_are_long_enough():
+    secret = "x" * MIN_SECRET_LENGTH
+    check_settings(settings(PRODUCTION="1", SECRET_KEY=secret, API="token", API_TOKEN=secret))
 
 
 def test_injected_settings_are_checked_too():
