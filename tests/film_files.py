@@ -99,7 +99,8 @@ def _store(dataset: Dataset, levels: np.ndarray, transfer_syntax: UID) -> None:
     if transfer_syntax.is_compressed and transfer_syntax != RLELossless:
         dataset.PixelData = encapsulate([_compressed(levels, transfer_syntax, dataset.BitsStored)])
         return
-    dataset.PixelData = levels.astype(levels.dtype.newbyteorder("<" if transfer_syntax.is_little_endian else ">")).tobytes()
+    byte_order = "<" if transfer_syntax.is_little_endian else ">"
+    dataset.PixelData = levels.astype(levels.dtype.newbyteorder(byte_order)).tobytes()
     if transfer_syntax == RLELossless:
         dataset.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
         dataset.compress(RLELossless)

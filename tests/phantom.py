@@ -46,7 +46,7 @@ class Body:
     chest: float  # half the inner width of the chest, at its base
     apex: float
     base: float
-    heart: float  # how far the heart reaches to the patient's left
+    heart: float  # half its length
     rib_gap: float
     gap_of_air: float  # widest distance of the pleural line from the chest wall
 
@@ -60,7 +60,14 @@ def draw_phantom(seed: int, size: int = 512, pneumothorax: Laterality | None = L
         pneumothorax: The patient's side that holds one; None for a normal film.
     """
     random = np.random.default_rng(seed)
-    body = Body(*(random.uniform(*span) for span in ((122, 138), (16, 26), (296, 312), (64, 76), (23.5, 25.5), (24, 44))))
+    body = Body(
+        chest=random.uniform(122, 138),
+        apex=random.uniform(16, 26),
+        base=random.uniform(296, 312),
+        heart=random.uniform(64, 76),
+        rib_gap=random.uniform(23.5, 25.5),
+        gap_of_air=random.uniform(24, 44),
+    )
     millimetres = (np.arange(size) + 0.5) * FIELD_MM / size
     x, y = np.meshgrid(millimetres - FIELD_MM / 2, millimetres)
 
@@ -88,7 +95,8 @@ def _lungs(x: np.ndarray, y: np.ndarray, body: Body) -> tuple[np.ndarray, np.nda
     depth = np.clip((y - body.apex) / (body.base - body.apex), 0, 1)
     inner = 42 - 18 * np.sqrt(1 - (1 - depth) ** 8)
     cavity = 2 * 80 * np.sqrt(1 - (1 - depth) ** 3) * np.sqrt(np.clip(1 - (across / outer) ** 2, 0, None))
-    dome = np.where(x < 0, body.base - 32, body.base - 22) + 30 * ((across - 0.5 * body.chest) / (0.5 * body.chest)) ** 2
+    summit = np.where(x < 0, body.base - 32, body.base - 22)
+    dome = summit + 30 * (2 * across / body.chest - 1) ** 2
     aerated = np.sqrt(np.clip((across - inner) / 10, 0, 1)) * np.sqrt(np.clip((dome - y) / 14, 0, 1))
     middle = body.base - 62
     heart = _ellipsoid(x - body.heart + 41, y - middle - 4, (body.heart, 46, 120), tilt=0.75)

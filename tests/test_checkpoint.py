@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import pytest
 import torch
@@ -146,7 +146,7 @@ class TestRefusals:
             ("preprocessing", {"image_size": 100}),
             ("preprocessing", {"padding": 3}),
             ("model", {"heads": 2}),
-            ("decision", {"operating_point": {"name": "x", "threshold": 2, "indeterminate_low": 0, "indeterminate_high": 1}}),
+            ("decision", {"operating_point": {**asdict(DECISION.operating_point), "threshold": 2}}),
             ("decision", {"calibration": {}}),
         ],
     )

@@ -10,13 +10,13 @@ import pytest
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.encaps import encapsulate
 from pydicom.uid import (
+    JPEG2000,
     BasicTextSRStorage,
     DeflatedExplicitVRLittleEndian,
     ExplicitVRBigEndian,
     ExplicitVRLittleEndian,
     HTJ2KLossless,
     ImplicitVRLittleEndian,
-    JPEG2000,
     JPEG2000Lossless,
     JPEGBaseline8Bit,
     JPEGExtended12Bit,
@@ -235,9 +235,7 @@ class TestColours:
 
     def colour_film(self, pixel_data: bytes, photometric: str, **attributes: object):
         header = {"SamplesPerPixel": 3, "PlanarConfiguration": 0, "Modality": "OT", **attributes}
-        return read_radiograph(
-            to_dicom(FILM, bits_stored=8, photometric=photometric, PixelData=pixel_data, **header)
-        )
+        return read_radiograph(to_dicom(FILM, bits_stored=8, photometric=photometric, PixelData=pixel_data, **header))
 
     def test_rgb(self):
         film = self.colour_film(bytes(self.COLOUR.tolist()) * FILM.size, "RGB")
@@ -256,7 +254,12 @@ class TestColours:
 
     @pytest.mark.parametrize(
         ("syntax", "photometric"),
-        [(JPEGBaseline8Bit, "YBR_FULL_422"), (JPEG2000Lossless, "YBR_RCT"), (JPEGLSLossless, "RGB"), (RLELossless, "RGB")],
+        [
+            (JPEGBaseline8Bit, "YBR_FULL_422"),
+            (JPEG2000Lossless, "YBR_RCT"),
+            (JPEGLSLossless, "RGB"),
+            (RLELossless, "RGB"),
+        ],
     )
     def test_compressed(self, syntax, photometric):
         picture = np.broadcast_to(self.COLOUR.astype(np.uint8), (*FILM.shape, 3)).copy()
@@ -281,7 +284,10 @@ class TestColours:
         palette = {
             f"{colour}PaletteColorLookupTable{part}": value
             for colour in ("Red", "Green", "Blue")
-            for part, value in (("Descriptor", [256, 0, 16]), ("Data", np.arange(65535, -1, -257, dtype="<u2").tobytes()))
+            for part, value in (
+                ("Descriptor", [256, 0, 16]),
+                ("Data", np.arange(65535, -1, -257, dtype="<u2").tobytes()),
+            )
         }
         film = read_radiograph(to_dicom(FILM, bits_stored=8, photometric="PALETTE COLOR", **palette))
         assert not film.is_colour
@@ -380,7 +386,9 @@ class TestRefusals:
         with pytest.raises(UnsupportedFormatError, match="High-Throughput JPEG 2000"):
             read_radiograph(data.getvalue())
 
-    @pytest.mark.parametrize("attributes", [{"BitsStored": 1}, {"BitsStored": 32}, {"PhotometricInterpretation": "HSV"}])
+    @pytest.mark.parametrize(
+        "attributes", [{"BitsStored": 1}, {"BitsStored": 32}, {"PhotometricInterpretation": "HSV"}]
+    )
     def test_unreadable_pixels(self, attributes):
         with pytest.raises(InvalidImageError, match=str(*attributes.values())):
             read_radiograph(to_dicom(FILM, **attributes))
@@ -392,7 +400,9 @@ class TestRefusals:
         with pytest.raises(TruncatedImageError, match="ends early or is damaged"):
             read_radiograph(data[: max(200, int(share * len(data)))])
 
-    @pytest.mark.parametrize("syntax", [JPEGBaseline8Bit, JPEGLosslessSV1, JPEGLSLossless, JPEG2000Lossless, RLELossless])
+    @pytest.mark.parametrize(
+        "syntax", [JPEGBaseline8Bit, JPEGLosslessSV1, JPEGLSLossless, JPEG2000Lossless, RLELossless]
+    )
     def test_frame_cut_off_inside_a_whole_object(self, syntax):
         """libjpeg would fill the rest with grey, and CharLS search for its end for many seconds."""
         film = pydicom.dcmread(io.BytesIO(to_dicom(FILM, bits_stored=8, transfer_syntax=syntax)))
@@ -411,7 +421,8 @@ def test_damaged_files_are_refused_or_read_but_never_crash(syntax):
     for _ in range(40):
         data = bytearray(sound)
         for _ in range(chance.choice((1, 2, 20))):
-            data[chance.randrange(132, min(len(data), 2000) if chance.random() < 0.6 else len(data))] = chance.randrange(256)
+            end = min(len(data), 2000) if chance.random() < 0.6 else len(data)
+            data[chance.randrange(132, end)] = chance.randrange(256)
         try:
             image = read_radiograph(bytes(data)).image
         except PleuraError:

@@ -54,7 +54,9 @@ class TestAnswer:
         assert (prediction.mask.shape, prediction.mask.dtype) == ((256, 250), bool)
         assert [flag.code for flag in prediction.quality] == ["low_resolution"]
         timing = prediction.timing_ms
-        assert timing["total"] == pytest.approx(timing["preprocessing"] + timing["inference"] + timing["postprocessing"])
+        assert timing["total"] == pytest.approx(
+            timing["preprocessing"] + timing["inference"] + timing["postprocessing"]
+        )
 
     def test_is_that_of_the_bare_network(self, checkpoint):
         batch = preprocess(FILMS[0], checkpoint.metadata.preprocessing)

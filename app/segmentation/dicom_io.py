@@ -1,7 +1,6 @@
 """A DICOM object to a `Radiograph`, shown as its header asks."""
 
 import io
-import logging
 import math
 import struct
 import zlib
@@ -11,7 +10,7 @@ import pydicom
 from pydicom.dataset import Dataset
 from pydicom.errors import BytesLengthException, InvalidDicomError
 from pydicom.filereader import read_dataset
-from pydicom.pixels import apply_color_lut, apply_modality_lut, apply_voi, apply_windowing, pixel_array
+from pydicom.pixels import pixel_array
 from pydicom.uid import (
     DeflatedExplicitVRLittleEndian,
     ExplicitVRBigEndian,
@@ -20,6 +19,7 @@ from pydicom.uid import (
 )
 
 from app.segmentation.dicom_codecs import COMPRESSED, PLUGIN
+from app.segmentation.dicom_grey_levels import grey_levels, grey_of_colours
 from app.segmentation.errors import (
     FileTooLargeError,
     InvalidImageError,
@@ -29,7 +29,7 @@ from app.segmentation.errors import (
     UnsupportedFormatError,
     WrongModalityError,
 )
-from app.segmentation.radiograph import Laterality, Radiograph, check_size, full_scale, is_colourful, luma
+from app.segmentation.radiograph import Laterality, Radiograph, check_size
 
 UNCOMPRESSED = (
     ImplicitVRLittleEndian,
@@ -50,13 +50,14 @@ ELEMENTS = (
     *("PhotometricInterpretation", "PlanarConfiguration", "BitsAllocated", "BitsStored", "HighBit"),
     *("PixelRepresentation", "RescaleSlope", "RescaleIntercept", "ModalityLUTSequence", "VOILUTSequence"),
     *("VOILUTFunction", "WindowCenter", "WindowWidth", "PresentationLUTShape", "PixelData"),
-    *(f"{colour}PaletteColorLookupTable{part}" for colour in ("Red", "Green", "Blue") for part in ("Descriptor", "Data")),
+    *(
+        f"{colour}PaletteColorLookupTable{part}"
+        for colour in ("Red", "Green", "Blue")
+        for part in ("Descriptor", "Data")
+    ),
     *(f"Segmented{colour}PaletteColorLookupTableData" for colour in ("Red", "Green", "Blue")),
 )
 """All that is read of a header: a million other elements cost no memory."""
-
-FAR_OUTSIDE = 1e9
-"""A level beyond every window."""
 
 DAMAGE = (
     *(ArithmeticError, AttributeError, EOFError, LookupError, OSError, RuntimeError, TypeError, ValueError),
@@ -102,7 +103,9 @@ def read_dicom(data: bytes) -> Radiograph:
     try:
         return _shown(stored, dataset)
     except DAMAGE as error:
-        raise InvalidImageError("The DICOM header says nothing usable of how to show the film; export it again.") from error
+        raise InvalidImageError(
+            "The DICOM header says nothing usable of how to show the film; export it again."
+        ) from error
 
 
 class _WatchedStream(io.BytesIO):
@@ -165,7 +168,9 @@ def _refuse_unusable(dataset: Dataset) -> None:
             f"The transfer syntax {syntax.name} cannot be read; export the film uncompressed or as JPEG Lossless."
         )
     if not 8 <= dataset.BitsStored <= 16:
-        raise InvalidImageError(f"The film has {dataset.BitsStored} bits a pixel; 8 to 16 can be read. Export it again.")
+        raise InvalidImageError(
+            f"The film has {dataset.BitsStored} bits a pixel; 8 to 16 can be read. Export it again."
+        )
 
 
 def _shown(stored: np.ndarray, dataset: Dataset) -> Radiograph:
@@ -173,11 +178,13 @@ def _shown(stored: np.ndarray, dataset: Dataset) -> Radiograph:
     is_colour = False
     photometric = dataset.PhotometricInterpretation
     if photometric in ("MONOCHROME1", "MONOCHROME2"):
-        image = _grey_levels(stored, dataset)
+        image = grey_levels(stored, dataset)
     elif photometric == "PALETTE COLOR" or stored.ndim == 3:
-        image, is_colour = _grey_of_colours(stored, dataset)
+        image, is_colour = grey_of_colours(stored, dataset)
     else:
-        raise InvalidImageError(f"The photometric interpretation {photometric} cannot be read; export the film as grey.")
+        raise InvalidImageError(
+            f"The photometric interpretation {photometric} cannot be read; export the film as grey."
+        )
     orientation = dataset.get("PatientOrientation") or ("",)
     return Radiograph(
         image=image,
@@ -191,69 +198,10 @@ def _shown(stored: np.ndarray, dataset: Dataset) -> Radiograph:
     )
 
 
-def _grey_levels(stored: np.ndarray, dataset: Dataset) -> np.ndarray:
-    """Apply the grey scale pipeline (PS3.4 N.2.1) to every possible level once, then look the pixels up."""
-    bits, signed = int(dataset.BitsStored), int(dataset.PixelRepresentation)
-    stored = np.clip(stored, -(2 ** (bits - 1)) if signed else 0, 2 ** (bits - signed) - 1)  # lossy codecs overshoot
-    lowest, highest = _levels_in_use(int(stored.min()), int(stored.max()))
-    shown, black, white = _windowed(apply_modality_lut(np.arange(lowest, highest + 1), dataset), dataset)
-    if white == black:
-        raise InvalidImageError("Rescale slope and window show every pixel alike; export the film with another window.")
-    table = np.clip((shown - black) / (white - black), 0, 1).astype(np.float32)
-    if not np.isfinite(table).all():
-        raise InvalidImageError("Rescale slope and window are not numbers; export the film with another window.")
-    if dataset.PhotometricInterpretation == "MONOCHROME1" or dataset.get("PresentationLUTShape") == "INVERSE":
-        table = 1 - table  # once, where both say so: the DX module demands INVERSE of MONOCHROME1 (PS3.3 C.8.11.3)
-    return table[stored.astype(np.int32) - lowest if lowest else stored]
-
-
-def _levels_in_use(minimum: int, maximum: int) -> tuple[int, int]:
-    """The range of the narrowest depth that holds a film; the header often names a wider one."""
-    if minimum >= 0:
-        return 0, full_scale(maximum)
-    bits = max(8, maximum.bit_length() + 1, (-minimum - 1).bit_length() + 1)
-    return -(2 ** (bits - 1)), 2 ** (bits - 1) - 1
-
-
-def _windowed(values: np.ndarray, dataset: Dataset) -> tuple[np.ndarray, float, float]:
-    """Apply the first VOI LUT or window, and name its output for black and for white.
-
-    Without one, black and white are the ends of the range in use. A window that PS3.3 C.11.2.1.2
-    forbids (empty, or of no width) is left out, as viewers do.
-
-    Args:
-        values: Every level in use, after the modality LUT.
-    """
-    if dataset.get("VOILUTSequence"):
-        shown = apply_voi(np.round(values).astype(np.int32), dataset)
-        return shown, 0, full_scale(int(shown.max()))
-    if "WindowWidth" in dataset:
-        try:
-            with np.errstate(over="ignore"):  # a sigmoid's far ends
-                *shown, black, white = apply_windowing(np.append(values, [-FAR_OUTSIDE, FAR_OUTSIDE]), dataset)
-            return np.array(shown), black, white
-        except (LookupError, TypeError, ValueError):
-            pass
-    if dataset.get("ModalityLUTSequence"):
-        return values, 0, full_scale(int(values.max()))
-    return values, values.min(), values.max()
-
-
-def _grey_of_colours(stored: np.ndarray, dataset: Dataset) -> tuple[np.ndarray, bool]:
-    """Reduce a screenshot or secondary capture to its luma, and say whether it was really coloured."""
-    if dataset.PhotometricInterpretation == "PALETTE COLOR":
-        colours = apply_color_lut(stored, dataset)
-        top = np.iinfo(colours.dtype).max
-    else:
-        colours, top = stored, 2**dataset.BitsStored - 1
-    colours = np.clip(colours / np.float32(top), 0, 1)
-    return luma(colours), is_colourful((255 * colours).astype(np.uint8))
-
-
 def _pixel_spacing(dataset: Dataset) -> tuple[float, float] | None:
-    """Imager Pixel Spacing is measured on the detector. Pixel Spacing alone equals it, unless calibrated (PS3.3 10.7.1.1).
+    """Imager Pixel Spacing is a distance on the detector; Pixel Spacing alone is too, unless calibrated.
 
-    Without the magnification of the chest neither is a distance inside the patient.
+    See PS3.3 10.7.1.1. A chest is magnified: neither is a distance inside the patient.
     """
     spacing = dataset.get("ImagerPixelSpacing") or dataset.get("PixelSpacing")
     if not spacing:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from app.segmentation.radiograph import Radiograph
+from app.segmentation.radiograph import NARROWEST_CHEST_MM, Radiograph
 
 LEARNT_SIDE = 512
 MAX_ASPECT_RATIO = 1.5
@@ -19,7 +19,6 @@ MAX_BLACK_SHARE = 0.65  # a film in a wide black frame has up to 0.62
 MIN_ABDOMEN_ABOVE_LUNGS = -0.5
 SAMPLED_SIDE = 256
 MIN_FILM_SIDE = 32
-NARROWEST_CHEST_MM = 200
 NOT_FRONTAL = {"LL", "RL", "LAT", "LATERAL", "LLD", "RLD", "LLO", "RLO", "OBLIQUE", "DECUBITUS"}
 CHEST = ("CHEST", "THORA", "LUNG", "RIB", "TORSO", "TRUNK")
 
@@ -46,21 +45,20 @@ def assess(radiograph: Radiograph) -> tuple[QualityFlag, ...]:
 
 def _doubts_of_header(radiograph: Radiograph) -> list[QualityFlag]:
     flags = []
-    view, part, spacing = radiograph.view_position.upper(), radiograph.body_part.upper(), radiograph.pixel_spacing_mm
+    view, part = radiograph.view_position.upper(), radiograph.body_part.upper()
     if NOT_FRONTAL & set(re.findall("[A-Z]+", view)):
         message = f"The file says that this is a {view} view; the model has learnt from frontal films (PA and AP) only."
         flags.append(QualityFlag("not_frontal", "warning", message))
     if part and not any(name in part for name in CHEST):
         message = f"The file says that this film shows {part}; the model knows nothing but chests."
         flags.append(QualityFlag("not_chest", "warning", message))
-    if spacing:
-        height, width = (pixels * millimetres for pixels, millimetres in zip(radiograph.image.shape, spacing, strict=True))
-        if min(height, width) < NARROWEST_CHEST_MM:
-            message = (
-                f"By its pixel spacing this film is {width:.0f} × {height:.0f} mm, smaller than an adult's chest; "
-                "areas in mm² may be wrong."
-            )
-            flags.append(QualityFlag("doubtful_pixel_spacing", "info", message))
+    if radiograph.size_mm is not None and min(radiograph.size_mm) < NARROWEST_CHEST_MM:
+        height, width = radiograph.size_mm
+        message = (
+            f"By its pixel spacing this film is {width:.0f} × {height:.0f} mm, smaller than an adult's chest; "
+            "so no area is given in mm²."
+        )
+        flags.append(QualityFlag("doubtful_pixel_spacing", "info", message))
     return flags
 
 
@@ -71,7 +69,9 @@ def _doubts_of_format(radiograph: Radiograph) -> list[QualityFlag]:
         message = f"The film has only {width} × {height} pixels; a thin pleural line may be lost."
         flags.append(QualityFlag("low_resolution", "warning", message))
     if max(height, width) > MAX_ASPECT_RATIO * min(height, width):
-        message = f"The film is {width} × {height} pixels, unusually long for a chest film; it may be cut or not frontal."
+        message = (
+            f"The film is {width} × {height} pixels, unusually long for a chest film; it may be cut or not frontal."
+        )
         flags.append(QualityFlag("unusual_aspect_ratio", "warning", message))
     if radiograph.is_colour:
         message = "The picture is coloured, like a photograph or a screenshot; use the original film where you can."
@@ -89,7 +89,9 @@ def _doubts_of_grey_levels(image: np.ndarray) -> list[QualityFlag]:
     flags = []
     white, black = float((sample >= 254 / 255).mean()), float((sample <= 1 / 255).mean())
     if white > MAX_WHITE_SHARE or black > MAX_BLACK_SHARE:
-        message = f"{white:.0%} of the film is pure white and {black:.0%} pure black; details may have been cut off there."
+        message = (
+            f"{white:.0%} of the film is pure white and {black:.0%} pure black; details may have been cut off there."
+        )
         flags.append(QualityFlag("clipped", "warning", message))
     if _abdomen_above_lungs(sample) < MIN_ABDOMEN_ABOVE_LUNGS:
         message = "The film looks inverted, with dark bone and bright lungs, or upside down; turn it and send it again."

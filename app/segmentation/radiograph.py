@@ -9,6 +9,8 @@ from app.segmentation.errors import ImageTooSmallError, TooManyPixelsError
 
 MAX_PIXELS = 50_000_000
 MIN_SIDE = 256
+NARROWEST_CHEST_MM = 200
+"""A film stated to be narrower than this was shrunk, and its pixel spacing was not."""
 
 
 class Laterality(StrEnum):
@@ -41,6 +43,21 @@ class Radiograph:
     view_position: str = ""
     body_part: str = ""
     image_left: Laterality = Laterality.RIGHT
+
+    @property
+    def size_mm(self) -> tuple[float, float] | None:
+        """(Height, width) by the stated pixel spacing, or None if it is unknown."""
+        if self.pixel_spacing_mm is None:
+            return None
+        return tuple(pixels * spacing for pixels, spacing in zip(self.image.shape, self.pixel_spacing_mm, strict=True))
+
+    @property
+    def pixel_area_mm2(self) -> float | None:
+        """Area of a pixel on the detector, or None if the film does not say or says what cannot be."""
+        if self.size_mm is None or min(self.size_mm) < NARROWEST_CHEST_MM:
+            return None
+        row, column = self.pixel_spacing_mm
+        return row * column
 
     def laterality_at(self, x: float) -> Laterality:
         """Return the patient's side at a column of the picture."""
