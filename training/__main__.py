@@ -16,17 +16,22 @@ from training.stress import stress
 from training.train import train
 
 
-def prepare(source: Path, out: Path, annotations: Path | None = None, size: int = 512) -> None:
+def prepare(
+    source: Path, out: Path, annotations: Path | None = None, patients: Path | None = None, size: int = 512
+) -> None:
     """Bring a data set into the form that training reads.
 
     Args:
         source: Folder with manifest.csv, images/ and masks/; or, with annotations, a DICOM tree.
         out: Folder to write.
         annotations: SIIM-ACR's train-rle.csv, if that is what the source is.
+        patients: Table ImageId, PatientId for SIIM-ACR, whose own patient ids are not reliable.
         size: Side of the stored films, in pixels: at least the largest training size.
     """
-    films = read_manifest(source) if annotations is None else read_siim(source, annotations)
+    films = read_manifest(source) if annotations is None else read_siim(source, annotations, patients)
     table = write_prepared(films, out, size)
+    if table["patient_id"].is_unique:
+        print("Warning: no two films share a patient id; if ids are not real, a patient may be in several splits.")
     print(table.groupby(["split", "label_source", "label"]).size().to_string())
 
 

@@ -14,6 +14,12 @@ from torchvision import tv_tensors  # isort: skip
 from torchvision.transforms import v2  # isort: skip
 
 
+def jpeg_round_trip(image: np.ndarray, quality: int) -> np.ndarray:
+    """Compress a film, float32 (H, W) in [0, 1], as JPEG of a quality from 0 to 100, and decode it again."""
+    _, encoded = cv2.imencode(".jpg", np.rint(image * 255).astype(np.uint8), [cv2.IMWRITE_JPEG_QUALITY, quality])
+    return cv2.imdecode(encoded, cv2.IMREAD_GRAYSCALE).astype(np.float32) / 255
+
+
 class JpegCompression(v2.Transform):
     """Compress and decompress a float image (1, S, S) in [0, 1]; masks pass untouched.
 
@@ -31,10 +37,8 @@ class JpegCompression(v2.Transform):
         return {"quality": int(torch.randint(low, high + 1, ()))}
 
     def transform(self, inpt: tv_tensors.Image, params: dict) -> tv_tensors.Image:
-        grey = (inpt[0].numpy() * 255).round().astype(np.uint8)
-        _, encoded = cv2.imencode(".jpg", grey, [cv2.IMWRITE_JPEG_QUALITY, params["quality"]])
-        decoded = cv2.imdecode(encoded, cv2.IMREAD_GRAYSCALE).astype(np.float32) / 255
-        return tv_tensors.wrap(torch.from_numpy(decoded)[None], like=inpt)
+        compressed = jpeg_round_trip(inpt[0].numpy(), params["quality"])
+        return tv_tensors.wrap(torch.from_numpy(compressed)[None], like=inpt)
 
 
 class Gamma(v2.Transform):

@@ -62,7 +62,7 @@ def choose_decision(
 def fit_feature_distribution(train: Sequence[Evidence], val: Sequence[Evidence]) -> FeatureDistribution:
     """Describe where the encoder puts films: fitted on training films, its limit on validation films.
 
-    The covariance is shrunk (Ledoit & Wolf, 2004): there are hardly more films than features squared.
+    The covariance is shrunk (Ledoit & Wolf, 2004): there are only about three films for each feature.
     """
     features = torch.stack([seen.features for seen in train]).numpy()
     covariance = LedoitWolf().fit(features).covariance_

@@ -70,8 +70,13 @@ def evaluate(weights: Path, data: Path, split: str = "val", out: Path | None = N
     predictor = Predictor.load(weights)
     table = predict_split(predictor, PreparedFilms.open(data), split)
     report = {"model": predictor.metadata.name, "sha256": predictor.sha256, split: describe_split(table)}
-    text = json.dumps(report, indent=2)
+    publish(report, out)
+    return report
+
+
+def publish(figures: dict, out: Path | None) -> None:
+    """Print figures as JSON and, if there is a file for them, write them there."""
+    text = json.dumps(figures, indent=2)
     print(text)
     if out is not None:
         out.write_text(text + "\n")
-    return report

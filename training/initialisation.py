@@ -11,7 +11,7 @@ OPEN_GATE = 4.0
 """Bias of a squeeze-and-excitation gate that starts near 1: sigmoid(4) = 0.98."""
 
 
-def initial_model(start: str, config: ModelConfig) -> tuple[torch.nn.Module, ModelConfig]:
+def initial_model(start: str, config: ModelConfig) -> tuple[torch.nn.Module, ModelConfig, dict | str]:
     """Build the network a training starts from.
 
     Args:
@@ -19,22 +19,24 @@ def initial_model(start: str, config: ModelConfig) -> tuple[torch.nn.Module, Mod
         config: Architecture, unless a checkpoint brings its own.
 
     Returns:
-        The network, in training mode, and its architecture.
+        The network, in training mode; its architecture; and where its weights come from: `start`, or of a
+        checkpoint its hash and own provenance.
 
     Raises:
         ValueError: If "lite0" is asked for with an encoder other than EfficientNet-B0.
         CheckpointError: If the checkpoint cannot be loaded.
     """
     if start == "random":
-        return build_model(config), config
+        return build_model(config), config, start
     if start == "imagenet":
-        return build_model(config, encoder_weights="imagenet"), config
+        return build_model(config, encoder_weights="imagenet"), config, start
     if start == "lite0":
         model = build_model(config)
         _warm_start_from_lite0(model.encoder, config)
-        return model, config
+        return model, config, start
     checkpoint = load_checkpoint(Path(start))
-    return checkpoint.model.train(), checkpoint.metadata.model
+    origin = {"sha256": checkpoint.sha256, **checkpoint.metadata.provenance}
+    return checkpoint.model.train(), checkpoint.metadata.model, origin
 
 
 def _warm_start_from_lite0(encoder: torch.nn.Module, config: ModelConfig) -> None:

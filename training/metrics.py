@@ -50,18 +50,25 @@ def sensitivity_at_specificity(labels: np.ndarray, scores: np.ndarray, floor: fl
     return float(sensitivity[1 - false_positive_rate >= floor].max())
 
 
+def reliability(labels: np.ndarray, probabilities: np.ndarray, bins: int = 15) -> tuple[np.ndarray, ...]:
+    """Mean prediction, observed frequency and size of bins of equal mass."""
+    groups = np.array_split(np.argsort(probabilities, kind="stable"), min(bins, len(labels)))
+    per_bin = [(probabilities[group].mean(), labels[group].mean(), len(group)) for group in groups]
+    return tuple(np.array(column) for column in zip(*per_bin, strict=True))
+
+
 def expected_calibration_error(labels: np.ndarray, probabilities: np.ndarray, bins: int = 15) -> float:
     """Mean distance of predicted from observed frequency over bins of equal mass (Naeini et al., 2015)."""
-    groups = np.array_split(np.argsort(probabilities, kind="stable"), min(bins, len(labels)))
-    gaps = [abs(probabilities[group].mean() - labels[group].mean()) * len(group) for group in groups]
-    return float(np.sum(gaps) / len(labels))
+    predicted, observed, sizes = reliability(labels, probabilities, bins)
+    return float(np.average(np.abs(predicted - observed), weights=sizes))
 
 
 def summarise(table: pd.DataFrame) -> dict[str, float]:
     """Sum up one split.
 
     Sensitivity and specificity are forced decisions at the operating point's threshold; what changes
-    when indeterminate films are left out stands in "errors_removed_by_abstaining".
+    when indeterminate films are left out stands in "errors_removed_by_abstaining". The three figures
+    "…_found_…" count findings as the application gives them.
 
     Args:
         table: One row a film, with the columns named above and "called", the forced decision.
@@ -76,7 +83,8 @@ def summarise(table: pd.DataFrame) -> dict[str, float]:
     dice = dice_scores(**counts)
     union = counts["predicted"] + counts["true"] - counts["intersection"]
     wrong = called != label
-    abstained = table["finding"].to_numpy() == Finding.INDETERMINATE
+    finding = table["finding"].to_numpy()
+    abstained = finding == Finding.INDETERMINATE
     return {
         "auroc": auroc(label, probability),
         "average_precision": float(average_precision_score(label, probability)),
@@ -91,6 +99,9 @@ def summarise(table: pd.DataFrame) -> dict[str, float]:
         "false_masks": float((counts["predicted"][~label] > 0).mean()),
         "calibration_error": expected_calibration_error(label, probability),
         "brier": float(brier_score_loss(label, probability)),
+        "positives_found_positive": float((finding == Finding.POSITIVE)[label].mean()),
+        "positives_found_negative": float((finding == Finding.NEGATIVE)[label].mean()),
+        "negatives_found_positive": float((finding == Finding.POSITIVE)[~label].mean()),
         "abstained": float(abstained.mean()),
         "errors_removed_by_abstaining": float((wrong & abstained).sum() / max(wrong.sum(), 1)),
     }

@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from app.segmentation.checkpoint import load_checkpoint, save_checkpoint
@@ -39,7 +40,8 @@ def release(
     val = films.rows("val", ["expert_mask"])
     evidence = gather_evidence(checkpoint, films, val)
     decision = choose_decision(evidence, [films.true_mask(row) for row in val])
-    familiar = np.random.default_rng(0).permutation(films.rows("train"))[:FAMILIAR_FILMS]
+    learnt_from = films.rows("train", checkpoint.metadata.provenance["settings"]["label_sources"])
+    familiar = np.random.default_rng(0).permutation(learnt_from)[:FAMILIAR_FILMS]
     distribution = fit_feature_distribution(gather_evidence(checkpoint, films, familiar), evidence)
     metadata = replace(checkpoint.metadata, name=name, decision=decision)
     out.parent.mkdir(parents=True, exist_ok=True)
@@ -67,10 +69,14 @@ def model_card(predictor: Predictor, films: PreparedFilms) -> str:
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent), undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    train = films.table[films.table["split"] == "train"].groupby("label_source")["label"].agg(["size", "sum"])
+    train = films.table[films.table["split"] == "train"]
+    by_source = train.groupby("label_source")["label"].agg(["size", "sum"])
+    ages = pd.to_numeric(train["age"], errors="coerce").dropna()
     return environment.get_template("model_card.md.jinja").render(
         metadata=predictor.metadata,
         decision=predictor.decision,
         sha256=predictor.sha256,
-        sources={source: (int(row["size"]), int(row["sum"])) for source, row in train.iterrows()},
+        sources={source: (int(row["size"]), int(row["sum"])) for source, row in by_source.iterrows()},
+        ages_known=len(ages),
+        children=int((ages < 18).sum()),
     )

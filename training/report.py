@@ -15,7 +15,7 @@ from sklearn.metrics import PrecisionRecallDisplay, RocCurveDisplay
 from app.segmentation.predictor import Predictor
 from training.data.films import PreparedFilms
 from training.evaluate import describe_split, predict_split
-from training.metrics import auroc, bootstrap_intervals, dice_scores
+from training.metrics import auroc, bootstrap_intervals, dice_scores, reliability
 
 AGE_BANDS = {"age under 40": (0, 40), "age 40 to 59": (40, 60), "age 60 and over": (60, 200)}
 SIZE_BINS = (0.0, 0.0025, 0.005, 0.01, 0.02, 0.05, 1.0)
@@ -112,9 +112,9 @@ def draw_figures(table: pd.DataFrame, film_area: int) -> dict[str, Figure]:
 def _reliability(label: np.ndarray, probability: np.ndarray) -> Figure:
     figure = Figure(figsize=(5, 4), layout="constrained")
     axes = figure.subplots()
-    bins = np.array_split(np.argsort(probability, kind="stable"), 15)
+    predicted, observed, _ = reliability(label, probability)
     axes.plot([0, 1], [0, 1], "k--", linewidth=0.8)
-    axes.plot([probability[b].mean() for b in bins], [label[b].mean() for b in bins], "o-")
+    axes.plot(predicted, observed, "o-")
     axes.set(xlabel="Predicted probability (bins of equal mass)", ylabel="Observed share of pneumothorax")
     return figure
 

@@ -7,8 +7,8 @@ pictures that are no chest films, shipped with scikit-image, scikit-learn and py
 from the training films than the films of val do.
 """
 
-import json
 from collections.abc import Callable, Iterator
+from functools import partial
 from importlib.resources import files
 from pathlib import Path
 
@@ -22,7 +22,9 @@ from tqdm import tqdm
 from app.segmentation.image_io import Radiograph
 from app.segmentation.predictor import Predictor
 from app.segmentation.preprocessing import PreprocessingConfig, preprocess, resize
+from training.augmentation import jpeg_round_trip
 from training.data.films import PreparedFilms
+from training.evaluate import publish
 from training.metrics import auroc
 
 BORDER = 4
@@ -49,10 +51,7 @@ def stress(weights: Path, data: Path, out: Path | None = None) -> dict:
         "mean_absolute_change": answer_changes(predictor, films),
         "familiarity": familiarity(predictor, films),
     }
-    text = json.dumps(result, indent=2)
-    print(text)
-    if out is not None:
-        out.write_text(text + "\n")
+    publish(result, out)
     return result
 
 
@@ -74,11 +73,6 @@ def _without_lung(image: np.ndarray) -> np.ndarray:
     return np.concatenate([small[~inner], histogram, [sharpness]])
 
 
-def _reencoded(image: np.ndarray) -> np.ndarray:
-    _, encoded = cv2.imencode(".jpg", np.rint(image * 255).astype(np.uint8), [cv2.IMWRITE_JPEG_QUALITY, 50])
-    return cv2.imdecode(encoded, cv2.IMREAD_GRAYSCALE).astype(np.float32) / 255
-
-
 def _cropped(image: np.ndarray) -> np.ndarray:
     height, width = image.shape
     top, left = round(0.05 * height), round(0.05 * width)
@@ -86,7 +80,7 @@ def _cropped(image: np.ndarray) -> np.ndarray:
 
 
 CHANGES: dict[str, Callable[[np.ndarray], np.ndarray]] = {
-    "JPEG at quality 50": _reencoded,
+    "JPEG at quality 50": partial(jpeg_round_trip, quality=50),
     "90 % crop": _cropped,
     "10 % brighter": lambda image: np.minimum(image * 1.1, 1),
     "10 % darker": lambda image: image * 0.9,
@@ -116,14 +110,17 @@ def familiarity(predictor: Predictor, films: PreparedFilms) -> dict[str, float]:
         return predictor.feature_distribution.distance(predictor.engine.run(batch).features)
 
     limit = predictor.feature_distribution.limit
-    real = np.array([distance(films.image(row)) for row in films.rows("val", ["expert_mask"])])
+    rows = films.rows("val", ["expert_mask"])
+    positive = films.table["label"].to_numpy()[rows] == 1
+    real = np.array([distance(films.image(row)) for row in rows])
     other = np.array([distance(image) for image in pictures_of_other_things()])
     labels = np.repeat([0, 1], [len(real), len(other)])
     return {
         "films": len(real),
         "other_pictures": len(other),
         "auroc": round(auroc(labels, np.concatenate([real, other])), 4),
-        "films_warned_of": round(float((real > limit).mean()), 4),
+        "positive_films_warned_of": round(float((real > limit)[positive].mean()), 4),
+        "negative_films_warned_of": round(float((real > limit)[~positive].mean()), 4),
         "other_pictures_warned_of": round(float((other > limit).mean()), 4),
     }
 

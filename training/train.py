@@ -31,6 +31,11 @@ from training.metrics import auroc, dice_scores, overlap
 
 STATE_FILE = "last.ckpt"
 BEST_FILE = "best.safetensors"
+FREE_SETTINGS = (
+    *("data", "run", "start", "model"),  # the last two stand in the checkpoint's provenance and header
+    *("workers", "accelerator", "devices", "num_nodes", "strategy", "precision", "log_every"),
+)
+"""What may change when a run goes on."""
 
 
 def train(config: TrainingConfig) -> None:
@@ -74,17 +79,19 @@ def train(config: TrainingConfig) -> None:
     )
 
     torch.manual_seed(config.seed)
-    network, model_config = initial_model(config.start, config.model)
+    network, model_config, origin = initial_model(config.start, config.model)
     network = network.to(fabric.device, memory_format=torch.channels_last)
     average = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(config.ema_decay), use_buffers=True)
     optimizer = torch.optim.AdamW(network.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay)
     model, optimizer = fabric.setup(network, optimizer)
     loss_function = SegmentationLoss(config.loss)
-    metadata = CheckpointMetadata(config.run.name, model_config, preprocessing, provenance=provenance(config))
+    settings = deciding_settings(config)
+    made_by = {"date": date.today().isoformat(), "commit": commit(), "started_from": origin, "settings": settings}
 
-    state = {"model": model, "average": average, "optimizer": optimizer, "epoch": 0, "best": -1.0}
+    state = {"model": model, "average": average, "optimizer": optimizer, "epoch": 0, "best": -1.0, "settings": settings}
     if (config.run / STATE_FILE).is_file():
         fabric.load(config.run / STATE_FILE, state)
+        _demand_same(state["settings"], settings, config.run)
         fabric.print(f"Going on after epoch {state['epoch']} of {config.epochs}.")
 
     while state["epoch"] < config.epochs:
@@ -103,6 +110,8 @@ def train(config: TrainingConfig) -> None:
             )
             if figures["selection"] >= state["best"]:
                 state["best"] = figures["selection"]
+                made = {**made_by, "epoch": epoch + 1, "films_seen": _step(config, epoch + 1) * config.batch_size}
+                metadata = CheckpointMetadata(config.run.name, model_config, preprocessing, provenance=made)
                 save_checkpoint(config.run / BEST_FILE, average.module, metadata)
         fabric.barrier()
         fabric.save(config.run / STATE_FILE, state)
@@ -156,7 +165,7 @@ def validate(
         "auroc_head", "auroc_map", "dice_pos" at its best threshold, that "threshold", and "selection",
         the better AUROC plus `dice_pos`.
     """
-    rows = films.rows("val")
+    rows = films.rows("val", ["expert_mask"])
     device = next(model.parameters()).device
     head, maps, masks = [], [], []
     for image, true_mask in evaluation_loader(films, rows, preprocessing, batch_size):
@@ -181,13 +190,23 @@ def validate(
     return {**figures, "selection": max(figures["auroc_head"], figures["auroc_map"]) + figures["dice_pos"]}
 
 
-def provenance(config: TrainingConfig) -> dict:
-    """Say where weights come from: settings, commit, date, and what they were started from."""
-    commit = subprocess.run(
-        ["git", "describe", "--always", "--dirty"], capture_output=True, text=True, cwd=Path(__file__).parent
-    ).stdout.strip()
-    settings = {name: value for name, value in asdict(config).items() if name not in ("data", "run", "model")}
-    return {"date": date.today().isoformat(), "commit": commit or "unknown", "settings": settings}
+def deciding_settings(config: TrainingConfig) -> dict:
+    """Every setting that decides what weights come out; not where data lie, nor what the run is shared between."""
+    return {name: value for name, value in asdict(config).items() if name not in FREE_SETTINGS}
+
+
+def commit() -> str:
+    """Name the commit of the code, marked where it was changed since; "unknown" outside a checkout."""
+    command = ["git", "describe", "--always", "--dirty"]
+    return (
+        subprocess.run(command, capture_output=True, text=True, cwd=Path(__file__).parent).stdout.strip() or "unknown"
+    )
+
+
+def _demand_same(before: dict, now: dict, run: Path) -> None:
+    changed = {name: (before.get(name), value) for name, value in now.items() if before.get(name) != value}
+    if changed:
+        raise ValueError(f"{run} was begun with other settings (before, now): {changed}. Take another folder.")
 
 
 def _learning_rate(config: TrainingConfig, step: int) -> float:

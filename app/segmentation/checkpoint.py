@@ -80,12 +80,18 @@ def save_checkpoint(
     metadata: CheckpointMetadata,
     feature_distribution: FeatureDistribution | None = None,
 ) -> None:
-    """Write weights in half precision, and what is known of them, into one safetensors file."""
-    tensors = {
-        name: (tensor.half() if tensor.is_floating_point() else tensor).cpu().contiguous()
-        for name, tensor in model.state_dict().items()
-        if not name.endswith("num_batches_tracked")
-    }
+    """Write weights in half precision, and what is known of them, into one safetensors file.
+
+    Raises:
+        CheckpointError: If a weight is not finite, or too large for half precision.
+    """
+    tensors = {}
+    for name, tensor in model.state_dict().items():
+        if name.endswith("num_batches_tracked"):
+            continue
+        tensors[name] = (tensor if "running_" in name else tensor.half()).cpu().contiguous()  # variances span decades
+        if not tensors[name].isfinite().all():
+            raise CheckpointError(f"{name} is not finite in half precision; the training has diverged.")
     header = {"format_version": FORMAT_VERSION, **asdict(metadata)}
     if feature_distribution is not None:
         header["out_of_distribution"] = {"limit": feature_distribution.limit}

@@ -31,7 +31,7 @@ class Region:
         laterality: The patient's side that holds the region's centre.
         bbox: (x, y, width, height) in the film's pixels, from its upper left corner.
         area_fraction: Share of the film.
-        area_mm2: On the detector, where the film says how large its pixels are; else None.
+        area_mm2: On the detector, where the film says credibly how large its pixels are; else None.
         probability: Mean of the map inside the region.
     """
 
@@ -68,13 +68,12 @@ def segment(
             continue
         inside = components[y : y + height, x : x + width] == component
         mask[y : y + height, x : x + width] |= inside
-        spacing = radiograph.pixel_spacing_mm
         regions.append(
             Region(
                 laterality=radiograph.laterality_at(float(centres[component][0])),
                 bbox=(x, y, width, height),
                 area_fraction=area / mask.size,
-                area_mm2=area * spacing[0] * spacing[1] if spacing else None,
+                area_mm2=None if radiograph.pixel_area_mm2 is None else area * radiograph.pixel_area_mm2,
                 probability=float(probability_map[y : y + height, x : x + width][inside].mean()),
             )
         )

@@ -32,7 +32,7 @@ class Prediction:
 
     Attributes:
         finding: Positive, negative or indeterminate, at the checkpoint's operating point;
-            indeterminate on whatever does not look like a film the network knows.
+            indeterminate, and nothing marked, on whatever does not look like a film the network knows.
         probability: Calibrated probability of a pneumothorax.
         probability_map: float32 (H, W) in [0, 1], in the film's own geometry.
         mask: bool (H, W); empty unless something is marked.
@@ -99,11 +99,13 @@ class Predictor:
         inferred = time.perf_counter()
         probability = self.decision.calibration.probability(evidence.image_logit, evidence.map_logit)
         probability_map = restore(evidence.probability_map, radiograph.image.shape)
-        mask, regions = segment(probability_map, probability, radiograph, self.decision.postprocessing)
-        finding = self.decision.operating_point.finding(probability)
         if self._is_unfamiliar(evidence):
             quality.append(UNFAMILIAR)
             finding = Finding.INDETERMINATE
+            mask, regions = np.zeros(radiograph.image.shape, dtype=bool), ()
+        else:
+            finding = self.decision.operating_point.finding(probability)
+            mask, regions = segment(probability_map, probability, radiograph, self.decision.postprocessing)
         finished = time.perf_counter()
         return Prediction(
             finding=finding,

@@ -6,6 +6,7 @@ import pytest
 import torch
 from PIL import Image
 
+from app.segmentation.errors import PleuraError
 from app.segmentation.image_io import read_radiograph
 from app.segmentation.preprocessing import PreprocessingConfig, preprocess
 from tests.phantom import draw_phantom, to_dicom, to_png
@@ -90,6 +91,25 @@ def test_siim_is_read_as_kaggle_ships_it(tmp_path):
     assert table["patient_id"].nunique() == 1
     mask = PreparedFilms.open(tmp_path / "out").true_mask(1)
     assert mask[:10, 1].all() and mask[:20, 2].all() and mask.sum() == 30
+
+
+def test_a_table_of_patients_overrules_the_header(tmp_path):
+    image = draw_phantom(seed=1, size=256).image
+    for image_id in ("1.2.3", "1.2.4"):
+        (tmp_path / f"{image_id}.dcm").write_bytes(to_dicom(image, bits_stored=8))
+    (tmp_path / "rle.csv").write_text("ImageId, EncodedPixels\n1.2.3, -1\n1.2.4, -1\n")
+    (tmp_path / "patients.csv").write_text("ImageId,PatientId\n1.2.4,17\n")
+    films = list(read_siim(tmp_path, tmp_path / "rle.csv", tmp_path / "patients.csv"))
+    assert films[1].record.patient_id == "17"
+    assert films[0].record.patient_id not in ("17", "")
+
+
+def test_a_damaged_film_is_named(tmp_path):
+    path = tmp_path / "torn.png"
+    path.write_bytes(to_png(draw_phantom(seed=0, size=256).image)[:2000])
+    with pytest.raises(PleuraError) as raised:
+        write_prepared([SourceFilm(FilmRecord("torn", "patient", "train"), path, lambda: None)], tmp_path / "out", 256)
+    assert str(path) in raised.value.__notes__[0]
 
 
 def test_siim_without_a_matching_film_is_refused(tmp_path):

@@ -46,6 +46,10 @@ def test_summary_by_hand():
     assert figures["dice_pooled"] == pytest.approx(60 / 130)
     assert (figures["sensitivity"], figures["specificity"], figures["false_masks"]) == (0.5, 0.5, 0.5)
     assert (figures["abstained"], figures["errors_removed_by_abstaining"]) == (0.25, 0.5)
+    found = [
+        figures[name] for name in ("positives_found_positive", "positives_found_negative", "negatives_found_positive")
+    ]
+    assert found == [0.5, 0.5, 0.0]
     assert figures["brier"] == pytest.approx((0.01 + 0.36 + 0.36 + 0.01) / 4)
 
 

@@ -81,6 +81,15 @@ def test_an_interrupted_training_goes_on_as_it_would_have(config, tmp_path):
         torch.testing.assert_close(resumed[name], value, rtol=1e-3, atol=1e-4, msg=name)
 
 
+def test_a_training_does_not_go_on_with_other_settings(config):
+    train(replace(config, epochs=1))
+    provenance = load_checkpoint(config.run / BEST_FILE).metadata.provenance
+    assert (provenance["epoch"], provenance["films_seen"], provenance["started_from"]) == (1, 8, "random")
+    train(replace(config, epochs=1, log_every=2))
+    with pytest.raises(ValueError, match="learning_rate"):
+        train(replace(config, epochs=1, learning_rate=1.0))
+
+
 def test_two_processes_follow_the_course_of_one(config, tmp_path):
     """Same total batch, same micro-batches: the losses agree within float noise."""
 
@@ -154,7 +163,7 @@ def test_from_films_to_a_served_answer(config, manifest_folder, tmp_path, capsys
 
 def test_lite0_warm_start_brings_every_convolution_and_opens_the_gates():
     torch.manual_seed(0)
-    warm, _ = initial_model("lite0", SMALL)
+    warm, _, _ = initial_model("lite0", SMALL)
     cold = build_model(SMALL)
     cold_state = cold.encoder.state_dict()
     for name, value in warm.encoder.state_dict().items():
@@ -169,8 +178,9 @@ def test_lite0_warm_start_brings_every_convolution_and_opens_the_gates():
 
 
 def test_a_start_from_a_checkpoint_brings_its_architecture(checkpoint_path):
-    model, config = initial_model(str(checkpoint_path), ModelConfig())
+    model, config, origin = initial_model(str(checkpoint_path), ModelConfig())
     assert config == SMALL and model.training
+    assert origin["sha256"] == load_checkpoint(checkpoint_path).sha256
 
 
 def test_lite0_fits_efficientnet_only():

@@ -13,7 +13,7 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 
 from app.segmentation.preprocessing import PreprocessingConfig, normalise, resize
 from training.augmentation import augment, build_augmentation
-from training.data.films import PreparedFilms
+from training.data.films import PreparedFilms, resize_mask
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class FilmDataset(Dataset):
     def __getitem__(self, draw: Draw) -> tuple[torch.Tensor, torch.Tensor]:
         """Return the input, float32 (1, S, S), and the reference mask, float32 (1, S, S) in {0, 1}."""
         image = resize(self.films.image(draw.row), self.preprocessing)
-        mask = resize(self.films.true_mask(draw.row).astype(np.float32), self.preprocessing) >= 0.5
+        mask = resize_mask(self.films.true_mask(draw.row), self.preprocessing)
         if self.augmentation is not None:
             with torch.random.fork_rng(devices=[]):
                 torch.manual_seed(draw.seed)

@@ -13,6 +13,7 @@ import pandas as pd
 from numpy.lib.format import open_memmap
 from tqdm import tqdm
 
+from app.segmentation.errors import PleuraError
 from app.segmentation.image_io import read_radiograph
 from app.segmentation.preprocessing import PreprocessingConfig, resize
 
@@ -53,6 +54,11 @@ class SourceFilm:
     """bool (H, W) in the film's own pixels, or None where nothing is marked."""
 
 
+def resize_mask(mask: np.ndarray, config: PreprocessingConfig) -> np.ndarray:
+    """Bring a mask, bool (H, W), to the network's square: bool (S, S), as `resize` brings its film."""
+    return resize(mask.astype(np.float32), config) >= 0.5
+
+
 def write_prepared(films: Iterable[SourceFilm], folder: Path, size: int) -> pd.DataFrame:
     """Decode every film once and store it at the size training will read.
 
@@ -73,11 +79,15 @@ def write_prepared(films: Iterable[SourceFilm], folder: Path, size: int) -> pd.D
     square = PreprocessingConfig(size)
     rows = []
     for index, film in enumerate(tqdm(films, desc="prepare", unit="film")):
-        image = resize(read_radiograph(film.path.read_bytes()).image, square)
+        try:
+            image = resize(read_radiograph(film.path.read_bytes()).image, square)
+        except PleuraError as error:
+            error.add_note(f"The film is {film.path}; repair it, or leave it out.")
+            raise
         images[index] = np.rint(image * 255)
         mask = film.read_mask()
         if mask is not None:
-            masks[index] = resize(mask.astype(np.float32), square) >= 0.5
+            masks[index] = resize_mask(mask, square)
         rows.append({**vars(film.record), "label": int(masks[index].any())})
     images.flush()
     masks.flush()

@@ -15,13 +15,20 @@ NOTHING_MARKED = "-1"
 
 
 def read_siim(
-    folder: Path, annotations: Path, val_share: float = 0.1, test_share: float = 0.1, seed: int = 0
+    folder: Path,
+    annotations: Path,
+    patients: Path | None = None,
+    val_share: float = 0.1,
+    test_share: float = 0.1,
+    seed: int = 0,
 ) -> Iterator[SourceFilm]:
     """List the annotated films of SIIM-ACR.
 
     Args:
         folder: Root of the DICOM tree; a file's name is its image id.
         annotations: `train-rle.csv`, with one row an annotation: ImageId, EncodedPixels.
+        patients: Table with the columns ImageId, PatientId that overrules the DICOM header's PatientID, which
+            Kaggle's release replaced by random ones.
         val_share: Share of patients to validate on.
         test_share: Share of patients to report on.
         seed: Of the split. A patient's split depends on it and the patient id alone.
@@ -31,12 +38,13 @@ def read_siim(
     """
     table = pd.read_csv(annotations, dtype=str).rename(columns=str.strip)  # Kaggle's header has a stray space
     runs_of = table.groupby("ImageId")["EncodedPixels"].agg(list).to_dict()
+    known = {} if patients is None else pd.read_csv(patients, dtype=str).set_index("ImageId")["PatientId"].to_dict()
     files = [path for path in sorted(folder.rglob("*.dcm")) if path.stem in runs_of]
     if not files:
         raise FileNotFoundError(f"No DICOM file under {folder} is named in {annotations}.")
     for path in files:
         header = pydicom.dcmread(path, stop_before_pixels=True)
-        patient_id = str(header.get("PatientID") or path.stem)
+        patient_id = known.get(path.stem) or str(header.get("PatientID") or path.stem)
         record = FilmRecord(
             image_id=path.stem,
             patient_id=patient_id,
