@@ -28,12 +28,25 @@ def film() -> bytes:
 def with_prediction(app, monkeypatch):
     """Have the model give an answer of the test's choice."""
 
-    def choose(finding: Finding, probability: float, *, marked: bool = False, quality: tuple = ()) -> None:
+    def choose(
+        finding: Finding,
+        probability: float,
+        *,
+        marked: bool = False,
+        area_mm2: float | None = 1234.4,
+        quality: tuple = (),
+    ) -> None:
         mask = np.zeros((320, 320), dtype=bool)
         mask[40:80, 200:260] = marked
-        region = Region(Laterality.LEFT, (200, 40, 60, 40), 2400 / 320**2, 1234.4, 0.81)
+        region = Region(Laterality.LEFT, (200, 40, 60, 40), 2400 / 320**2, area_mm2, 0.81)
         answer = Prediction(
-            finding, probability, mask.astype(np.float32), mask, (region,) if marked else (), quality, {"total": 90_000.0}
+            finding,
+            probability,
+            mask.astype(np.float32),
+            mask,
+            (region,) if marked else (),
+            quality,
+            {"total": 90_000.0},
         )
         monkeypatch.setattr(app.extensions["predictor"], "predict", lambda radiograph: answer)
 
@@ -64,7 +77,9 @@ def test_one_film_leads_to_its_result(client, film, with_prediction):
         "<strong>87 %</strong> probability",
         "of 100 films given this figure, about 87\n",
         "operating point 50 %",
-        "indeterminate",
+        "indeterminate\n    from 30 %\n    to 60 %",
+        "90 of 100 without a pneumothorax lie below it",
+        "Mean of the map",
         "Patient’s left",
         "2.34 % of the film",
         "1,234&nbsp;mm² at the detector",
@@ -92,16 +107,68 @@ def test_other_findings_in_words(client, film, with_prediction, finding, probabi
     assert "marks nothing on this film" in page
     assert '<svg class="overlay"' not in page
     assert ("does not rule one out" in page) == (finding == Finding.NEGATIVE)
-    assert "figure alone" not in page
+    assert "no area is sure enough" not in page
 
 
-def test_reasons_for_doubt_are_told(client, film, with_prediction):
+@pytest.mark.parametrize(
+    ("probability", "figure", "share"),
+    [
+        (0.0, "&lt; 1 %", "fewer than 1"),
+        (0.0099, "&lt; 1 %", "fewer than 1"),
+        (0.01, "1 %", "about 1"),
+        (0.99, "99 %", "about 99"),
+        (0.996, "&gt; 99 %", "more than 99"),
+        (1.0, "&gt; 99 %", "more than 99"),
+    ],
+)
+def test_no_probability_is_a_certainty(client, film, with_prediction, probability, figure, share):
+    with_prediction(Finding.POSITIVE, probability)
+    page = client.get(upload(client, (film, "chest.png")).location).text
+    assert f"<strong>{figure}</strong> probability" in page
+    assert f"of 100 films given this figure, {share}\n" in page
+    assert f"Probability {figure} ·" in client.get("/").text
+
+
+def test_positive_film_without_a_marked_area(client, film, with_prediction):
+    with_prediction(Finding.POSITIVE, 0.7)
+    page = client.get(upload(client, (film, "chest.png")).location).text
+    assert "The film as a whole looks positive, but no area is sure enough to be marked." in page
+
+
+@pytest.mark.parametrize(
+    ("quality", "sentence"),
+    [
+        ((), "The file does not say how large its pixels are."),
+        ((QualityFlag("doubtful_pixel_spacing", "info", "…"),), "of the size of its pixels cannot be true."),
+    ],
+)
+def test_why_an_area_has_no_size(client, film, with_prediction, quality, sentence):
+    with_prediction(Finding.POSITIVE, 0.7, marked=True, area_mm2=None, quality=quality)
+    page = client.get(upload(client, (film, "chest.png")).location).text
+    assert sentence in page
+    assert page.count("its pixels") == 1
+    assert "mm²" not in page
+
+
+def test_film_that_the_model_does_not_know(client, film, with_prediction):
     doubt = QualityFlag("unlike_training_films", "warning", "This does not look like a chest film.")
     with_prediction(Finding.INDETERMINATE, 0.97, quality=(doubt,))
     page = client.get(upload(client, (film, "chest.png")).location).text
+    assert "Not a film the model knows</h1>" in page
     assert "<strong>Warning:</strong>\n          This does not look like a chest film." in page
-    assert "figure alone would have decided" in page
-    assert "Calibrated: of 100 films" not in page
+    assert "97 %, means nothing here" in page
+    assert "Calibrated" not in page
+    assert '<svg class="scale"' not in page
+    assert "<strong>Not a film the model knows</strong> · 1 warning" in client.get("/").text
+
+
+@pytest.mark.parametrize(("count", "told"), [(0, ""), (1, ", 1 warning"), (3, ", 3 warnings")])
+def test_list_tells_how_many_warnings(client, film, with_prediction, count, told):
+    note = QualityFlag("doubtful_pixel_spacing", "info", "…")
+    with_prediction(Finding.NEGATIVE, 0.04, quality=(note, *[QualityFlag("clipped", "warning", "…")] * count))
+    card = upload(client, (film, "chest.png"), script=True).text
+    assert f'data-summary="chest.png: No pneumothorax seen by the model{told}"' in card
+    assert f"by the model</strong>{told.replace(',', ' ·')}</p>" in card
 
 
 def test_the_real_model_s_film_and_mask_are_sent_in_their_own_pixels(client, film):

@@ -19,7 +19,7 @@ def upload(page: Page, *paths: Path) -> None:
 
 def open_result(page: Page, film: Path) -> None:
     upload(page, film)
-    expect(page.locator("#progress")).to_have_text("chest.dcm: Pneumothorax suspected")
+    expect(page.locator("#progress")).to_have_text("chest.dcm: Pneumothorax suspected, 1 warning")
     expect(page.locator(".empty")).to_be_hidden()
     page.get_by_role("link", name="chest.dcm").click()
     expect(page.get_by_role("slider", name="Opacity")).to_be_visible()  # the script runs
