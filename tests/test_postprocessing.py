@@ -38,8 +38,13 @@ def test_mirrored_film_swaps_the_sides():
 
 
 def test_area_on_the_detector():
+    film = Radiograph(FILM.image, "DICOM", pixel_spacing_mm=(1, 0.6))
+    assert [region.area_mm2 for region in segment(two_marks(), 0.9, film, CONFIG)[1]] == pytest.approx([360, 240])
+
+
+def test_no_area_on_a_film_stated_smaller_than_a_chest():
     film = Radiograph(FILM.image, "DICOM", pixel_spacing_mm=(0.5, 0.2))
-    assert [region.area_mm2 for region in segment(two_marks(), 0.9, film, CONFIG)[1]] == pytest.approx([60, 40])
+    assert [region.area_mm2 for region in segment(two_marks(), 0.9, film, CONFIG)[1]] == [None, None]
 
 
 def test_probability_is_the_mean_inside():

@@ -123,10 +123,11 @@ def test_film_unlike_the_training_films_is_indeterminate(checkpoint, shift, find
     features = Predictor(checkpoint).engine.run(preprocess(FILMS[0], checkpoint.metadata.preprocessing)).features
     known = FeatureDistribution(mean=features + shift, whitening=torch.eye(len(features)), limit=5.0)
     decision = replace(checkpoint.metadata.decision, operating_point=OperatingPoint("always positive", 0, 0, 0))
-    metadata = replace(checkpoint.metadata, decision=decision)
+    metadata = replace(checkpoint.metadata, decision=replace(decision, postprocessing=MARK_EVERYTHING))
     predictor = Predictor(replace(checkpoint, feature_distribution=known, metadata=metadata))
     prediction = predictor.predict(Radiograph(FILMS[0], "PNG"))
     assert prediction.finding is finding
+    assert prediction.mask.any() == bool(prediction.regions) == (finding is Finding.POSITIVE)
     codes = [flag.code for flag in prediction.quality]
     assert ("unlike_training_films" in codes) == (finding is Finding.INDETERMINATE)
 
