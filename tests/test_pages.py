@@ -159,7 +159,9 @@ def test_film_that_the_model_does_not_know(client, film, with_prediction):
     assert "97 %, means nothing here" in page
     assert "Calibrated" not in page
     assert '<svg class="scale"' not in page
-    assert "<strong>Not a film the model knows</strong> · 1 warning" in client.get("/").text
+    card = upload(client, (film, "chest.png"), script=True).text
+    assert "<strong>Not a film the model knows</strong> · 1 warning" in card
+    assert "97 %" not in card
 
 
 @pytest.mark.parametrize(("count", "told"), [(0, ""), (1, ", 1 warning"), (3, ", 3 warnings")])
