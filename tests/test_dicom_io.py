@@ -240,12 +240,12 @@ class TestColours:
     def test_rgb(self):
         film = self.colour_film(bytes(self.COLOUR.tolist()) * FILM.size, "RGB")
         assert film.is_colour
-        assert np.abs(film.image - self.LUMA).max() < 1e-6
+        assert np.abs(film.image - self.LUMA).max() <= 0.5 / 255
 
     def test_planes(self):
         planes = b"".join(bytes([level]) * FILM.size for level in self.COLOUR)
         film = self.colour_film(planes, "RGB", PlanarConfiguration=1)
-        assert np.abs(film.image - self.LUMA).max() < 1e-6
+        assert np.abs(film.image - self.LUMA).max() <= 0.5 / 255
 
     def test_ybr_full(self):
         film = self.colour_film(bytes([100, 128, 128]) * FILM.size, "YBR_FULL")

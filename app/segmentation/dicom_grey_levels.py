@@ -85,5 +85,7 @@ def grey_of_colours(stored: np.ndarray, dataset: Dataset) -> tuple[np.ndarray, b
         top = np.iinfo(colours.dtype).max
     else:
         colours, top = stored, 2**dataset.BitsStored - 1
+    if colours.dtype == np.uint8 and top == 255:  # nearly all: three floats a pixel would be four times the memory
+        return luma(colours) / np.float32(255), is_colourful(colours)
     colours = np.clip(colours / np.float32(top), 0, 1)
     return luma(colours), is_colourful((255 * colours).astype(np.uint8))

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+import cv2
 import numpy as np
 
 from app.segmentation.errors import ImageTooSmallError, TooManyPixelsError
@@ -94,8 +95,8 @@ def full_scale(maximum: int) -> int:
 
 
 def luma(rgb: np.ndarray) -> np.ndarray:
-    """Reduce colours (H, W, 3) to greys, float32 (H, W) of the same range (ITU-R BT.601)."""
-    return rgb @ np.array([0.299, 0.587, 0.114], dtype=np.float32)
+    """Reduce colours (H, W, 3), uint8 or float32, to greys (H, W) of the same type and range (ITU-R BT.601)."""
+    return cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY)
 
 
 def is_colourful(rgb: np.ndarray) -> bool:
@@ -104,5 +105,5 @@ def is_colourful(rgb: np.ndarray) -> bool:
     Args:
         rgb: uint8 (H, W, 3). Chroma noise of lossy compression stays below 16 levels.
     """
-    spread = rgb.max(axis=-1).astype(np.int16) - rgb.min(axis=-1)
+    spread = rgb.max(axis=-1) - rgb.min(axis=-1)
     return bool((spread > 16).mean() > 1e-3)
