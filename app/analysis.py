@@ -6,8 +6,9 @@ import time
 from dataclasses import replace
 
 from app.answers import to_answer
-from app.segmentation.image_io import Radiograph, read_radiograph
+from app.segmentation.image_io import read_radiograph
 from app.segmentation.predictor import Predictor
+from app.segmentation.radiograph import Radiograph
 
 
 class Analysis:

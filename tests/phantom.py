@@ -14,7 +14,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from app.segmentation.image_io import Laterality
+from app.segmentation.radiograph import Laterality
 from tests.film_files import FIELD_MM, to_dicom, to_png
 
 __all__ = ["Phantom", "draw_phantom", "to_dicom", "to_png"]

@@ -16,7 +16,8 @@ from sqlalchemy import func, select
 from app import problems
 from app.config import ROOT
 from app.segmentation.calibration import Finding
-from app.segmentation.image_io import MAX_BYTES, Laterality
+from app.segmentation.image_io import MAX_BYTES
+from app.segmentation.radiograph import Laterality
 from app.studies import Study
 from tests.conftest import DECISION
 from tests.phantom import draw_phantom, to_dicom, to_png

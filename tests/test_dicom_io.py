@@ -40,7 +40,8 @@ from app.segmentation.errors import (
     UnsupportedFormatError,
     WrongModalityError,
 )
-from app.segmentation.image_io import Laterality, read_radiograph
+from app.segmentation.image_io import read_radiograph
+from app.segmentation.radiograph import Laterality
 from tests.film_files import to_dicom, to_png
 from tests.phantom import draw_phantom
 

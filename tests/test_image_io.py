@@ -19,7 +19,8 @@ from app.segmentation.errors import (
     TruncatedImageError,
     UnsupportedFormatError,
 )
-from app.segmentation.image_io import MAX_BYTES, Laterality, Radiograph, read_radiograph
+from app.segmentation.image_io import MAX_BYTES, read_radiograph
+from app.segmentation.radiograph import Laterality, Radiograph
 from tests.film_files import to_png
 from tests.phantom import draw_phantom
 

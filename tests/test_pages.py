@@ -9,10 +9,10 @@ import pytest
 
 from app import create_app
 from app.segmentation.calibration import Finding
-from app.segmentation.image_io import Laterality
 from app.segmentation.postprocessing import Region
 from app.segmentation.predictor import Prediction
 from app.segmentation.quality import QualityFlag
+from app.segmentation.radiograph import Laterality
 from tests.phantom import draw_phantom, to_png
 
 HTTPS = "https://pleura.example"

@@ -5,8 +5,9 @@ from functools import cache
 import numpy as np
 import pytest
 
-from app.segmentation.image_io import Laterality, read_radiograph
+from app.segmentation.image_io import read_radiograph
 from app.segmentation.quality import assess
+from app.segmentation.radiograph import Laterality
 from tests.phantom import draw_phantom, main, to_dicom, to_png
 
 drawn = cache(draw_phantom)

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from app.segmentation.image_io import Laterality, Radiograph
 from app.segmentation.postprocessing import PostprocessingConfig, segment
+from app.segmentation.radiograph import Laterality, Radiograph
 
 CONFIG = PostprocessingConfig(mask_threshold=0.4, min_area_fraction=0.001, min_film_probability=0.1)
 FILM = Radiograph(np.zeros((300, 400), np.float32), "PNG")

@@ -11,11 +11,12 @@ import torch
 from app.segmentation.calibration import Finding, OperatingPoint
 from app.segmentation.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from app.segmentation.errors import CheckpointError, InvalidImageError
-from app.segmentation.image_io import Laterality, Radiograph, read_radiograph
+from app.segmentation.image_io import read_radiograph
 from app.segmentation.out_of_distribution import FeatureDistribution
 from app.segmentation.postprocessing import PostprocessingConfig
 from app.segmentation.predictor import Prediction, Predictor
 from app.segmentation.preprocessing import preprocess
+from app.segmentation.radiograph import Laterality, Radiograph
 from tests.phantom import draw_phantom, to_dicom, to_png
 
 FILMS = [draw_phantom(seed, size=256).image for seed in range(3)]

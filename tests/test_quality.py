@@ -6,8 +6,9 @@ import cv2
 import numpy as np
 import pytest
 
-from app.segmentation.image_io import Radiograph, read_radiograph
+from app.segmentation.image_io import read_radiograph
 from app.segmentation.quality import assess
+from app.segmentation.radiograph import Radiograph
 from tests.phantom import draw_phantom
 
 FILM = Radiograph(draw_phantom(seed=2, size=512).image, "PNG")

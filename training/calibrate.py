@@ -15,10 +15,10 @@ from tqdm import tqdm
 from app.segmentation.calibration import Calibration, OperatingPoint
 from app.segmentation.checkpoint import Checkpoint, Decision
 from app.segmentation.engine import Engine, Evidence
-from app.segmentation.image_io import Radiograph
 from app.segmentation.out_of_distribution import FeatureDistribution
 from app.segmentation.postprocessing import PostprocessingConfig, segment
 from app.segmentation.preprocessing import preprocess, restore
+from app.segmentation.radiograph import Radiograph
 from training.data.films import PreparedFilms
 from training.metrics import SPECIFICITY_FLOOR, dice_scores, overlap
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import pandas as pd
 from tqdm import tqdm
 
-from app.segmentation.image_io import Radiograph
 from app.segmentation.predictor import Predictor
+from app.segmentation.radiograph import Radiograph
 from training.data.films import PreparedFilms
 from training.metrics import bootstrap_intervals, overlap, summarise
 

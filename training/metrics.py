@@ -30,6 +30,11 @@ def dice_scores(intersection: np.ndarray, predicted: np.ndarray, true: np.ndarra
     return np.where(total == 0, 1.0, 2 * intersection / np.maximum(total, 1))
 
 
+def film_dice(table: pd.DataFrame) -> np.ndarray:
+    """Dice score of each film of a table."""
+    return dice_scores(*(table[name].to_numpy() for name in ("intersection", "predicted", "true")))
+
+
 def overlap(predicted_masks: np.ndarray, true_masks: np.ndarray) -> dict[str, np.ndarray]:
     """Count the pixels of masks, bool (..., H, W), film by film, as `dice_scores` wants them."""
     return {
@@ -80,7 +85,7 @@ def summarise(table: pd.DataFrame) -> dict[str, float]:
     probability = table["probability"].to_numpy()
     called = table["called"].to_numpy() == 1
     counts = {name: table[name].to_numpy() for name in ("intersection", "predicted", "true")}
-    dice = dice_scores(**counts)
+    dice = film_dice(table)
     union = counts["predicted"] + counts["true"] - counts["intersection"]
     wrong = called != label
     finding = table["finding"].to_numpy()

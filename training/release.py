@@ -1,7 +1,6 @@
 """Turn a training's best weights into the one file that the application loads, and its model card."""
 
 import base64
-import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,7 +13,7 @@ from app.segmentation.image_io import read_radiograph
 from app.segmentation.predictor import Predictor
 from training.calibrate import choose_decision, fit_feature_distribution, gather_evidence
 from training.data.films import PreparedFilms
-from training.evaluate import describe_split, predict_split
+from training.evaluate import describe_split, predict_split, publish
 
 FAMILIAR_FILMS = 1000
 """Training films from which the network's idea of a film is taken."""
@@ -58,10 +57,8 @@ def release(
     save_checkpoint(out, checkpoint.model, replace(metadata, metrics=metrics, canary=answer), distribution)
 
     released = Predictor.load(out)
-    report = {"model": name, "sha256": released.sha256, **metrics}
-    (out.parent / "metrics.json").write_text(json.dumps(report, indent=2) + "\n")
     (out.parent / "MODEL_CARD.md").write_text(model_card(released, films))
-    print(json.dumps(report, indent=2))
+    publish({"model": name, "sha256": released.sha256, **metrics}, out.parent / "metrics.json")
 
 
 def model_card(predictor: Predictor, films: PreparedFilms) -> str:

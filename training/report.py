@@ -15,7 +15,7 @@ from sklearn.metrics import PrecisionRecallDisplay, RocCurveDisplay
 from app.segmentation.predictor import Predictor
 from training.data.films import PreparedFilms
 from training.evaluate import describe_split, predict_split
-from training.metrics import auroc, bootstrap_intervals, dice_scores, reliability
+from training.metrics import auroc, bootstrap_intervals, film_dice, reliability
 
 AGE_BANDS = {"age under 40": (0, 40), "age 40 to 59": (40, 60), "age 60 and over": (60, 200)}
 SIZE_BINS = (0.0, 0.0025, 0.005, 0.01, 0.02, 0.05, 1.0)
@@ -62,7 +62,7 @@ def groups(table: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
 def group_figures(table: pd.DataFrame) -> dict[str, float]:
     """Figures that make sense in a small group; NaN where a class is missing."""
     label, called = table["label"].to_numpy() == 1, table["called"].to_numpy() == 1
-    dice = dice_scores(*(table[name].to_numpy() for name in ("intersection", "predicted", "true")))
+    dice = film_dice(table)
 
     def mean(values: np.ndarray) -> float:
         return float(values.mean()) if len(values) else float("nan")
@@ -135,7 +135,7 @@ def _risk_coverage(table: pd.DataFrame) -> Figure:
 def _dice_by_size(positives: pd.DataFrame, film_area: int) -> Figure:
     figure = Figure(figsize=(5, 4), layout="constrained")
     axes = figure.subplots()
-    dice = dice_scores(*(positives[name].to_numpy() for name in ("intersection", "predicted", "true")))
+    dice = film_dice(positives)
     group = np.digitize(positives["true"] / film_area, SIZE_BINS[1:-1])
     names = [f"{100 * low:g}–{100 * high:g} %" for low, high in zip(SIZE_BINS, SIZE_BINS[1:], strict=False)]
     present = [index for index in range(len(names)) if (group == index).any()]

@@ -19,9 +19,9 @@ from PIL import Image
 from sklearn.ensemble import HistGradientBoostingClassifier
 from tqdm import tqdm
 
-from app.segmentation.image_io import Radiograph
 from app.segmentation.predictor import Predictor
 from app.segmentation.preprocessing import PreprocessingConfig, preprocess, resize
+from app.segmentation.radiograph import Radiograph
 from training.augmentation import jpeg_round_trip
 from training.data.films import PreparedFilms
 from training.evaluate import publish

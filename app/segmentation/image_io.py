@@ -16,9 +16,7 @@ from app.segmentation.errors import (
     TruncatedImageError,
     UnsupportedFormatError,
 )
-from app.segmentation.radiograph import MAX_PIXELS, Laterality, Radiograph, check_size, full_scale, is_colourful
-
-__all__ = ["MAX_BYTES", "Laterality", "Radiograph", "read_radiograph"]
+from app.segmentation.radiograph import MAX_PIXELS, Radiograph, check_size, full_scale, is_colourful
 
 MAX_BYTES = 32 * 2**20
 RASTER_FORMATS = ("PNG", "JPEG", "WEBP")

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from app.segmentation.image_io import Laterality, Radiograph
+from app.segmentation.radiograph import Laterality, Radiograph
 
 
 @dataclass(frozen=True)

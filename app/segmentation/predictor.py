@@ -11,10 +11,11 @@ from app.segmentation.calibration import Finding
 from app.segmentation.checkpoint import Checkpoint, load_checkpoint
 from app.segmentation.engine import Engine, Evidence
 from app.segmentation.errors import CheckpointError
-from app.segmentation.image_io import Radiograph, read_radiograph
+from app.segmentation.image_io import read_radiograph
 from app.segmentation.postprocessing import Region, segment
 from app.segmentation.preprocessing import preprocess, restore
 from app.segmentation.quality import QualityFlag, assess
+from app.segmentation.radiograph import Radiograph
 
 CANARY_TOLERANCE = 0.02
 """Probability by which another processor's arithmetic may differ."""
