@@ -1,4 +1,4 @@
-"""Pixel BCE + Dice on the mask, BCE on the image-level head."""
+"""Pixel BCE + Dice, over the batch and film by film, on the mask; BCE on the image-level head."""
 
 from dataclasses import dataclass
 
@@ -11,18 +11,20 @@ from segmentation_models_pytorch.losses import DiceLoss  # isort: skip
 
 @dataclass(frozen=True)
 class LossWeights:
-    """Relative weights of the three terms."""
+    """Relative weights of the four terms."""
 
     bce: float = 1.0
-    dice: float = 1.0
+    dice: float = 0.5
+    film_dice: float = 1.0
     image: float = 0.5
 
 
 class SegmentationLoss(torch.nn.Module):
-    """Weighted sum of pixel BCE, batch Dice and image BCE.
+    """Weighted sum of pixel BCE, two Dice losses and image BCE.
 
-    The Dice is taken over the whole batch: on a film without pneumothorax the Dice of the film alone
-    is undefined, whereas over a batch its false positives count.
+    One Dice is taken over the whole batch: on a film without pneumothorax the Dice of the film alone
+    is undefined, whereas over a batch its false positives count. But large pneumothoraces outweigh
+    small ones there, so the other is the mean over the positive films of each film's own.
     """
 
     def __init__(self, weights: LossWeights) -> None:
@@ -42,14 +44,18 @@ class SegmentationLoss(torch.nn.Module):
             true_mask: float (N, 1, S, S) in {0, 1}.
 
         Returns:
-            Scalars "bce", "dice", "image" and their weighted sum, "loss".
+            Scalars "bce", "dice", "film_dice" (0 where no film is positive), "image" and their weighted
+            sum, "loss".
         """
         positive = true_mask.flatten(1).amax(dim=1, keepdim=True)
+        films = zip(mask_logits.split(1), true_mask.split(1), strict=True)
+        film_dice = torch.stack([self.dice(*film) for film in films])  # smp gives 0 where the true mask is empty
         terms = {
             "bce": self.bce(mask_logits, true_mask),
             "dice": self.dice(mask_logits, true_mask),
+            "film_dice": film_dice.sum() / positive.sum().clamp(min=1),
             "image": self.bce(image_logits, positive),
         }
         weights = self.weights
-        total = weights.bce * terms["bce"] + weights.dice * terms["dice"] + weights.image * terms["image"]
+        total = sum(getattr(weights, name) * term for name, term in terms.items())
         return {"loss": total, **terms}
