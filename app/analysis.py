@@ -3,12 +3,27 @@
 import secrets
 import threading
 import time
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from app.answers import to_answer
 from app.segmentation.image_io import read_radiograph
-from app.segmentation.predictor import Predictor
+from app.segmentation.predictor import Prediction, Predictor
 from app.segmentation.radiograph import Radiograph
+
+
+@dataclass(frozen=True)
+class AnalysedFilm:
+    """A film with its answer.
+
+    Attributes:
+        radiograph: The film.
+        prediction: The model's answer to it.
+        answer: The same in plain JSON types, as `to_answer` describes it.
+    """
+
+    radiograph: Radiograph
+    prediction: Prediction
+    answer: dict
 
 
 class Analysis:
@@ -22,15 +37,14 @@ class Analysis:
         self.predictor = predictor
         self._turn = threading.Lock()
 
-    def analyse(self, data: bytes) -> tuple[Radiograph, dict]:
+    def analyse(self, data: bytes) -> AnalysedFilm:
         """Read a film and answer it, as soon as the films before it have been.
 
         Args:
             data: The whole file.
 
         Returns:
-            The film, and the answer as `to_answer` describes it. Its `timing_ms` has the stage "reading"
-            too; waiting for other films is in none.
+            The film with its answer. `timing_ms` has the stage "reading" too; waiting for other films is in none.
 
         Raises:
             PleuraError: If the film cannot be read or answered; the subclass says why.
@@ -41,5 +55,5 @@ class Analysis:
             reading = 1e3 * (time.perf_counter() - started)
             prediction = self.predictor.predict(radiograph)
         timing_ms = {"reading": reading, **prediction.timing_ms, "total": reading + prediction.timing_ms["total"]}
-        answer = to_answer(replace(prediction, timing_ms=timing_ms), self.predictor, secrets.token_urlsafe(24))
-        return radiograph, answer
+        prediction = replace(prediction, timing_ms=timing_ms)
+        return AnalysedFilm(radiograph, prediction, to_answer(prediction, self.predictor, secrets.token_urlsafe(24)))

@@ -28,8 +28,7 @@ blueprint = Blueprint("api", __name__, url_prefix="/api/v1")
 def predict() -> dict:
     """Answer one film."""
     _demand_token()
-    _, answer = current_app.extensions["analysis"].analyse(_uploaded_film())
-    return answer
+    return current_app.extensions["analysis"].analyse(_uploaded_film()).answer
 
 
 @blueprint.get("/openapi.json")

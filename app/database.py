@@ -1,9 +1,12 @@
 """Where studies live: SQLite, looked after so that deleted films do not linger in it, or any URL of SQLAlchemy."""
 
+import logging
 import os
 from pathlib import Path
 
-from sqlalchemy import Engine, create_engine, event, make_url
+from sqlalchemy import Engine, MetaData, create_engine, event, inspect, make_url
+
+logger = logging.getLogger(__name__)
 
 BUSY_SECONDS = 15
 """How long one process waits for another's transaction on SQLite."""
@@ -35,6 +38,21 @@ def open_database(url: str) -> Engine:
             connection.execute(f"PRAGMA {pragma}")
 
     return engine
+
+
+def make_tables(engine: Engine, tables: MetaData) -> None:
+    """Make the tables that are missing, and make anew those that an earlier version left with other columns.
+
+    Films are kept for minutes, not for years: what such a table holds is given up, not migrated.
+    """
+    found = inspect(engine)
+    for table in reversed(tables.sorted_tables):
+        if found.has_table(table.name):
+            columns = {column["name"] for column in found.get_columns(table.name)}
+            if columns != set(table.columns.keys()):
+                logger.warning("The table %s is of another version; it is made anew, empty.", table.name)
+                table.drop(engine)
+    tables.create_all(engine)
 
 
 def erase_log(engine: Engine) -> None:

@@ -19,6 +19,11 @@ def film_png(image: np.ndarray) -> bytes:
     scale = DISPLAY_SIDE / max(image.shape)
     if scale < 1:
         image = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    return grey_png(image)
+
+
+def grey_png(image: np.ndarray) -> bytes:
+    """Encode greys, float32 (H, W) in [0, 1], as a PNG of 8 bits."""
     _, encoded = cv2.imencode(".png", np.round(image * 255).astype(np.uint8))
     return encoded.tobytes()
 

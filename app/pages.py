@@ -13,7 +13,7 @@ from werkzeug.exceptions import HTTPException, InternalServerError
 from werkzeug.wrappers import Response as BaseResponse
 
 from app.answers import NOTICE
-from app.drawing import contour_path, film_png
+from app.drawing import contour_path, film_png, grey_png
 from app.problems import NO_FILE, Problem, explain
 from app.segmentation.errors import PleuraError
 from app.segmentation.image_io import MAX_BYTES
@@ -71,6 +71,18 @@ def film(study_id: str) -> Response:
     return Response(_own_study(study_id).film_png, mimetype="image/png")
 
 
+@blueprint.get("/studies/<study_id>/probability.png")
+def probability(study_id: str) -> Response:
+    """Send the probability map, 0 to 255, in the network's own geometry: to be stretched over the whole film."""
+    return Response(_own_study(study_id).probability_png, mimetype="image/png")
+
+
+@blueprint.get("/studies/<study_id>/disagreement.png")
+def disagreement(study_id: str) -> Response:
+    """Send the disagreement map: 255 would be 1, and 0.5 is its largest value; geometry as `probability`'s."""
+    return Response(_own_study(study_id).disagreement_png, mimetype="image/png")
+
+
 @blueprint.get("/studies/<study_id>/mask.png")
 def mask(study_id: str) -> Response:
     """Send a film's mask, in the film's own pixels."""
@@ -121,8 +133,16 @@ def _outcome(upload: FileStorage) -> Study | Failure:
 
 
 def _analyse(upload: FileStorage) -> Study:
-    radiograph, answer = current_app.extensions["analysis"].analyse(upload.read())
-    return _studies().add(_owner(), _shown_name(upload), film_png(radiograph.image), answer)
+    analysed = current_app.extensions["analysis"].analyse(upload.read())
+    evidence = analysed.prediction.evidence
+    return _studies().add(
+        _owner(),
+        _shown_name(upload),
+        analysed.answer,
+        film_png=film_png(analysed.radiograph.image),
+        probability_png=grey_png(evidence.probability_map),
+        disagreement_png=grey_png(evidence.disagreement_map),
+    )
 
 
 def _shown_name(upload: FileStorage) -> str:

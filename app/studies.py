@@ -10,9 +10,9 @@ from collections.abc import Callable, Sequence
 
 from sqlalchemy import JSON, ColumnElement, delete, func, select
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, sessionmaker, undefer
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, sessionmaker, undefer_group
 
-from app.database import erase_log, open_database
+from app.database import erase_log, make_tables, open_database
 from app.segmentation.errors import PleuraError
 
 MAX_STUDIES_PER_OWNER = 100
@@ -39,7 +39,9 @@ class Study(Base):
         created_at: Seconds since the epoch.
         expires_at: Seconds since the epoch; from here on the study does not exist.
         answer: What `answers.to_answer` made of the prediction; it carries the mask.
-        film_png: The film as the page shows it. Loaded by `StudyStore.get` only.
+        film_png: The film as the page shows it. Pictures are loaded by `StudyStore.get` only.
+        probability_png: The probability map, 0 to 255 for 0 to 1, in the network's own geometry.
+        disagreement_png: The disagreement map, likewise.
     """
 
     __tablename__ = "studies"
@@ -50,7 +52,9 @@ class Study(Base):
     created_at: Mapped[float]
     expires_at: Mapped[float] = mapped_column(index=True)
     answer: Mapped[dict] = mapped_column(JSON)
-    film_png: Mapped[bytes] = mapped_column(deferred=True)
+    film_png: Mapped[bytes] = mapped_column(deferred=True, deferred_group="pictures")
+    probability_png: Mapped[bytes] = mapped_column(deferred=True, deferred_group="pictures")
+    disagreement_png: Mapped[bytes] = mapped_column(deferred=True, deferred_group="pictures")
 
 
 class StudyStore:
@@ -70,12 +74,18 @@ class StudyStore:
         self._session = sessionmaker(self.engine, expire_on_commit=False)
         self._closed = threading.Event()
         try:
-            Base.metadata.create_all(self.engine)
-        except DBAPIError:  # another worker may have made it since create_all looked
-            Base.metadata.create_all(self.engine)
+            make_tables(self.engine, Base.metadata)
+        except DBAPIError:  # another worker may have made or dropped one meanwhile
+            make_tables(self.engine, Base.metadata)
 
-    def add(self, owner: str, file_name: str, film_png: bytes, answer: dict) -> Study:
+    def add(self, owner: str, file_name: str, answer: dict, **pictures: bytes) -> Study:
         """Keep a film and its answer until they expire.
+
+        Args:
+            owner: Name of the browser session.
+            file_name: As the browser gave it.
+            answer: From `to_answer`.
+            pictures: Every `…_png` of `Study`.
 
         Raises:
             TooManyStudiesError: If this session keeps as many as it may.
@@ -92,7 +102,7 @@ class StudyStore:
             created_at=now,
             expires_at=now + self.retention_seconds,
             answer=answer,
-            film_png=film_png,
+            **pictures,
         )
         with self._session.begin() as session:
             session.add(study)
@@ -101,7 +111,7 @@ class StudyStore:
     def get(self, study_id: str, owner: str) -> Study | None:
         """Return a session's own study with its film; None if there is none, or no longer."""
         with self._session() as session:
-            query = select(Study).options(undefer(Study.film_png)).where(Study.id == study_id, *self._visible(owner))
+            query = select(Study).options(undefer_group("pictures")).where(Study.id == study_id, *self._visible(owner))
             return session.scalar(query)
 
     def list_of(self, owner: str) -> Sequence[Study]:

@@ -26,9 +26,9 @@ def test_reading_is_part_of_the_time_taken(predictor, monkeypatch):
         return read_radiograph(data)
 
     monkeypatch.setattr("app.analysis.read_radiograph", read_slowly)
-    radiograph, answer = Analysis(predictor).analyse(FILM)
-    timing = answer["timing_ms"]
-    assert radiograph.image.shape == (320, 320)
+    analysed = Analysis(predictor).analyse(FILM)
+    timing = analysed.answer["timing_ms"]
+    assert analysed.radiograph.image.shape == (320, 320)
     assert timing["reading"] >= 300
     stages = sum(duration for stage, duration in timing.items() if stage != "total")
     assert timing["total"] == pytest.approx(stages, abs=1)
@@ -48,12 +48,12 @@ def test_films_wait_for_each_other(predictor, monkeypatch):
 
     monkeypatch.setattr(predictor, "predict", predict_alone)
     with ThreadPoolExecutor(4) as threads:
-        answers = list(threads.map(Analysis(predictor).analyse, [FILM] * 4))
-    assert len({answer["id"] for _, answer in answers}) == 4
+        analysed = list(threads.map(Analysis(predictor).analyse, [FILM] * 4))
+    assert len({film.answer["id"] for film in analysed}) == 4
 
 
 def test_a_refused_film_holds_up_no_other(predictor):
     analysis = Analysis(predictor)
     with pytest.raises(EmptyFileError):
         analysis.analyse(b"")
-    assert analysis.analyse(FILM)[1]["finding"]
+    assert analysis.analyse(FILM).answer["finding"]

@@ -6,9 +6,11 @@ import re
 import cv2
 import numpy as np
 import pytest
+import torch
 
 from app import create_app
 from app.segmentation.calibration import Finding
+from app.segmentation.engine import Evidence
 from app.segmentation.postprocessing import Region
 from app.segmentation.predictor import Prediction
 from app.segmentation.quality import QualityFlag
@@ -43,6 +45,7 @@ def with_prediction(app, monkeypatch):
             finding,
             probability,
             mask.astype(np.float32),
+            Evidence(mask[::5, ::5] * 0.8, mask[::5, ::5] * 0.1, 0.0, 0.0, torch.zeros(4)),
             mask,
             (region,) if marked else (),
             quality,
@@ -64,6 +67,15 @@ def upload(client, *films: tuple[bytes, str], script: bool = False, **options):
     if options:
         headers["Referer"] = options["base_url"] + "/"
     return client.post("/studies", data=data, headers=headers, **options)
+
+
+def test_the_maps_of_a_study_come_in_the_networks_own_geometry(client, film, with_prediction):
+    with_prediction(Finding.POSITIVE, 0.8712, marked=True)
+    address = upload(client, (film, "chest.png")).location
+    for name, brightest in (("probability", 204), ("disagreement", 26)):
+        answer = client.get(f"{address}/{name}.png")
+        picture = cv2.imdecode(np.frombuffer(answer.data, np.uint8), cv2.IMREAD_UNCHANGED)
+        assert (picture.shape, int(picture.max())) == ((64, 64), brightest)
 
 
 def test_one_film_leads_to_its_result(client, film, with_prediction):

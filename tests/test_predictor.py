@@ -103,6 +103,15 @@ class TestMirror:
         assert one.probability == pytest.approx(other.probability, abs=1e-5)
         assert np.abs(one.probability_map - other.probability_map[:, ::-1]).max() < 1e-4
 
+    def test_disagreement_is_half_the_difference_of_the_two_maps(self, checkpoint):
+        preprocessing = checkpoint.metadata.preprocessing
+        film, mirrored = (preprocess(image.copy(), preprocessing) for image in (FILMS[0], FILMS[0][:, ::-1]))
+        alone = deciding(checkpoint, flip_averaging=False).engine
+        one, other = alone.run(film), alone.run(mirrored)
+        expected = np.abs(one.probability_map - other.probability_map[:, ::-1]) / 2
+        assert expected.max() > 1e-3 and one.disagreement_map.max() == 0
+        assert np.abs(Predictor(checkpoint).engine.run(film).disagreement_map - expected).max() < 1e-4
+
     def test_without_averaging_it_is_not(self, checkpoint):
         predictor = deciding(checkpoint, flip_averaging=False)
         film, mirrored = Radiograph(FILMS[0], "PNG"), Radiograph(FILMS[0][:, ::-1].copy(), "PNG")

@@ -7,7 +7,7 @@ import sys
 import time
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.orm.exc import DetachedInstanceError
 
 from app import studies
@@ -48,13 +48,16 @@ def store(url, clock):
 
 
 def add(store: StudyStore, study_id: str = "one", owner: str = "ann", film_png: bytes = b"film") -> Study:
-    return store.add(owner, f"{study_id}.dcm", film_png, {"id": study_id, "finding": "negative"})
+    answer = {"id": study_id, "finding": "negative"}
+    pictures = {"film_png": film_png, "probability_png": b"map", "disagreement_png": b"doubt"}
+    return store.add(owner, f"{study_id}.dcm", answer, **pictures)
 
 
 def test_a_study_comes_back_as_it_was_kept(store, clock):
     add(store, film_png=bytes(range(256)) * 9000)
     study = store.get("one", "ann")
     assert study.film_png == bytes(range(256)) * 9000
+    assert (study.probability_png, study.disagreement_png) == (b"map", b"doubt")
     assert study.answer == {"id": "one", "finding": "negative"}
     assert (study.file_name, study.created_at, study.expires_at) == ("one.dcm", clock.now, clock.now + RETENTION)
 
@@ -162,3 +165,13 @@ def test_several_processes_may_start_at_once(url):
     store = StudyStore(url, 1)
     Base.metadata.drop_all(store.engine)
     store.close()
+
+
+def test_a_table_of_another_version_is_made_anew(store, url, clock):
+    add(store)
+    with store.engine.begin() as connection:
+        connection.execute(text("ALTER TABLE studies ADD COLUMN forgotten INTEGER"))
+    again = StudyStore(url, RETENTION, clock)
+    assert again.list_of("ann") == []
+    add(again)
+    assert StudyStore(url, RETENTION, clock).get("one", "ann").film_png == b"film"

@@ -14,12 +14,15 @@ class Evidence:
 
     Attributes:
         probability_map: float32 (S, S) in [0, 1], in the network's own geometry.
+        disagreement_map: float32 (S, S) in [0, 0.5], how far the film's own map and its mirror image's lie
+            from their mean; zero where there is no flip averaging.
         image_logit: The image-level head's.
         map_logit: The map's, condensed by `calibration.map_logit`.
         features: float32 (C,), the encoder's deepest features, averaged over the film.
     """
 
     probability_map: np.ndarray
+    disagreement_map: np.ndarray
     image_logit: float
     map_logit: float
     features: torch.Tensor
@@ -55,5 +58,9 @@ class Engine:
             maps = torch.stack([maps[0], maps[1].flip(-1)])
         probability_map = maps.mean(dim=0).numpy()
         return Evidence(
-            probability_map, float(image_logits.mean()), map_logit(probability_map), features[-1].mean(dim=(0, 2, 3))
+            probability_map=probability_map,
+            disagreement_map=maps.std(dim=0, correction=0).numpy(),
+            image_logit=float(image_logits.mean()),
+            map_logit=map_logit(probability_map),
+            features=features[-1].mean(dim=(0, 2, 3)),
         )

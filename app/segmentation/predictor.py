@@ -36,6 +36,7 @@ class Prediction:
             indeterminate, and nothing marked, on whatever does not look like a film the network knows.
         probability: Calibrated probability of a pneumothorax.
         probability_map: float32 (H, W) in [0, 1], in the film's own geometry.
+        evidence: What the network said, in its own geometry.
         mask: bool (H, W); empty unless something is marked.
         regions: Marked regions, largest first.
         quality: Reasons to doubt the answer.
@@ -45,6 +46,7 @@ class Prediction:
     finding: Finding
     probability: float
     probability_map: np.ndarray
+    evidence: Evidence
     mask: np.ndarray
     regions: tuple[Region, ...]
     quality: tuple[QualityFlag, ...]
@@ -112,6 +114,7 @@ class Predictor:
             finding=finding,
             probability=probability,
             probability_map=probability_map,
+            evidence=evidence,
             mask=mask,
             regions=regions,
             quality=tuple(quality),

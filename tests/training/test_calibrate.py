@@ -10,7 +10,7 @@ from training.calibrate import choose_operating_point, choose_postprocessing, fi
 
 
 def evidence(image_logit=0.0, map_logit=0.0, probability_map=None, features=None) -> Evidence:
-    return Evidence(probability_map, image_logit, map_logit, features)
+    return Evidence(probability_map, None, image_logit, map_logit, features)
 
 
 def test_platt_scaling_recovers_the_true_odds():
