@@ -14,6 +14,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from app.answers import NOTICE
 from app.drawing import contour_path, film_png, grey_png
+from app.patients import read_origin
 from app.problems import NO_FILE, Problem, explain
 from app.segmentation.errors import PleuraError
 from app.segmentation.image_io import MAX_BYTES
@@ -61,38 +62,38 @@ def create() -> BaseResponse | tuple[str, int]:
 @blueprint.get("/studies/<study_id>")
 def result(study_id: str) -> str:
     """Show a film, what is marked on it, and what is to be known about the answer."""
-    study = _own_study(study_id)
-    return render_template("result.html", study=study, answer=study.answer, contour=contour_path(_mask(study)))
+    study = own_study(study_id)
+    return render_template("result.html", study=study, answer=study.answer, contour=contour_path(mask_of(study)))
 
 
 @blueprint.get("/studies/<study_id>/film.png")
 def film(study_id: str) -> Response:
     """Send a film as displayed."""
-    return Response(_own_study(study_id).film_png, mimetype="image/png")
+    return Response(own_study(study_id).film_png, mimetype="image/png")
 
 
 @blueprint.get("/studies/<study_id>/probability.png")
 def probability(study_id: str) -> Response:
     """Send the probability map, 0 to 255, in the network's own geometry: to be stretched over the whole film."""
-    return Response(_own_study(study_id).probability_png, mimetype="image/png")
+    return Response(own_study(study_id).probability_png, mimetype="image/png")
 
 
 @blueprint.get("/studies/<study_id>/disagreement.png")
 def disagreement(study_id: str) -> Response:
     """Send the disagreement map: 255 would be 1, and 0.5 is its largest value; geometry as `probability`'s."""
-    return Response(_own_study(study_id).disagreement_png, mimetype="image/png")
+    return Response(own_study(study_id).disagreement_png, mimetype="image/png")
 
 
 @blueprint.get("/studies/<study_id>/mask.png")
 def mask(study_id: str) -> Response:
     """Send a film's mask, in the film's own pixels."""
-    return Response(_mask(_own_study(study_id)), mimetype="image/png")
+    return Response(mask_of(own_study(study_id)), mimetype="image/png")
 
 
 @blueprint.post("/studies/<study_id>/delete")
 def delete(study_id: str) -> BaseResponse:
     """Delete a study now."""
-    if not _studies().delete(study_id, _owner()):
+    if not _studies().delete(study_id, owner()):
         abort(404)
     return redirect(url_for(".index"), 303)
 
@@ -119,7 +120,6 @@ def _index(failures: list[Failure]) -> str:
     return render_template(
         "index.html",
         failures=failures,
-        studies=_studies().list_of(_owner()),
         retention_minutes=current_app.config["RETENTION_MINUTES"],
         max_bytes=MAX_BYTES,
     )
@@ -133,15 +133,18 @@ def _outcome(upload: FileStorage) -> Study | Failure:
 
 
 def _analyse(upload: FileStorage) -> Study:
-    analysed = current_app.extensions["analysis"].analyse(upload.read())
+    _studies().check_room(owner())
+    data = upload.read()
+    analysed = current_app.extensions["analysis"].analyse(data)
     evidence = analysed.prediction.evidence
     return _studies().add(
-        _owner(),
+        owner(),
         _shown_name(upload),
         analysed.answer,
         film_png=film_png(analysed.radiograph.image),
         probability_png=grey_png(evidence.probability_map),
         disagreement_png=grey_png(evidence.disagreement_map),
+        **read_origin(data, current_app.config["SECRET_KEY"]),
     )
 
 
@@ -151,16 +154,18 @@ def _shown_name(upload: FileStorage) -> str:
     return name[:MAX_NAME_LENGTH] or "film"
 
 
-def _own_study(study_id: str) -> Study:
-    return _studies().get(study_id, _owner()) or abort(404)
+def own_study(study_id: str) -> Study:
+    """Return this session's study with its pictures, or answer 404."""
+    return _studies().get(study_id, owner()) or abort(404)
 
 
-def _mask(study: Study) -> bytes:
+def mask_of(study: Study) -> bytes:
+    """Return the model's mask as a PNG in the film's own pixels."""
     return base64.b64decode(study.answer["mask"]["data"])
 
 
-def _owner() -> str:
-    """The random name of this browser session, kept in its signed cookie."""
+def owner() -> str:
+    """Return the random name of this browser session, kept in its signed cookie."""
     return session.setdefault("owner", secrets.token_urlsafe(24))
 
 

@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 
-from sqlalchemy import JSON, ColumnElement, delete, func, select
+from sqlalchemy import JSON, ColumnElement, delete, func, select, update
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, sessionmaker, undefer_group
 
@@ -42,6 +42,11 @@ class Study(Base):
         film_png: The film as the page shows it. Pictures are loaded by `StudyStore.get` only.
         probability_png: The probability map, 0 to 255 for 0 to 1, in the network's own geometry.
         disagreement_png: The disagreement map, likewise.
+        patient_key: Equal for films of one patient; None where the file does not say whose it is.
+        taken_on: ISO date of the film; None where the file does not say.
+        verdict: What the reader says of the answer: "right", "wrong", or None.
+        corrected_png: The reader's own mask, in the pixels of `film_png`; None while there is none.
+        training_id: Name of the copy that the reader gave for training; None while there is none.
     """
 
     __tablename__ = "studies"
@@ -55,6 +60,11 @@ class Study(Base):
     film_png: Mapped[bytes] = mapped_column(deferred=True, deferred_group="pictures")
     probability_png: Mapped[bytes] = mapped_column(deferred=True, deferred_group="pictures")
     disagreement_png: Mapped[bytes] = mapped_column(deferred=True, deferred_group="pictures")
+    patient_key: Mapped[str | None]
+    taken_on: Mapped[str | None]
+    verdict: Mapped[str | None]
+    corrected_png: Mapped[bytes | None] = mapped_column(deferred=True, deferred_group="pictures")
+    training_id: Mapped[str | None]
 
 
 class StudyStore:
@@ -78,22 +88,19 @@ class StudyStore:
         except DBAPIError:  # another worker may have made or dropped one meanwhile
             make_tables(self.engine, Base.metadata)
 
-    def add(self, owner: str, file_name: str, answer: dict, **pictures: bytes) -> Study:
+    def add(self, owner: str, file_name: str, answer: dict, **columns: object) -> Study:
         """Keep a film and its answer until they expire.
 
         Args:
             owner: Name of the browser session.
             file_name: As the browser gave it.
             answer: From `to_answer`.
-            pictures: Every `…_png` of `Study`.
+            columns: Every picture of `Study`, and what else is known of the film.
 
         Raises:
             TooManyStudiesError: If this session keeps as many as it may.
         """
-        with self._session() as session:
-            kept = session.scalar(select(func.count(Study.id)).where(*self._visible(owner)))
-        if kept >= MAX_STUDIES_PER_OWNER:
-            raise TooManyStudiesError(f"This browser session keeps {kept} films already. Delete some of them, or wait.")
+        self.check_room(owner)
         now = self.clock()
         study = Study(
             id=answer["id"],
@@ -102,11 +109,22 @@ class StudyStore:
             created_at=now,
             expires_at=now + self.retention_seconds,
             answer=answer,
-            **pictures,
+            **columns,
         )
         with self._session.begin() as session:
             session.add(study)
         return study
+
+    def check_room(self, owner: str) -> None:
+        """Refuse another film, before it is analysed for nothing.
+
+        Raises:
+            TooManyStudiesError: If this session keeps as many as it may.
+        """
+        with self._session() as session:
+            kept = session.scalar(select(func.count(Study.id)).where(*self._visible(owner)))
+        if kept >= MAX_STUDIES_PER_OWNER:
+            raise TooManyStudiesError(f"This browser session keeps {kept} films already. Delete some of them, or wait.")
 
     def get(self, study_id: str, owner: str) -> Study | None:
         """Return a session's own study with its film; None if there is none, or no longer."""
@@ -119,6 +137,14 @@ class StudyStore:
         with self._session() as session:
             query = select(Study).where(*self._visible(owner)).order_by(Study.created_at.desc())
             return session.scalars(query).all()
+
+    def update(self, study_id: str, owner: str, **columns: object) -> bool:
+        """Change what is kept of a session's own study; False if there is none."""
+        with self._session.begin() as session:
+            changed = session.execute(update(Study).where(Study.id == study_id, *self._visible(owner)).values(columns))
+        if "corrected_png" in columns:
+            erase_log(self.engine)  # it may hold the mask that was replaced
+        return changed.rowcount > 0
 
     def delete(self, study_id: str, owner: str) -> bool:
         """Delete a session's own study for good; False if there is none."""

@@ -16,7 +16,7 @@ export function update() {
 }
 
 function expire(time) {
-  const item = time.closest("li");
+  const item = time.closest(".outcome");
   if (item) item.remove();
   else location.reload();
 }

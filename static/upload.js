@@ -1,96 +1,118 @@
-// Sends the chosen or dropped films one after the other, and shows how far each has come.
+// Sends chosen or dropped films, two at a time, and shows how far each has come. One that fails spoils no other.
 
 import { update as countDown } from "./expiry.js";
+import { forget, remember, remembered } from "./worklist_failures.js";
+import { droppedFiles, isFilm } from "./worklist_folder.js";
+import { failure, send } from "./worklist_send.js";
+import { place, start } from "./worklist_table.js";
 
-const form = document.querySelector("#upload");
-const input = document.querySelector("#films");
-const list = document.querySelector("#film-list");
-const announcement = document.querySelector("#progress");
-const token = document.querySelector("meta[name=csrf-token]").content;
+const AT_ONCE = 2;  // the server analyses one film at a time: meanwhile the next one travels
+const MANY = 4;     // films on their way after which single announcements would be noise
+
+const $ = (selector) => document.querySelector(selector);
+const form = $("#upload");
+const announcement = $("#progress");
+const token = $("meta[name=csrf-token]").content;
 const maxBytes = Number(form.dataset.maxBytes);
 
-let queue = Promise.resolve();
+const waiting = [];
+let under_way = 0, done = 0, failed = 0;
 
 function enqueue(files) {
-  const items = Array.from(files, (file) => {
-    const item = document.querySelector("#waiting").content.cloneNode(true).firstElementChild;
+  const films = files.filter(isFilm);
+  const leftOut = files.length - films.length;
+  if (!waiting.length && !under_way) done = failed = 0;
+  for (const file of films) {
+    const item = $("#waiting").content.cloneNode(true).firstElementChild;
     item.querySelector(".name").textContent = file.name;
-    queue = queue.then(() => analyse(file, item));
-    return item;
-  });
-  list.prepend(...items);
-}
-
-async function analyse(file, item) {
-  const outcome = file.size > maxBytes ? tooLarge(file) : await send(file, item);
-  item.replaceChildren(outcome);
-  countDown();
-  announcement.textContent = outcome.dataset.summary;
-}
-
-function send(file, item) {
-  const progress = item.querySelector("progress");
-  const show = (text) => { item.querySelector(".state").textContent = text; };
-  const body = new FormData();
-  body.append("films", file);
-  return new Promise((resolve) => {
-    const request = new XMLHttpRequest();
-    request.open("POST", form.action);
-    request.responseType = "document";
-    request.setRequestHeader("X-CSRFToken", token);
-    request.setRequestHeader("X-Requested-With", "XMLHttpRequest");
-    request.upload.addEventListener("progress", (event) => {
-      progress.value = event.loaded / event.total;
-      show(`Uploading, ${Math.round(100 * progress.value)} %`);
-    });
-    request.upload.addEventListener("load", () => {
-      progress.removeAttribute("value");
-      show("Analysing …");
-      announcement.textContent = `${file.name}: uploaded, analysing`;
-    });
-    request.addEventListener("loadend", () => {
-      const outcome = request.response?.querySelector(".outcome");
-      resolve(outcome ? named(document.adoptNode(outcome), file) : unanswered(file));
-    });
-    request.send(body);
-  });
-}
-
-// A page of an error that befell the whole request knows no file's name.
-function named(outcome, file) {
-  if (outcome.classList.contains("failed") && !outcome.querySelector(".name")) {
-    return failure(file, outcome.querySelector("h1, h3").textContent,
-      outcome.querySelector(".detail").textContent, outcome.querySelector("code.reason").textContent);
+    $("#waiting-list").append(item);
+    waiting.push({ file, item });
   }
-  return outcome;
+  if (leftOut) announcement.textContent = `${leftOut} hidden ${leftOut === 1 ? "file was" : "files were"} left out`;
+  advance();
+}
+
+function advance() {
+  while (under_way < AT_ONCE && waiting.length) analyse(waiting.shift());
+  showTally();
+}
+
+async function analyse({ file, item }) {
+  under_way += 1;
+  try {
+    const outcome = file.size > maxBytes ? tooLarge(file) : await send(file, item, form.action, token);
+    finish(file, item, outcome);
+  } finally {
+    under_way -= 1;
+    advance();
+  }
+}
+
+function finish(file, item, row) {
+  item.remove();
+  done += 1;
+  if (row.classList.contains("failed")) {
+    failed += 1;
+    offerRetry(row, file, remember(row));
+  }
+  place(row);
+  countDown();
+  const left = waiting.length + under_way - 1;
+  announcement.textContent = left > MANY ? `${done} films done, ${left} to go` : row.dataset.summary;
+}
+
+function offerRetry(row, file, memory) {
+  row.querySelector(".dismiss").addEventListener("click", () => {
+    forget(memory);
+    row.remove();
+    $("#films").focus();
+  });
+  row.querySelector(".retry").addEventListener("click", () => {
+    if (!file) return $("#films").click();  // the page was left meanwhile: the browser wants it chosen anew
+    forget(memory);
+    row.remove();
+    enqueue([file]);
+    $("#waiting-list").focus();
+  });
+}
+
+function showTally() {
+  const total = done + waiting.length + under_way;
+  const lost = failed ? `, ${failed} failed` : "";
+  $("#queue").hidden = !waiting.length && !under_way;
+  $("#tally").textContent = `${done} of ${total} done${lost}`;
+  $("#overall").value = total ? done / total : 0;
+  $("#stop").hidden = !waiting.length;
+}
+
+// What was not sent stays in sight, as a film without an answer, and can be sent after all.
+function stop() {
+  for (const { file, item } of waiting.splice(0)) {
+    finish(file, item, failure(file.name, "Not sent", "You stopped the queue before this film.", "stopped"));
+  }
+  showTally();
 }
 
 function tooLarge(file) {
   const size = (file.size / 2 ** 20).toFixed(1);
-  return failure(file, "The file is too large",
+  return failure(file.name, "The file is too large",
     `The file has ${size} MiB; ${maxBytes / 2 ** 20} MiB is the limit. Send a single film.`, "file_too_large");
 }
 
-function unanswered(file) {
-  return failure(file, "The server gave no answer",
-    "The connection broke, or the server is busy. Check that it runs, then choose the film again.", "no_answer");
-}
-
-function failure(file, title, detail, code) {
-  const outcome = document.querySelector("#failed").content.cloneNode(true).firstElementChild;
-  outcome.querySelector(".name").textContent = file.name;
-  outcome.querySelector("h3").textContent = title;
-  outcome.querySelector(".detail").textContent = detail;
-  outcome.querySelector("code.reason").textContent = code;
-  outcome.dataset.summary = `${file.name}: ${title}. ${detail}`;
-  return outcome;
-}
-
 document.documentElement.classList.add("scripting");
-input.addEventListener("change", () => {
-  enqueue(input.files);
-  input.value = "";  // so that the same film can be chosen again
-});
+for (const memory of remembered()) {
+  const row = failure(memory.name, memory.title, memory.detail, memory.code);
+  place(row);
+  offerRetry(row, null, memory);
+}
+start();
+for (const input of [$("#films"), $("#folder")]) {
+  input.addEventListener("change", () => {
+    enqueue([...input.files]);
+    input.value = "";  // so that the same film can be chosen again
+  });
+}
+$("#stop").addEventListener("click", stop);
 for (const type of ["dragenter", "dragover", "dragleave", "drop"]) {
   document.addEventListener(type, (event) => {
     event.preventDefault();  // else a film dropped beside the zone would replace the page
@@ -98,4 +120,11 @@ for (const type of ["dragenter", "dragover", "dragleave", "drop"]) {
     form.classList.toggle("dragging", !leaves);
   });
 }
-document.addEventListener("drop", (event) => enqueue(event.dataTransfer.files));
+document.addEventListener("drop", async (event) => enqueue(await droppedFiles(event.dataTransfer)));
+$("#film-list").addEventListener("click", (event) => {
+  const link = event.target.closest("a");
+  if (link) link.target = waiting.length || under_way ? "_blank" : "";  // leaving the page would end the queue
+});
+addEventListener("beforeunload", (event) => {
+  if (waiting.length || under_way) event.preventDefault();
+});

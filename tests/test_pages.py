@@ -138,7 +138,7 @@ def test_no_probability_is_a_certainty(client, film, with_prediction, probabilit
     page = client.get(upload(client, (film, "chest.png")).location).text
     assert f"<strong>{figure}</strong> probability" in page
     assert f"of 100 films given this figure, {share}\n" in page
-    assert f"Probability {figure} ·" in client.get("/").text
+    assert f'data-label="Probability" class="figure">{figure}\n' in client.get("/").text
 
 
 def test_positive_film_without_a_marked_area(client, film, with_prediction):
@@ -182,7 +182,7 @@ def test_list_tells_how_many_warnings(client, film, with_prediction, count, told
     with_prediction(Finding.NEGATIVE, 0.04, quality=(note, *[QualityFlag("clipped", "warning", "…")] * count))
     card = upload(client, (film, "chest.png"), script=True).text
     assert f'data-summary="chest.png: No pneumothorax seen by the model{told}"' in card
-    assert f"by the model</strong>{told.replace(',', ' ·')}</p>" in card
+    assert f"by the model</strong>{told.replace(',', ' ·')}</td>" in card
 
 
 def test_the_real_model_s_film_and_mask_are_sent_in_their_own_pixels(client, film):
@@ -198,7 +198,7 @@ def test_several_films_lead_to_the_list(client, film):
     answer = upload(client, (film, "one.png"), (film, "two.png"))
     assert (answer.status_code, answer.location) == (303, "/")
     page = client.get("/").text
-    assert page.index("two.png") < page.index("one.png")
+    assert page.index("one.png") < page.index("two.png")  # equals: first come, first read
 
 
 def test_a_film_that_fails_does_not_keep_others_from_their_answer(client, film):
@@ -225,11 +225,11 @@ def test_no_film_chosen(client):
 def test_a_script_gets_what_to_show_in_the_list(client, film):
     answer = upload(client, (film, "chest.png"), script=True)
     assert answer.status_code == 201
-    assert '<article class="outcome card' in answer.text
+    assert '<tr class="outcome' in answer.text
     assert "<header" not in answer.text
     answer = upload(client, (b"hello", "letter.txt"), script=True)
     assert answer.status_code == 415
-    assert '<article class="outcome card failed"' in answer.text
+    assert '<tr class="outcome failed"' in answer.text
     assert "This is not a DICOM, PNG, JPEG or WebP file." in answer.text
 
 

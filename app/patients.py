@@ -1,0 +1,72 @@
+"""Which films are of one patient, and when each was taken: what the header must say for priors to be found.
+
+No name and no number of the patient is kept, only a keyed hash that tells "the same" from "another".
+"""
+
+import hashlib
+import hmac
+import io
+import re
+from datetime import date
+
+import pydicom
+from pydicom.dataset import Dataset
+
+from app.segmentation.dicom_io import DAMAGE, looks_like_dicom
+
+IDENTITY = ("PatientID", "IssuerOfPatientID", "PatientBirthDate")
+DATES = ("AcquisitionDate", "ContentDate", "StudyDate")
+
+PLACEHOLDER = re.compile(r"[\W_0x?]*|n/?a|none|null|unknown|unbekannt|test|patient|(anon|de-?ident|removed|phi).*", re.I)
+"""What machines and de-identifiers write where a patient's number belongs; many patients share it."""
+
+FIRST_DIGITAL_YEAR = 1980
+"""Before it there was no computed radiography: such a date is a de-identifier's."""
+
+
+def read_origin(data: bytes, secret: str) -> dict[str, str | None]:
+    """Read of a file whose film it is, and of which day.
+
+    Args:
+        data: The whole file, already decoded once without error.
+        secret: Key of the hash; without it nobody can try out numbers of patients.
+
+    Returns:
+        "patient_key": equal for films of one patient under one secret, else None; "taken_on": ISO date or None.
+    """
+    nothing = {"patient_key": None, "taken_on": None}
+    if not looks_like_dicom(data):
+        return nothing
+    try:
+        header = pydicom.dcmread(
+            io.BytesIO(data), force=True, stop_before_pixels=True, specific_tags=[*IDENTITY, *DATES]
+        )
+        return {"patient_key": _patient_key(header, secret), "taken_on": _taken_on(header)}
+    except DAMAGE:  # the film itself was readable: priors are a convenience it does without
+        return nothing
+
+
+def _patient_key(header: Dataset, secret: str) -> str | None:
+    identity = [_text(header, keyword) for keyword in IDENTITY]
+    if PLACEHOLDER.fullmatch(identity[0]):
+        return None
+    return hmac.new(secret.encode(), "\0".join(identity).encode(), hashlib.sha256).hexdigest()
+
+
+def _taken_on(header: Dataset) -> str | None:
+    for keyword in DATES:
+        digits = _text(header, keyword).replace(".", "")  # ACR-NEMA wrote 1997.03.01
+        try:
+            day = date.fromisoformat(digits)
+        except ValueError:
+            continue
+        if day.year >= FIRST_DIGITAL_YEAR:
+            return day.isoformat()
+    return None
+
+
+def _text(header: Dataset, keyword: str) -> str:
+    """Read a value as its bytes: pydicom would check it, and put one it finds odd into the log."""
+    element = header.get_item(keyword)
+    value = b"" if element is None or element.value is None else element.value
+    return (value.decode("latin-1") if isinstance(value, bytes) else str(value)).strip(" \0")

@@ -1,0 +1,51 @@
+// One film to the server, and its row back. Never throws: whatever happens, there is a row that says so.
+
+export function send(file, item, address, token) {
+  const progress = item.querySelector("progress");
+  const show = (text) => { item.querySelector(".state").textContent = text; };
+  const body = new FormData();
+  body.append("films", file);
+  return new Promise((resolve) => {
+    const request = new XMLHttpRequest();
+    request.open("POST", address);
+    request.responseType = "document";
+    request.setRequestHeader("X-CSRFToken", token);
+    request.setRequestHeader("X-Requested-With", "XMLHttpRequest");
+    request.upload.addEventListener("progress", (event) => {
+      progress.value = event.loaded / event.total;
+      show(`Uploading, ${Math.round(100 * progress.value)} %`);
+    });
+    request.upload.addEventListener("load", () => {
+      progress.removeAttribute("value");
+      show("Analysing …");
+    });
+    request.addEventListener("loadend", () => {
+      const outcome = request.response?.querySelector(".outcome");
+      resolve(outcome ? asRow(document.adoptNode(outcome), file) : unanswered(file));
+    });
+    request.send(body);
+  });
+}
+
+// A page of an error that befell the whole request is no row, and knows no file's name.
+function asRow(outcome, file) {
+  if (outcome.matches("tr")) return outcome;
+  const text = (selector) => outcome.querySelector(selector).textContent;
+  return failure(file.name, text("h1, h3"), text(".detail"), text("code.reason"));
+}
+
+function unanswered(file) {
+  return failure(file.name, "The server gave no answer",
+    "The connection broke, or the server is busy, or the file is gone. Try again.", "no_answer");
+}
+
+export function failure(name, title, detail, code) {
+  const row = document.querySelector("#failed").content.cloneNode(true).firstElementChild;
+  for (const place of row.querySelectorAll(".actions .unseen")) place.textContent = ` ${name}`;
+  row.querySelector(".name").textContent = name;
+  row.querySelector(".title").textContent = title;
+  row.querySelector(".detail").textContent = detail;
+  row.querySelector("code.reason").textContent = code;
+  row.dataset.summary = `${name}: ${title}. ${detail}`;
+  return row;
+}
