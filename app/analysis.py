@@ -56,4 +56,5 @@ class Analysis:
             prediction = self.predictor.predict(radiograph)
         timing_ms = {"reading": reading, **prediction.timing_ms, "total": reading + prediction.timing_ms["total"]}
         prediction = replace(prediction, timing_ms=timing_ms)
-        return AnalysedFilm(radiograph, prediction, to_answer(prediction, self.predictor, secrets.token_urlsafe(24)))
+        answer = to_answer(radiograph, prediction, self.predictor, secrets.token_urlsafe(24))
+        return AnalysedFilm(radiograph, prediction, answer)

@@ -6,14 +6,16 @@ import cv2
 import numpy as np
 
 from app.segmentation.predictor import Prediction, Predictor
+from app.segmentation.radiograph import Radiograph
 
 NOTICE = "Research use only. Not a medical device; not for diagnosis or treatment."
 
 
-def to_answer(prediction: Prediction, predictor: Predictor, answer_id: str) -> dict:
+def to_answer(radiograph: Radiograph, prediction: Prediction, predictor: Predictor, answer_id: str) -> dict:
     """Describe a prediction in plain JSON types.
 
     Args:
+        radiograph: The film.
         prediction: The answer to one film.
         predictor: The model that gave it.
         answer_id: Unguessable name of this answer.
@@ -22,8 +24,17 @@ def to_answer(prediction: Prediction, predictor: Predictor, answer_id: str) -> d
         The body of `POST /api/v1/predictions`, as `/api/v1/openapi.json` describes it.
     """
     height, width = prediction.mask.shape
+    spacing_mm = radiograph.credible_spacing_mm
     return {
         "id": answer_id,
+        "film": {
+            "format": radiograph.source_format,
+            "width": width,
+            "height": height,
+            "pixel_spacing_mm": None if spacing_mm is None else list(spacing_mm),
+            "image_left": str(radiograph.image_left),
+            "states_side": radiograph.states_side,
+        },
         "finding": str(prediction.finding),
         "probability": round(prediction.probability, 4),
         "regions": [

@@ -3,8 +3,11 @@
 import cv2
 import numpy as np
 
-DISPLAY_SIDE = 1600
-"""Longest side of a displayed film, in pixels; larger films are shrunk to it."""
+DISPLAY_SIDE = 4096
+"""Longest side of a displayed film, in pixels; larger films are shrunk to it, so that any WebGL 2 holds one texture."""
+
+CONTOUR_TOLERANCE = 1 / 2000
+"""How far a contour may stray from the mask, as a share of the film's longest side; a map pixel is five times that."""
 
 
 def film_png(image: np.ndarray) -> bytes:
@@ -39,4 +42,6 @@ def contour_path(mask_png: bytes) -> str:
     """
     mask = cv2.imdecode(np.frombuffer(mask_png, np.uint8), cv2.IMREAD_GRAYSCALE)
     contours, _ = cv2.findContours(mask, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)
-    return "".join(f"M{'L'.join(f'{x + 0.5} {y + 0.5}' for x, y in contour[:, 0])}Z" for contour in contours)
+    tolerance = CONTOUR_TOLERANCE * max(mask.shape)
+    outlines = (cv2.approxPolyDP(contour, tolerance, closed=True)[:, 0] for contour in contours)
+    return "".join(f"M{'L'.join(f'{x + 0.5} {y + 0.5}' for x, y in outline)}Z" for outline in outlines)

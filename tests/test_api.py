@@ -84,11 +84,27 @@ def test_marked_film_of_known_scale(app, client, monkeypatch):
     assert (mask_of(answer) == 255).all()
 
 
+def test_film_s_scale_and_side_are_those_of_its_header(client):
+    film = send(client, to_dicom(IMAGE, ImagerPixelSpacing=[1.0, 0.75], PatientOrientation=["R", "F"])).json["film"]
+    height, width = IMAGE.shape
+    assert (film["format"], film["width"], film["height"]) == ("DICOM", width, height)
+    assert film["pixel_spacing_mm"] == [1.0, 0.75]
+    assert (film["image_left"], film["states_side"]) == ("left", True)
+
+
+def test_a_scale_that_cannot_be_true_is_not_passed_on(client):
+    answer = send(client, to_dicom(IMAGE, ImagerPixelSpacing=[0.1, 0.1]))
+    assert answer.json["film"]["pixel_spacing_mm"] is None
+    assert "doubtful_pixel_spacing" in [flag["code"] for flag in answer.json["quality"]]
+
+
 def test_marked_film_of_unknown_scale(app, client, monkeypatch):
     set_postprocessing(monkeypatch, app, MARK_ALL)
     answer = send(client)
     check_against("Prediction", answer.json)
     assert answer.json["regions"][0]["area_mm2"] is None
+    assert answer.json["film"]["pixel_spacing_mm"] is None
+    assert answer.json["film"]["states_side"] is False
 
 
 def test_empty_mask_has_the_films_pixels_too(app, client, monkeypatch):

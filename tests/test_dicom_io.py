@@ -318,15 +318,17 @@ class TestMetadata:
     @pytest.mark.parametrize(
         ("orientation", "side"),
         [
-            (["L", "F"], Laterality.RIGHT),
-            (["R", "F"], Laterality.LEFT),
-            (["RP", "F"], Laterality.LEFT),
-            ("", Laterality.RIGHT),
-            (None, Laterality.RIGHT),
+            (["L", "F"], (Laterality.RIGHT, True)),
+            (["R", "F"], (Laterality.LEFT, True)),
+            (["RP", "F"], (Laterality.LEFT, True)),
+            (["A", "F"], (Laterality.RIGHT, False)),
+            ("", (Laterality.RIGHT, False)),
+            (None, (Laterality.RIGHT, False)),
         ],
     )
     def test_side_at_the_left_edge(self, orientation, side):
-        assert self.film(PatientOrientation=orientation).image_left is side
+        film = self.film(PatientOrientation=orientation)
+        assert (film.image_left, film.states_side) == side
 
 
 class TestRefusals:

@@ -185,7 +185,7 @@ def _shown(stored: np.ndarray, dataset: Dataset) -> Radiograph:
         raise InvalidImageError(
             f"The photometric interpretation {photometric} cannot be read; export the film as grey."
         )
-    orientation = dataset.get("PatientOrientation") or ("",)
+    towards_right = str((dataset.get("PatientOrientation") or ("",))[0])[:1]
     return Radiograph(
         image=image,
         source_format="DICOM",
@@ -194,7 +194,8 @@ def _shown(stored: np.ndarray, dataset: Dataset) -> Radiograph:
         pixel_spacing_mm=_pixel_spacing(dataset),
         view_position=str(dataset.get("ViewPosition") or ""),
         body_part=str(dataset.get("BodyPartExamined") or ""),
-        image_left=Laterality.LEFT if str(orientation[0]).startswith("R") else Laterality.RIGHT,
+        image_left=Laterality.LEFT if towards_right == "R" else Laterality.RIGHT,
+        states_side=towards_right in ("L", "R"),
     )
 
 

@@ -34,6 +34,7 @@ class Radiograph:
         view_position: DICOM's View Position (0018,5101): "PA", "AP", "LL" …; "" if unknown.
         body_part: DICOM's Body Part Examined (0018,0015): "CHEST" …; "" if unknown.
         image_left: The patient's side shown at the picture's left edge.
+        states_side: Whether the file says which side that is; otherwise it is the usual one.
     """
 
     image: np.ndarray
@@ -44,6 +45,7 @@ class Radiograph:
     view_position: str = ""
     body_part: str = ""
     image_left: Laterality = Laterality.RIGHT
+    states_side: bool = False
 
     @property
     def size_mm(self) -> tuple[float, float] | None:
@@ -53,11 +55,18 @@ class Radiograph:
         return tuple(pixels * spacing for pixels, spacing in zip(self.image.shape, self.pixel_spacing_mm, strict=True))
 
     @property
-    def pixel_area_mm2(self) -> float | None:
-        """Area of a pixel on the detector, or None if the film does not say or says what cannot be."""
+    def credible_spacing_mm(self) -> tuple[float, float] | None:
+        """`pixel_spacing_mm`, or None if the film does not say or says what cannot be."""
         if self.size_mm is None or min(self.size_mm) < NARROWEST_CHEST_MM:
             return None
-        row, column = self.pixel_spacing_mm
+        return self.pixel_spacing_mm
+
+    @property
+    def pixel_area_mm2(self) -> float | None:
+        """Area of a pixel on the detector, or None where there is no credible spacing."""
+        if self.credible_spacing_mm is None:
+            return None
+        row, column = self.credible_spacing_mm
         return row * column
 
     def laterality_at(self, x: float) -> Laterality:
