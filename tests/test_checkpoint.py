@@ -193,3 +193,48 @@ def test_weights_that_half_precision_cannot_hold_are_not_saved(tmp_path, value):
 def test_unknown_encoder_is_refused_when_building():
     with pytest.raises(CheckpointError, match="see smp.encoders"):
         build_model(replace(CONFIG, encoder="no-such-net"))
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        replace(CONFIG, encoder="resnet34"),
+        replace(CONFIG, architecture="unetplusplus"),
+        replace(CONFIG, architecture="deeplabv3plus", decoder_channels=(32,)),
+        replace(CONFIG, encoder_depth=4, decoder_channels=(16, 16, 8, 8)),
+        replace(CONFIG, encoder="resnet34", encoder_depth=3, decoder_channels=(16, 8, 8)),
+    ],
+    ids=lambda config: f"{config.architecture}-{config.encoder}-{config.encoder_depth}",
+)
+def test_other_networks_come_back_as_they_were(tmp_path, config):
+    model = build_model(config)
+    batch = torch.randn(2, 1, 64, 64, generator=torch.Generator().manual_seed(0))
+    mask_logits, image_logits = model(batch)
+    (mask_logits.mean() + image_logits.mean()).backward()
+    assert not [name for name, parameter in model.named_parameters() if parameter.grad is None], "nothing idle is kept"
+
+    save_checkpoint(tmp_path / "model.safetensors", model, replace(METADATA, model=config))
+    loaded = load_checkpoint(tmp_path / "model.safetensors")
+    assert loaded.metadata.model == config
+    assert loaded.model(batch)[0].shape == (2, 1, 64, 64)
+
+
+def test_a_header_from_before_there_were_other_networks_is_a_u_net(path):
+    header = header_of(path)
+    del header["model"]["architecture"], header["model"]["encoder_depth"]
+    rewrite(path, header={HEADER_KEY: json.dumps(header)})
+    assert load_checkpoint(path).metadata.model == CONFIG
+
+
+@pytest.mark.parametrize(
+    ("change", "complaint"),
+    [
+        ({"architecture": "no-such-net"}, "architecture must be one of unet"),
+        ({"encoder_depth": 6}, "encoder_depth must be 3 to 5, not 6"),
+        ({"encoder_depth": 4}, "unet at depth 4 has 4 decoder"),
+        ({"architecture": "deeplabv3plus"}, "has 1 decoder block"),
+    ],
+)
+def test_an_architecture_that_cannot_be_built_is_refused_by_name(change, complaint):
+    with pytest.raises(ValueError, match=complaint):
+        replace(CONFIG, **change)

@@ -1,4 +1,4 @@
-"""The network: a U-Net with an EfficientNet-B0 encoder and an image-level head."""
+"""The network: an encoder, a decoder that draws the mask, and an image-level head."""
 
 from dataclasses import dataclass
 
@@ -9,6 +9,9 @@ from app.segmentation.errors import CheckpointError
 
 import segmentation_models_pytorch as smp  # isort: skip
 
+ARCHITECTURES = {"unet": smp.Unet, "unetplusplus": smp.UnetPlusPlus, "deeplabv3plus": smp.DeepLabV3Plus}
+"""Ronneberger et al., 2015; Zhou et al., 2018; Chen et al., 2018."""
+FULL_DEPTH = 5
 BATCH_NORM_MOMENTUM = 0.1
 """smp's EfficientNet uses 0.01: running statistics then lag far behind a short training."""
 
@@ -19,14 +22,31 @@ class ModelConfig:
 
     Attributes:
         encoder: Encoder name, as in smp.
-        decoder_channels: Output channels of the five decoder blocks, coarse to fine. Half of smp's
-            default: 84 % of the arithmetic of the default network sits in its decoder.
+        decoder_channels: Output channels of the decoder blocks, coarse to fine, one for each halving of
+            the encoder; DeepLabV3+ has one block only. Half of smp's default: 84 % of the arithmetic of
+            the default network sits in its decoder.
         in_channels: Channels of the input; a radiograph has one.
+        architecture: Key of `ARCHITECTURES`, as smp names it.
+        encoder_depth: How often the encoder halves the film, 3 to 5.
     """
 
     encoder: str = "efficientnet-b0"
     decoder_channels: tuple[int, ...] = (128, 64, 32, 16, 8)
     in_channels: int = 1
+    architecture: str = "unet"
+    encoder_depth: int = FULL_DEPTH
+
+    def __post_init__(self) -> None:
+        if self.architecture not in ARCHITECTURES:
+            raise ValueError(f"architecture must be one of {', '.join(ARCHITECTURES)}, not {self.architecture!r}")
+        if not 3 <= self.encoder_depth <= FULL_DEPTH:
+            raise ValueError(f"encoder_depth must be 3 to {FULL_DEPTH}, not {self.encoder_depth}")
+        blocks = 1 if self.architecture == "deeplabv3plus" else self.encoder_depth
+        if len(self.decoder_channels) != blocks:
+            raise ValueError(
+                f"{self.architecture} at depth {self.encoder_depth} has {blocks} decoder block(s), "
+                f"but decoder_channels names {len(self.decoder_channels)}: {self.decoder_channels}"
+            )
 
 
 def build_model(config: ModelConfig, encoder_weights: str | None = None) -> torch.nn.Module:
@@ -44,12 +64,14 @@ def build_model(config: ModelConfig, encoder_weights: str | None = None) -> torc
     Raises:
         CheckpointError: If smp knows no such encoder.
     """
+    channels = config.decoder_channels
     try:
-        model = smp.Unet(
+        model = ARCHITECTURES[config.architecture](
             encoder_name=config.encoder,
+            encoder_depth=config.encoder_depth,
             encoder_weights=encoder_weights,
             in_channels=config.in_channels,
-            decoder_channels=config.decoder_channels,
+            decoder_channels=channels[0] if config.architecture == "deeplabv3plus" else channels,
             aux_params={"classes": 1, "dropout": 0.2},
         )
     except KeyError as error:
@@ -57,7 +79,19 @@ def build_model(config: ModelConfig, encoder_weights: str | None = None) -> torc
     for unused in ("_conv_head", "_bn1"):  # EfficientNet's classifier, which smp builds and never calls
         if hasattr(model.encoder, unused):
             delattr(model.encoder, unused)
+    if config.encoder_depth < FULL_DEPTH:
+        _remove_stages_below(model.encoder, config.encoder_depth)
     for module in model.modules():
         if isinstance(module, torch.nn.BatchNorm2d):
             module.momentum = BATCH_NORM_MOMENTUM
     return model
+
+
+def _remove_stages_below(encoder: torch.nn.Module, depth: int) -> None:
+    """Remove the stages that a shallower encoder never runs, but that smp builds all the same."""
+    stages = [stage for stride, parts in encoder.get_stages().items() if stride > 2**depth for stage in parts]
+    unused = {id(module) for stage in stages for module in stage.modules()}
+    for parent in list(encoder.modules()):
+        for name, child in list(parent.named_children()):
+            if id(child) in unused:
+                delattr(parent, name)
