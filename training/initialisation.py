@@ -1,5 +1,6 @@
 """Where a training's first weights come from."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -16,7 +17,8 @@ def initial_model(start: str, config: ModelConfig) -> tuple[torch.nn.Module, Mod
 
     Args:
         start: "lite0", "imagenet", "random", or the path of a checkpoint.
-        config: Architecture, unless a checkpoint brings its own.
+        config: Architecture, unless a checkpoint brings its own; but a checkpoint whose head sees mean features
+            only is widened where this asks for their maximum too, and answers as before until it is trained.
 
     Returns:
         The network, in training mode; its architecture; and where its weights come from: `start`, or of a
@@ -36,7 +38,22 @@ def initial_model(start: str, config: ModelConfig) -> tuple[torch.nn.Module, Mod
         return model, config, start
     checkpoint = load_checkpoint(Path(start))
     origin = {"sha256": checkpoint.sha256, **checkpoint.metadata.provenance}
-    return checkpoint.model.train(), checkpoint.metadata.model, origin
+    model, model_config = checkpoint.model, checkpoint.metadata.model
+    if (model_config.pooling, config.pooling) == ("avg", "catavgmax"):
+        model_config = replace(model_config, pooling=config.pooling)
+        model = _with_wider_head(model, model_config)
+    return model.train(), model_config, origin
+
+
+def _with_wider_head(model: torch.nn.Module, config: ModelConfig) -> torch.nn.Module:
+    """Let the head see maxima beside the means, at first with weight zero."""
+    weights = model.state_dict()
+    wider = build_model(config)
+    head = wider.classification_head[3]
+    old = weights["classification_head.3.weight"]
+    weights["classification_head.3.weight"] = torch.nn.functional.pad(old, (0, head.in_features - old.shape[1]))
+    wider.load_state_dict(weights)
+    return wider
 
 
 def _warm_start_from_lite0(encoder: torch.nn.Module, config: ModelConfig) -> None:

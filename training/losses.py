@@ -34,27 +34,28 @@ class SegmentationLoss(torch.nn.Module):
         self.dice = DiceLoss("binary", from_logits=True, smooth=1.0)
 
     def forward(
-        self, mask_logits: torch.Tensor, image_logits: torch.Tensor, true_mask: torch.Tensor
+        self, mask_logits: torch.Tensor, image_logits: torch.Tensor, true_mask: torch.Tensor, true_label: torch.Tensor
     ) -> dict[str, torch.Tensor]:
         """Compare a batch with its reference masks.
 
         Args:
             mask_logits: float (N, 1, S, S).
             image_logits: float (N, 1).
-            true_mask: float (N, 1, S, S) in {0, 1}.
+            true_mask: float (N, 1, S, S) in [0, 1].
+            true_label: float (N, 1) in [0, 1].
 
         Returns:
             Scalars "bce", "dice", "film_dice" (0 where no film is positive), "image" and their weighted
             sum, "loss".
         """
-        positive = true_mask.flatten(1).amax(dim=1, keepdim=True)
+        positives = (true_mask.flatten(1).amax(dim=1) > 0).sum()
         films = zip(mask_logits.split(1), true_mask.split(1), strict=True)
         film_dice = torch.stack([self.dice(*film) for film in films])  # smp gives 0 where the true mask is empty
         terms = {
             "bce": self.bce(mask_logits, true_mask),
             "dice": self.dice(mask_logits, true_mask),
-            "film_dice": film_dice.sum() / positive.sum().clamp(min=1),
-            "image": self.bce(image_logits, positive),
+            "film_dice": film_dice.sum() / positives.clamp(min=1),
+            "image": self.bce(image_logits, true_label),
         }
         weights = self.weights
         total = sum(getattr(weights, name) * term for name, term in terms.items())

@@ -129,12 +129,12 @@ def _train_epoch(fabric, config, epoch, loader, model, average, optimizer, loss_
             group["lr"] = rate
         sums: dict[str, torch.Tensor] = {}
         for part in range(micro_batches):
-            image, true_mask = next(arriving)
+            image, true_mask, true_label = next(arriving)
             position = (_step(config, epoch) + step) * micro_batches + part
             torch.manual_seed(_dropout_seed(config.seed, position * fabric.world_size + fabric.global_rank))
             with fabric.no_backward_sync(model, enabled=part + 1 < micro_batches):
                 mask_logits, image_logits = model(image.contiguous(memory_format=torch.channels_last))
-                terms = loss_function(mask_logits, image_logits, true_mask)
+                terms = loss_function(mask_logits, image_logits, true_mask, true_label)
                 fabric.backward(terms["loss"] / micro_batches)
             for name, term in terms.items():
                 sums[name] = sums.get(name, 0) + term.detach() / micro_batches
@@ -168,7 +168,7 @@ def validate(
     rows = films.rows("val", ["expert_mask"])
     device = next(model.parameters()).device
     head, maps, masks = [], [], []
-    for image, true_mask in evaluation_loader(films, rows, preprocessing, batch_size):
+    for image, true_mask, _ in evaluation_loader(films, rows, preprocessing, batch_size):
         mask_logits, image_logits = model(image.to(device, memory_format=torch.channels_last))
         head.append(image_logits[:, 0].float().cpu())
         maps.append(mask_logits[:, 0].float().sigmoid().cpu())

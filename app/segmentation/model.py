@@ -8,6 +8,7 @@ from app.segmentation import torchvision_compat  # noqa: F401  before smp, which
 from app.segmentation.errors import CheckpointError
 
 import segmentation_models_pytorch as smp  # isort: skip
+from timm.layers import SelectAdaptivePool2d  # isort: skip
 
 ARCHITECTURES = {"unet": smp.Unet, "unetplusplus": smp.UnetPlusPlus, "deeplabv3plus": smp.DeepLabV3Plus}
 """Ronneberger et al., 2015; Zhou et al., 2018; Chen et al., 2018."""
@@ -26,6 +27,8 @@ class ModelConfig:
             the encoder; DeepLabV3+ has one block only. Half of smp's default: 84 % of the arithmetic of
             the default network sits in its decoder.
         in_channels: Channels of the input; a radiograph has one.
+        pooling: What the image-level head sees of the deepest features: their mean over the film ("avg"), or
+            mean and maximum ("catavgmax"), so that a small finding is not averaged away. timm's names.
         architecture: Key of `ARCHITECTURES`, as smp names it.
         encoder_depth: How often the encoder halves the film, 3 to 5.
     """
@@ -33,6 +36,7 @@ class ModelConfig:
     encoder: str = "efficientnet-b0"
     decoder_channels: tuple[int, ...] = (128, 64, 32, 16, 8)
     in_channels: int = 1
+    pooling: str = "avg"
     architecture: str = "unet"
     encoder_depth: int = FULL_DEPTH
 
@@ -76,6 +80,9 @@ def build_model(config: ModelConfig, encoder_weights: str | None = None) -> torc
         )
     except KeyError as error:
         raise CheckpointError(f"Unknown encoder {config.encoder!r}; see smp.encoders for the names.") from error
+    pool = SelectAdaptivePool2d(pool_type=config.pooling)
+    model.classification_head[0] = pool
+    model.classification_head[3] = torch.nn.Linear(pool.feat_mult() * model.encoder.out_channels[-1], 1)
     for unused in ("_conv_head", "_bn1"):  # EfficientNet's classifier, which smp builds and never calls
         if hasattr(model.encoder, unused):
             delattr(model.encoder, unused)

@@ -58,10 +58,10 @@ def test_a_batch_that_cannot_be_dealt_is_refused():
 def test_a_draw_depends_on_its_seed_alone(films):
     dataset = FilmDataset(films, PreprocessingConfig(64), augmented=True)
     torch.manual_seed(0)
-    image, mask = dataset[Draw(1, seed=5)]
+    image, mask, _ = dataset[Draw(1, seed=5)]
     torch.manual_seed(99)
-    again, mask_again = dataset[Draw(1, seed=5)]
-    other, _ = dataset[Draw(1, seed=6)]
+    again, mask_again, _ = dataset[Draw(1, seed=5)]
+    other, *_ = dataset[Draw(1, seed=6)]
     assert torch.equal(image, again) and torch.equal(mask, mask_again)
     assert not torch.equal(image, other)
 

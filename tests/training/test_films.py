@@ -34,10 +34,28 @@ def test_training_and_serving_make_the_same_tensor(tmp_path, encode, image_size)
     write_prepared([SourceFilm(FilmRecord("film", "patient", "train"), path, lambda: None)], tmp_path / "prepared", 256)
     preprocessing = PreprocessingConfig(image_size)
 
-    trained_on, _ = FilmDataset(PreparedFilms.open(tmp_path / "prepared"), preprocessing, augmented=False)[Draw(0, 0)]
+    trained_on, *_ = FilmDataset(PreparedFilms.open(tmp_path / "prepared"), preprocessing, augmented=False)[Draw(0, 0)]
     served = preprocess(read_radiograph(path.read_bytes()).image, preprocessing)
 
     assert torch.equal(trained_on[None], served)
+
+
+def test_a_disputed_label_is_a_soft_one(tmp_path):
+    mask = np.zeros((256, 256), dtype=bool)
+    mask[40:80, 60:90] = True
+    path = tmp_path / "film.png"
+    path.write_bytes(to_png(draw_phantom(seed=3, size=256).image))
+    records = [
+        (FilmRecord("sure", "a", "train"), mask),
+        (FilmRecord("marked", "b", "train", "pseudo_disputed", pseudo_probability="0.2"), mask),
+        (FilmRecord("empty", "c", "train", "pseudo_disputed", pseudo_probability="0.9"), None),
+    ]
+    films = [SourceFilm(record, path, lambda mask=mask: mask) for record, mask in records]
+    write_prepared(films, tmp_path / "prepared", 256)
+    dataset = FilmDataset(PreparedFilms.open(tmp_path / "prepared"), PreprocessingConfig(256), augmented=False)
+    shown = [dataset[Draw(row, 0)] for row in range(3)]
+    assert [float(label) for *_, label in shown] == pytest.approx([1, 0.6, 0.45])
+    assert [float(mask.max()) for _, mask, _ in shown] == pytest.approx([1, 0.6, 0])
 
 
 def test_a_manifest_that_names_a_missing_film_is_refused(tmp_path):

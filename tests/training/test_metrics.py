@@ -90,7 +90,7 @@ def test_losses_of_a_perfect_and_a_contrary_answer():
     loss = SegmentationLoss(LossWeights(bce=2, dice=3, film_dice=5, image=4))
 
     def terms(sign):
-        return loss(sign * 40 * (true_mask - 0.5), sign * 40 * (image_label - 0.5), true_mask)
+        return loss(sign * 40 * (true_mask - 0.5), sign * 40 * (image_label - 0.5), true_mask, image_label)
 
     assert terms(1)["loss"] < 1e-4
     contrary = terms(-1)
@@ -106,6 +106,6 @@ def test_film_dice_weighs_a_small_pneumothorax_like_a_large_one():
     true_mask[1, :, :2] = 1
     found_large = torch.full_like(true_mask, -40.0)
     found_large[0, :, :24] = 40
-    terms = SegmentationLoss(LossWeights())(found_large, torch.zeros(3, 1), true_mask)
+    terms = SegmentationLoss(LossWeights())(found_large, torch.zeros(3, 1), true_mask, torch.tensor([[1.0], [1.0], [0.0]]))
     assert terms["dice"] < 0.1
     assert terms["film_dice"] == pytest.approx(0.5, abs=0.02)  # half of the positive films; the empty one has no say

@@ -183,6 +183,17 @@ def test_a_start_from_a_checkpoint_brings_its_architecture(checkpoint_path):
     assert origin["sha256"] == load_checkpoint(checkpoint_path).sha256
 
 
+def test_a_wider_head_answers_as_before_until_it_is_trained(checkpoint_path):
+    before = load_checkpoint(checkpoint_path).model.eval()
+    model, config, _ = initial_model(str(checkpoint_path), ModelConfig(pooling="catavgmax"))
+    assert config == replace(SMALL, pooling="catavgmax")
+    film = torch.randn(1, 1, 64, 64)
+    for one, other in zip(before(film), model.eval()(film), strict=True):
+        assert torch.allclose(one, other, atol=1e-5)
+    head = model.classification_head
+    assert head[3].in_features == 2 * model.encoder.out_channels[-1] and head[3].weight.requires_grad
+
+
 def test_lite0_fits_efficientnet_only():
     with pytest.raises(ValueError, match="resnet34"):
         initial_model("lite0", ModelConfig(encoder="resnet34"))

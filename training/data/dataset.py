@@ -32,15 +32,25 @@ class FilmDataset(Dataset):
         self.preprocessing = preprocessing
         self.augmentation = build_augmentation(preprocessing.image_size) if augmented else None
 
-    def __getitem__(self, draw: Draw) -> tuple[torch.Tensor, torch.Tensor]:
-        """Return the input, float32 (1, S, S), and the reference mask, float32 (1, S, S) in {0, 1}."""
+    def __getitem__(self, draw: Draw) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Return the input, the reference mask and the label.
+
+        A film whose label is disputed has a soft one: c where the mask shows something and 1 - c where it does
+        not, c being `PreparedFilms.certainty`; its mask has the height c.
+
+        Returns:
+            Input float32 (1, S, S); mask float32 (1, S, S) in [0, 1]; label float32 (1,) in [0, 1], of what the
+            augmentation has left of the mask.
+        """
         image = resize(self.films.image(draw.row), self.preprocessing)
         mask = resize_mask(self.films.true_mask(draw.row), self.preprocessing)
         if self.augmentation is not None:
             with torch.random.fork_rng(devices=[]):
                 torch.manual_seed(draw.seed)
                 image, mask = augment(image, mask, self.augmentation)
-        return normalise(image), torch.from_numpy(mask.astype(np.float32))[None]
+        certainty = self.films.certainty(draw.row)
+        label = certainty if mask.any() else 1 - certainty
+        return normalise(image), torch.from_numpy(certainty * mask.astype(np.float32))[None], torch.tensor([label])
 
 
 class BalancedBatches(Sampler[list[Draw]]):

@@ -32,6 +32,7 @@ class FilmRecord:
         age: Years, or "".
         sex: "F", "M" or "".
         findings: Findings named by the report's text, separated by "|".
+        pseudo_probability: Where a second model disputes the label: its probability of a pneumothorax; else "".
     """
 
     image_id: str
@@ -42,6 +43,7 @@ class FilmRecord:
     age: str = ""
     sex: str = ""
     findings: str = ""
+    pseudo_probability: str = ""
 
 
 @dataclass(frozen=True)
@@ -113,7 +115,7 @@ class PreparedFilms:
         """
         if not (folder / "films.csv").is_file():
             raise FileNotFoundError(f"{folder} holds no films.csv; run `python -m training prepare` first.")
-        text = {"image_id": str, "patient_id": str, "view": str, "sex": str, "findings": str}
+        text = {"image_id": str, "patient_id": str, "view": str, "sex": str, "findings": str, "pseudo_probability": str}
         return cls(
             table=pd.read_csv(folder / "films.csv", dtype=text, keep_default_na=False),
             images=np.load(folder / "images.npy", mmap_mode="r"),
@@ -134,3 +136,11 @@ class PreparedFilms:
     def true_mask(self, row: int) -> np.ndarray:
         """Reference mask, bool (S, S)."""
         return self.masks[row].astype(bool)
+
+    def certainty(self, row: int) -> float:
+        """How far a film's label is to be believed: 1, or where a second model disputes it the mean of both beliefs."""
+        film = self.table.iloc[row]
+        if film["pseudo_probability"] == "":
+            return 1.0
+        second = float(film["pseudo_probability"])
+        return (1 + (second if film["label"] == 1 else 1 - second)) / 2

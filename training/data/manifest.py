@@ -14,8 +14,8 @@ from training.data.films import FilmRecord, SourceFilm
 def read_manifest(folder: Path) -> Iterator[SourceFilm]:
     """List the films of a manifest.
 
-    `manifest.csv` needs the columns image_id, split and label_source; patient_id, view, age, sex and
-    nih_findings are used where present. The film is `images/<image_id>.*`; the mask, where there is
+    `manifest.csv` needs the columns image_id, split and label_source; patient_id, view, age, sex,
+    nih_findings and pseudo_probability are used where present. The film is `images/<image_id>.*`; the mask, where there is
     one, `masks/<image_id>.png`.
 
     Args:
@@ -39,6 +39,7 @@ def read_manifest(folder: Path) -> Iterator[SourceFilm]:
             age=row.get("age", ""),
             sex=row.get("sex", ""),
             findings=row.get("nih_findings", ""),
+            pseudo_probability=row.get("pseudo_probability", "") if row["label_source"] == "pseudo_disputed" else "",
         )
         yield SourceFilm(record, files[image_id], partial(_read_mask, folder / "masks" / f"{image_id}.png"))
 
