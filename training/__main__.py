@@ -6,6 +6,7 @@ from jsonargparse import ArgumentParser
 
 import training
 from training.config import TrainingConfig
+from training.curves import curves
 from training.data.films import write_prepared
 from training.data.manifest import read_manifest
 from training.data.siim import read_siim
@@ -35,11 +36,14 @@ def prepare(
     print(table.groupby(["split", "label_source", "label"]).size().to_string())
 
 
+COMMANDS = (prepare, train, evaluate, release, report, stress, curves)
+
+
 def main(arguments: list[str] | None = None) -> None:
     """Parse the command line and run one command."""
     parser = ArgumentParser(prog="python -m training", description=training.__doc__)
     commands = parser.add_subcommands(required=True)
-    functions = {function.__name__: function for function in (prepare, train, evaluate, release, report, stress)}
+    functions = {function.__name__: function for function in COMMANDS}
     for name, function in functions.items():
         command = ArgumentParser(description=function.__doc__.splitlines()[0])
         if function is train:  # its settings are flags of their own, or a YAML file's

@@ -38,6 +38,7 @@ class TrainingConfig:
         strategy: How processes work together, as in Lightning Fabric.
         precision: "32-true", "bf16-mixed" or "16-mixed", as in Lightning Fabric.
         log_every: Steps between two logged losses.
+        keep_epochs: Whether to keep the weights of every epoch, for `explain` to show how its heat maps grow.
     """
 
     data: Path
@@ -64,3 +65,4 @@ class TrainingConfig:
     strategy: str = "auto"
     precision: str = "32-true"
     log_every: int = 10
+    keep_epochs: bool = False

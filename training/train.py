@@ -28,12 +28,14 @@ from training.data.films import PreparedFilms
 from training.initialisation import initial_model
 from training.losses import SegmentationLoss
 from training.metrics import auroc, dice_scores, overlap
+from training.progress import EpochFigures
 
 STATE_FILE = "last.ckpt"
 BEST_FILE = "best.safetensors"
+EPOCHS_FOLDER = "epochs"
 FREE_SETTINGS = (
     *("data", "run", "start", "model"),  # the last two stand in the checkpoint's provenance and header
-    *("workers", "accelerator", "devices", "num_nodes", "strategy", "precision", "log_every"),
+    *("workers", "accelerator", "devices", "num_nodes", "strategy", "precision", "log_every", "keep_epochs"),
 )
 """What may change when a run goes on."""
 
@@ -42,7 +44,8 @@ def train(config: TrainingConfig) -> None:
     """Train a network, or go on with a training that was interrupted.
 
     Leaves in `config.run`: `last.ckpt` (state to resume from), `best.safetensors` (averaged weights
-    of the best epoch on the validation split) and logs for CSV readers and TensorBoard.
+    of the best epoch on the validation split) and logs for CSV readers and TensorBoard; with
+    `keep_epochs`, also `epochs/`, the averaged weights of every epoch.
 
     Args:
         config: Every choice of the run.
@@ -103,15 +106,18 @@ def train(config: TrainingConfig) -> None:
         state["epoch"] = epoch + 1
 
         if fabric.is_global_zero:
-            figures = validate(average.module.eval(), films, preprocessing, batch_size=config.micro_batch)
+            figures = validate(average.module.eval(), films, preprocessing, loss_function, config.micro_batch)
             fabric.log_dict({f"val/{name}": value for name, value in figures.items()}, step=_step(config, epoch + 1))
             print(
                 f"epoch {epoch + 1}: " + "  ".join(f"{name} {value:.4f}" for name, value in figures.items()), flush=True
             )
+            made = {**made_by, "epoch": epoch + 1, "films_seen": _step(config, epoch + 1) * config.batch_size}
+            metadata = CheckpointMetadata(config.run.name, model_config, preprocessing, provenance=made)
+            if config.keep_epochs:
+                (config.run / EPOCHS_FOLDER).mkdir(exist_ok=True)
+                save_checkpoint(config.run / EPOCHS_FOLDER / f"{epoch + 1:03d}.safetensors", average.module, metadata)
             if figures["selection"] >= state["best"]:
                 state["best"] = figures["selection"]
-                made = {**made_by, "epoch": epoch + 1, "films_seen": _step(config, epoch + 1) * config.batch_size}
-                metadata = CheckpointMetadata(config.run.name, model_config, preprocessing, provenance=made)
                 save_checkpoint(config.run / BEST_FILE, average.module, metadata)
         fabric.barrier()
         fabric.save(config.run / STATE_FILE, state)
@@ -122,6 +128,7 @@ def train(config: TrainingConfig) -> None:
 def _train_epoch(fabric, config, epoch, loader, model, average, optimizer, loss_function) -> None:
     micro_batches = config.batch_size // (config.micro_batch * fabric.world_size)
     arriving = iter(loader)
+    seen = EpochFigures()
     steps = range(config.steps_per_epoch)
     for step in tqdm(steps, desc=f"epoch {epoch + 1}/{config.epochs}", unit="step", disable=not fabric.is_global_zero):
         rate = _learning_rate(config, _step(config, epoch) + step)
@@ -136,6 +143,7 @@ def _train_epoch(fabric, config, epoch, loader, model, average, optimizer, loss_
                 mask_logits, image_logits = model(image.contiguous(memory_format=torch.channels_last))
                 terms = loss_function(mask_logits, image_logits, true_mask, true_label)
                 fabric.backward(terms["loss"] / micro_batches)
+            seen.add(mask_logits, image_logits, true_mask, true_label, terms["loss"])
             for name, term in terms.items():
                 sums[name] = sums.get(name, 0) + term.detach() / micro_batches
         optimizer.step()
@@ -147,11 +155,17 @@ def _train_epoch(fabric, config, epoch, loader, model, average, optimizer, loss_
             fabric.log_dict({**figures, "learning_rate": rate}, step=_step(config, epoch) + step + 1)
             if not math.isfinite(figures["train/loss"]):
                 raise FloatingPointError(f"The loss became {figures['train/loss']}; lower the learning rate.")
+    whole = {f"train_epoch/{name}": value for name, value in seen.figures(fabric.all_gather).items()}
+    fabric.log_dict(whole, step=_step(config, epoch + 1))
 
 
 @torch.inference_mode()
 def validate(
-    model: torch.nn.Module, films: PreparedFilms, preprocessing: PreprocessingConfig, batch_size: int
+    model: torch.nn.Module,
+    films: PreparedFilms,
+    preprocessing: PreprocessingConfig,
+    loss_function: SegmentationLoss,
+    batch_size: int,
 ) -> dict[str, float]:
     """Measure a network on the validation split, in its own geometry, for choosing an epoch.
 
@@ -159,17 +173,20 @@ def validate(
         model: In evaluation mode.
         films: Prepared films.
         preprocessing: Input of the network.
+        loss_function: What the training minimises.
         batch_size: Films in one forward pass.
 
     Returns:
-        "auroc_head", "auroc_map", "dice_pos" at its best threshold, that "threshold", and "selection",
-        the better AUROC plus `dice_pos`.
+        "auroc_head", "auroc_map", "dice_pos" at its best threshold, that "threshold", "selection", the
+        better AUROC plus `dice_pos`, and what `EpochFigures` gives of the training films too.
     """
     rows = films.rows("val", ["expert_mask"])
     device = next(model.parameters()).device
-    head, maps, masks = [], [], []
-    for image, true_mask, _ in evaluation_loader(films, rows, preprocessing, batch_size):
+    head, maps, masks, seen = [], [], [], EpochFigures()
+    for image, true_mask, true_label in evaluation_loader(films, rows, preprocessing, batch_size):
         mask_logits, image_logits = model(image.to(device, memory_format=torch.channels_last))
+        targets = true_mask.to(device), true_label.to(device)
+        seen.add(mask_logits, image_logits, *targets, loss_function(mask_logits, image_logits, *targets)["loss"])
         head.append(image_logits[:, 0].float().cpu())
         maps.append(mask_logits[:, 0].float().sigmoid().cpu())
         masks.append(true_mask[:, 0] > 0)
@@ -182,6 +199,7 @@ def validate(
     }
     threshold = max(by_threshold, key=by_threshold.get)
     figures = {
+        **seen.figures(),
         "auroc_head": auroc(labels, torch.cat(head).numpy()),
         "auroc_map": auroc(labels, np.array([map_logit(plane) for plane in probability_maps])),
         "dice_pos": by_threshold[threshold],
