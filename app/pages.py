@@ -63,7 +63,13 @@ def create() -> BaseResponse | tuple[str, int]:
 def result(study_id: str) -> str:
     """Show a film, what is marked on it, and what is to be known about the answer."""
     study = own_study(study_id)
-    return render_template("result.html", study=study, answer=study.answer, contour=contour_path(mask_of(study)))
+    return render_template(
+        "result.html",
+        study=study,
+        answer=study.answer,
+        contour=contour_path(mask_of(study)),
+        calibrated_on=_calibrated_on(study.answer),
+    )
 
 
 @blueprint.get("/studies/<study_id>/film.png")
@@ -167,6 +173,12 @@ def mask_of(study: Study) -> bytes:
 def owner() -> str:
     """Return the random name of this browser session, kept in its signed cookie."""
     return session.setdefault("owner", secrets.token_urlsafe(24))
+
+
+def _calibrated_on(answer: dict) -> dict | None:
+    """Return the counts of the validation films, or None where another model answered or they are not known."""
+    predictor = current_app.extensions["predictor"]
+    return predictor.metadata.metrics.get("val") if answer["model"]["sha256"] == predictor.sha256 else None
 
 
 def _studies() -> StudyStore:

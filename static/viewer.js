@@ -1,41 +1,86 @@
-// The overlay's and the film's display controls. They change what is seen, never what was found.
+// The viewer of a result: its parts put together. Other scripts may import `viewer` to add tools, painters and keys.
 
-const $ = (selector) => document.querySelector(selector);
-const film = $(".film img");
-const overlay = $(".overlay");
-const brightness = $("#brightness");
-const contrast = $("#contrast");
+import { MAPS, drawScale } from "./viewer/colours.js";
+import { bind } from "./viewer/controls.js";
+import { basicTools, listen } from "./viewer/gestures.js";
+import { addKeys } from "./viewer/keys.js";
+import { keysOfViewer } from "./viewer/key_table.js";
+import { Maps, MarkedArea, drawSides } from "./viewer/marks.js";
+import { Ruler } from "./viewer/ruler.js";
+import { Settings } from "./viewer/settings.js";
+import { Stage } from "./viewer/stage.js";
+import { keysOfStage } from "./viewer/stage_keys.js";
 
-function showFilm() {
-  film.style.filter = `brightness(${brightness.value}%) contrast(${contrast.value}%)`;
+const root = document.querySelector("#viewer");
+const image = root.querySelector(".film img");
+const facts = JSON.parse(root.dataset.film);  // width, height, pixel_spacing_mm, image_left, states_side
+
+const settings = new Settings({ layer: root.dataset.layer });
+const stage = new Stage(root.querySelector(".stage"), facts, settings);
+const tools = basicTools(stage);
+
+/** Say a sentence to those who do not see the stage. */
+function announce(sentence) {
+  root.querySelector("#said").textContent = sentence;
 }
 
-function showOverlay() {
-  const opacity = $("#opacity");
-  overlay.classList.toggle("hidden", !$("#show-overlay").checked);
-  $(".contour").classList.toggle("hidden", !$("#show-contour").checked);
-  $(".fill").style.opacity = opacity.value / 100;
-  $("output[for=opacity]").textContent = `${opacity.value} %`;
+function paintMarks() {
+  const contour = root.querySelector(".contour")?.getAttribute("d");
+  if (contour) {
+    const area = new MarkedArea(contour);
+    stage.painters.push((...place) => area.draw(...place));
+  }
+  if (root.dataset.probability) {
+    const maps = new Maps({ probability: root.dataset.probability, uncertainty: root.dataset.uncertainty },
+      () => stage.redraw());
+    stage.painters.push((...place) => maps.draw(...place));
+  }
+  if (facts.states_side) stage.fixtures.push(drawSides(facts.image_left));
+  for (const canvas of root.querySelectorAll("canvas[data-map]")) drawScale(canvas, MAPS[canvas.dataset.map]);
 }
 
-function toggle(checkbox) {
-  checkbox.checked = !checkbox.checked;
-  checkbox.dispatchEvent(new Event("input", { bubbles: true }));
+const actions = {
+  fit: () => stage.view.fit(stage.panes[0]),
+  actual: () => stage.view.zoom(stage.panes[0], 1 / devicePixelRatio / stage.view.scale),
+  closer: () => stage.view.zoom(stage.panes[0], 1.25),
+  farther: () => stage.view.zoom(stage.panes[0], 0.8),
+  reset() {
+    settings.reset();
+    tools.ruler?.clear();
+    actions.fit();
+  },
+  clear: () => tools.ruler.clear(),
+  full: () => (document.fullscreenElement ? document.exitFullscreen() : root.requestFullscreen()),
+};
+
+function wireActions() {
+  for (const [name, act] of Object.entries(actions)) {
+    root.querySelector(`[data-action=${name}]`)?.addEventListener("click", () => {
+      act();
+      stage.redraw();
+    });
+  }
+  const full = root.querySelector("[data-action=full]");
+  full.hidden = !document.fullscreenEnabled;
+  document.addEventListener("fullscreenchange", () => full.setAttribute("aria-pressed", !!document.fullscreenElement));
+}
+
+function tell() {
+  const { window, level } = settings.now;
+  const percent = Math.round(100 * stage.view.scale * devicePixelRatio);
+  root.querySelector("#zoom").textContent = `${percent} %`;
+  root.querySelector("#windowing").textContent = `W ${Math.round(window)} L ${Math.round(level)}`;
 }
 
 document.documentElement.classList.add("scripting");
-for (const control of [brightness, contrast]) control.addEventListener("input", showFilm);
-$("#reset").addEventListener("click", () => {
-  brightness.value = contrast.value = 100;
-  showFilm();
-});
-if (overlay) {
-  for (const id of ["#show-overlay", "#show-contour", "#opacity"]) $(id).addEventListener("input", showOverlay);
-  showOverlay();
-  const keys = { h: $("#show-overlay"), c: $("#show-contour") };
-  document.addEventListener("keydown", (event) => {
-    const checkbox = keys[event.key.toLowerCase()];
-    if (!checkbox || event.ctrlKey || event.metaKey || event.altKey || !$("#shortcuts").checked) return;
-    toggle(checkbox);
-  });
-}
+if (facts.pixel_spacing_mm) tools.ruler = new Ruler(stage, facts.pixel_spacing_mm, announce);
+paintMarks();
+bind(root, settings);
+wireActions();
+listen(stage, tools);
+keysOfViewer({ settings, tools });
+keysOfStage({ stage, settings, tools });
+stage.element.addEventListener("drawn", tell);
+stage.element.addEventListener("drawn", () => root.classList.add("drawn"), { once: true });
+
+export const viewer = { root, stage, settings, tools, addKeys, announce, ready: stage.show(image) };

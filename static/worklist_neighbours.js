@@ -1,17 +1,17 @@
-// From a result to the next one of the worklist: J and K, or the arrow keys where nothing else wants them.
+// From a result to the next one of the worklist: by letters, or by the arrow keys where nothing else wants them.
 
-const link = (rel) => document.querySelector(`.neighbours a[rel=${rel}]`);
-const steps = { j: "next", k: "prev", ArrowRight: "next", ArrowLeft: "prev" };
+import { addKeys } from "./viewer/keys.js";
 
-function keysAreOn() {
-  return localStorage.getItem("pleura-list-keys") !== "off" && document.querySelector("#shortcuts")?.checked !== false;
-}
+const link = (rel) => `.neighbours a[rel=${rel}]`;
+const ARROWS = { ArrowRight: link("next"), ArrowLeft: link("prev") };
+
+addKeys("Worklist", [
+  { key: "j", label: "Next film", control: link("next") },
+  { key: "k", label: "Previous film", control: link("prev") },
+]);
 
 document.addEventListener("keydown", (event) => {
-  if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || event.shiftKey) return;
-  const isArrow = event.key.startsWith("Arrow");
-  const step = steps[isArrow ? event.key : event.key.toLowerCase()];
-  if (!step || !(isArrow ? event.target === document.body : keysAreOn())) return;
-  if (event.target.matches("input[type=text], input[type=search], input[type=number], textarea, select")) return;
-  link(step)?.click();
+  if (!(event.key in ARROWS) || event.target !== document.body) return;
+  if (event.ctrlKey || event.metaKey || event.altKey || event.shiftKey) return;
+  document.querySelector(ARROWS[event.key])?.click();
 });

@@ -4,7 +4,7 @@ const $ = (selector) => document.querySelector(selector);
 const table = $("#film-list");
 const find = $("#find");
 const keys = $("#list-keys");
-const KEYS = "pleura-list-keys";
+const KEYS = "pleura-letter-keys";
 
 const rows = () => [...table.querySelectorAll(".outcome")];
 

@@ -1,0 +1,328 @@
+"""The worklist in a real browser: many films, some of which fail, in an order that is safe to read."""
+
+import dataclasses
+import re
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+from werkzeug.serving import make_server
+
+from app import create_app
+from app.segmentation.calibration import Finding
+from app.segmentation.predictor import UNFAMILIAR
+from app.segmentation.quality import QualityFlag
+from tests.browser.test_reading import SIZES, assert_accessible
+from tests.phantom import draw_phantom, to_dicom, to_png
+
+WARNING = QualityFlag("clipped_exposure", "warning", "Much of the film is burnt out.")
+ANSWERS = {  # side of the film in pixels: its answer
+    256: ("sure.png", Finding.POSITIVE, 0.93, ()),
+    257: ("likely.png", Finding.POSITIVE, 0.71, (WARNING,)),
+    258: ("strange.png", Finding.INDETERMINATE, 0.02, (UNFAMILIAR,)),
+    259: ("perhaps.png", Finding.INDETERMINATE, 0.45, ()),
+    260: ("doubtful.png", Finding.NEGATIVE, 0.03, (WARNING,)),
+    261: ("hardly.png", Finding.NEGATIVE, 0.12, ()),
+}
+IN_ORDER = ["sure.png", "likely.png", "letter.txt", "strange.png", "perhaps.png", "doubtful.png", "hardly.png"]
+
+
+@pytest.fixture(scope="module")
+def address(checkpoint_path, tmp_path_factory) -> Iterator[str]:
+    """A server whose answers are the test's: by the side of the film."""
+    database = tmp_path_factory.mktemp("server") / "studies.sqlite"
+    app = create_app({"WEIGHTS": str(checkpoint_path), "DATABASE_URL": f"sqlite:///{database}"})
+    predictor = app.extensions["predictor"]
+    predict = predictor.predict
+
+    def answer(radiograph):
+        prediction = predict(radiograph)
+        _, finding, probability, quality = ANSWERS.get(len(radiograph.image), ANSWERS[256])
+        return dataclasses.replace(prediction, finding=finding, probability=probability, quality=quality)
+
+    predictor.predict = answer
+    server = make_server("127.0.0.1", 0, app, threaded=True)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.port}"
+    server.shutdown()
+    thread.join()
+    app.extensions["studies"].close()
+
+
+@pytest.fixture(scope="module")
+def films(tmp_path_factory) -> list[Path]:
+    """A film for every kind of answer and a file that is none, the least suspicious first."""
+    folder = tmp_path_factory.mktemp("films")
+    for side, (name, *_) in ANSWERS.items():
+        (folder / name).write_bytes(to_png(draw_phantom(1, side).image))
+    (folder / "letter.txt").write_text("no film")
+    return [folder / name for name in reversed(IN_ORDER)]
+
+
+def upload(page: Page, *paths: Path) -> None:
+    page.goto("/")
+    choose(page, *paths)
+
+
+def choose(page: Page, *paths: Path) -> None:
+    before = page.locator(".outcome").count()
+    page.set_input_files("#films", paths)
+    expect(page.locator(".outcome")).to_have_count(before + len(paths), timeout=60_000)
+    expect(page.locator("#queue")).to_be_hidden()
+
+
+def expect_films(page: Page, *names: str) -> None:
+    """Expect these films in sight, from the top."""
+    expect(page.locator(".outcome .film-name >> visible=true")).to_have_text(names)
+
+
+def test_films_stand_in_the_order_of_suspicion_as_they_arrive_and_after(page, films, complaints):
+    upload(page, *films)
+    expect_films(page, *IN_ORDER)
+    counts = page.locator("tbody:visible .count").all_inner_texts()
+    assert counts == ["2", "2", "1", "2"]
+    page.reload()
+    expect_films(page, *IN_ORDER)
+    expect(page.locator("#shown")).to_have_text("All 7 films shown")
+    assert [text for text in complaints if "415" not in text] == []  # the browser logs a refused film's status
+
+
+def test_each_film_has_its_progress_and_the_queue_can_be_stopped(page, films):
+    page.goto("/")
+    held = []
+    page.route("**/studies", lambda route: held.append(route))  # nothing is answered yet
+    page.set_input_files("#films", films)
+    expect(page.locator("#waiting-list li")).to_have_count(7)
+    expect(page.locator("#waiting-list progress")).to_have_count(7)
+    expect(page.locator("#tally")).to_have_text("0 of 7 done")
+    assert_accessible(page)
+    page.get_by_role("button", name="Stop").click()
+    expect(page.locator(".outcome.failed")).to_have_count(5)
+    expect(page.locator(".outcome.failed").first).to_contain_text("stopped")
+    page.unroute("**/studies")
+    for route in held:
+        route.continue_()
+    expect(page.locator("#queue")).to_be_hidden(timeout=30_000)
+    expect(page.locator(".outcome >> visible=true")).to_have_count(7)
+
+
+def test_a_film_whose_upload_breaks_can_be_sent_again(page, films):
+    page.goto("/")
+    page.route("**/studies", lambda route: route.abort(), times=1)
+    choose(page, films[-1])
+    row = page.locator(".outcome.failed")
+    expect(row).to_contain_text("no_answer")
+    row.get_by_role("button", name="Retry sure.png").click()
+    expect(page.locator(".outcome.positive")).to_contain_text("sure.png")
+    expect(row).to_have_count(0)
+    page.reload()
+    expect_films(page, "sure.png")
+
+
+def test_a_failed_film_does_not_vanish_while_others_are_read(page, films):
+    letter = next(path for path in films if path.name == "letter.txt")
+    upload(page, letter, films[-1])
+    page.get_by_role("link", name="sure.png").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Pneumothorax suspected")
+    page.get_by_role("link", name="All films").click()
+    expect_films(page, "sure.png", "letter.txt")
+    page.get_by_role("button", name="Dismiss letter.txt").click()
+    expect_films(page, "sure.png")
+    page.reload()
+    expect_films(page, "sure.png")
+
+
+def test_while_films_travel_a_result_opens_in_another_tab(page, films):
+    upload(page, films[-1])
+    page.route("**/studies", lambda route: None)
+    page.set_input_files("#films", films[0])
+    with page.expect_popup() as popup:
+        page.get_by_role("link", name="sure.png").click()
+    expect(popup.value.get_by_role("heading", level=1)).to_contain_text("Pneumothorax suspected")
+    expect(page.locator("#waiting-list li")).to_have_count(1)
+    page.unroute_all(behavior="ignoreErrors")
+
+
+def test_a_folder_is_sent_with_its_folders_but_not_the_systems_own_files(page, films, tmp_path):
+    (tmp_path / "ward" / "inner").mkdir(parents=True)
+    (tmp_path / "ward" / ".DS_Store").write_text("…")
+    (tmp_path / "ward" / "one.png").write_bytes(films[0].read_bytes())
+    (tmp_path / "ward" / "inner" / "two.png").write_bytes(films[1].read_bytes())
+    page.goto("/")
+    page.set_input_files("#folder", tmp_path / "ward")
+    expect(page.locator(".outcome")).to_have_count(2, timeout=30_000)
+    expect_films(page, "two.png", "one.png")
+
+
+def test_a_dropped_folder_is_read_to_its_end(page):
+    """A browser hands out a folder's entries in portions; a script cannot make one, so these stand in."""
+    page.goto("/")
+    found = page.evaluate(
+        """async () => {
+            const file = (name) => ({ isFile: true, name, file: (resolve, reject) =>
+                name === "lost" ? reject(new Error()) : resolve(new File(["x"], name)) });
+            const folder = (portions) => ({ isDirectory: true, name: "folder", createReader: () => ({
+                readEntries: (resolve) => resolve(portions.shift() ?? []) }) });
+            const root = folder([[file("b"), file("a")], [folder([[file("c")]]), file("lost")]]);
+            const { droppedFiles } = await import("/static/worklist_folder.js");
+            const files = await droppedFiles({ items: [{ webkitGetAsEntry: () => root }], files: [] });
+            return files.map((file) => [file.name, file.size]).sort();
+        }"""
+    )
+    assert found == [["a", 1], ["b", 1], ["c", 1], ["lost", 0]]
+
+
+def test_a_filter_says_what_it_hides_and_hides_no_group(page, films):
+    upload(page, *films)
+    page.get_by_text("None seen by the model", exact=True).first.click()
+    expect_films(page, "doubtful.png", "hardly.png")
+    expect(page.locator("#shown")).to_have_text("5 of 7 films hidden by the filter, 2 of them suspected")
+    assert page.locator("tbody:visible .count").all_inner_texts() == ["0 of 2", "0 of 2", "0 of 1", "2"]
+    choose(page, films[-1])  # a film that arrives while it is hidden
+    expect(page.locator("#shown")).to_have_text("6 of 8 films hidden by the filter, 3 of them suspected")
+    page.get_by_role("button", name="Show all").click()
+    expect(page.locator("#shown")).to_have_text("All 8 films shown")
+    page.get_by_text("With warnings", exact=True).click()
+    expect_films(page, "likely.png", "strange.png", "doubtful.png")
+    page.get_by_role("searchbox").fill("DOUBT")
+    expect_films(page, "doubtful.png")
+    page.get_by_role("searchbox").press("Escape")
+    expect(page.locator(".outcome >> visible=true")).to_have_count(8)
+    page.get_by_role("searchbox").fill("sure")
+    page.reload()
+    expect(page.locator(".outcome >> visible=true")).to_have_count(8)  # no filter outlives the page
+
+
+def focused(page: Page) -> str:
+    return page.evaluate("document.activeElement.textContent.trim()")
+
+
+def expect_result(page: Page, name: str, position: str) -> None:
+    expect(page.locator(".study .name").first).to_have_text(name)
+    expect(page.locator(".neighbours")).to_contain_text(position)
+    page.wait_for_load_state()  # the script that obeys the keys runs
+
+
+def test_from_film_to_film_with_the_keyboard_alone(page, films, complaints):
+    upload(page, *[path for path in films if path.suffix == ".png"])
+    page.reload()
+    order = [name for name in IN_ORDER if name != "letter.txt"]
+    for name in order:
+        page.keyboard.press("j")
+        assert focused(page) == name
+    page.keyboard.press("ArrowDown")
+    assert focused(page) == order[-1]
+    for name in reversed(order[:-1]):
+        page.keyboard.press("ArrowUp")
+        assert focused(page) == name
+    page.keyboard.press("j")
+    page.keyboard.press("k")
+    page.keyboard.press("Enter")
+    expect_result(page, "sure.png", "1 of 6")
+    for key, name, position in (
+        ("j", "likely.png", "2 of 6"),
+        ("ArrowRight", "strange.png", "3 of 6"),
+        ("ArrowLeft", "likely.png", "2 of 6"),
+        ("k", "sure.png", "1 of 6"),
+        ("k", "sure.png", "1 of 6"),  # there is none before it
+    ):
+        page.keyboard.press(key)
+        expect_result(page, name, position)
+    assert complaints == []
+
+
+def test_letter_keys_can_be_switched_off_for_good(page, films):
+    upload(page, films[-1])
+    page.get_by_role("checkbox", name="Letter keys").uncheck()
+    page.reload()
+    page.keyboard.press("j")
+    assert page.evaluate("document.activeElement.tagName") == "BODY"
+    page.keyboard.press("ArrowDown")
+    assert focused(page) == "sure.png"
+
+
+def test_letters_in_the_search_field_are_letters(page, films):
+    upload(page, films[-1])
+    page.keyboard.press("/")
+    page.keyboard.type("jk/")
+    expect(page.get_by_role("searchbox")).to_have_value("jk/")
+
+
+def test_two_films_of_one_patient_side_by_side(page, tmp_path, complaints):
+    for number, day in enumerate(("20240301", "20240105", "20231224")):
+        film = to_dicom(draw_phantom(number, 256).image, PatientID="4711", StudyDate=day)
+        (tmp_path / f"{day}.dcm").write_bytes(film)
+    upload(page, tmp_path / "20240301.dcm")
+    expect(page.locator(".priors")).to_be_hidden()
+    choose(page, tmp_path / "20240105.dcm")
+    expect(page.locator(".priors >> visible=true")).to_have_count(2)  # the first film learns of it, too
+    choose(page, tmp_path / "20231224.dcm")
+    page.locator(".outcome", has_text="20240301").get_by_role("link", name=re.compile("Compare")).click()
+    expect(page.locator(".day")).to_have_text(["2024-01-05 earlier", "2024-03-01 later"])
+    expect(page.get_by_text("They are 56 days apart.")).to_be_visible()
+    for image in page.locator(".pair img").all():
+        assert image.evaluate("image => image.decode().then(() => image.naturalWidth)") == 256
+    left, right = (image.bounding_box() for image in page.locator(".pair img").all())
+    assert left["y"] == right["y"]
+    assert left["x"] + left["width"] <= right["x"]
+    expect(page.locator(".pair figure.drawn")).to_have_count(2)
+    page.keyboard.press("h")
+    expect(page.get_by_role("checkbox", name="Marked areas")).not_to_be_checked()
+    assert_accessible(page)
+    page.get_by_role("link", name="2023-12-24").click()
+    expect(page.locator(".day").first).to_contain_text("2023-12-24")
+    assert complaints == []
+
+
+def test_two_films_move_and_enlarge_together(page, tmp_path, complaints):
+    for side, day in ((256, "20240301"), (320, "20240105")):
+        film = to_dicom(draw_phantom(3, side).image, PatientID="4711", StudyDate=day)
+        (tmp_path / f"{day}.dcm").write_bytes(film)
+    upload(page, tmp_path / "20240301.dcm", tmp_path / "20240105.dcm")
+    page.get_by_role("link", name=re.compile("Compare")).first.click()
+    expect(page.locator(".pair figure.drawn")).to_have_count(2)
+    page.locator(".stage").first.hover()
+    page.mouse.wheel(0, -400)
+    page.locator(".stage").last.focus()
+    page.keyboard.press("ArrowRight")
+    page.get_by_role("slider", name="Window").fill("60")
+    views = page.evaluate(
+        """async () => {
+            const frame = () => new Promise(requestAnimationFrame);
+            for (let count = 0; count < 4; count++) await frame();
+            const { stages } = await import("/static/worklist_compare.js");
+            return stages.map(({ view, panes, settings }) => [view.scale / view.fitting(panes[0]),
+                view.centre.x / view.film.width, view.centre.y / view.film.height, settings.now.window]);
+        }"""
+    )
+    assert views[0] == pytest.approx(views[1])
+    enlarged, across, _, window = views[0]
+    assert enlarged > 1.5
+    assert across > 0.5
+    assert window == 60
+    page.get_by_role("button", name="Reset").click()
+    expect(page.get_by_role("slider", name="Window")).to_have_value("100")
+    assert complaints == []
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_every_state_is_accessible_and_fits(page, films, size, tmp_path):
+    page.set_viewport_size({"width": size[0], "height": size[1]})
+    upload(page, *films)
+    fits = "document.documentElement.scrollWidth <= innerWidth"
+    assert_accessible(page)
+    assert page.evaluate(fits)
+    page.get_by_text("With warnings", exact=True).click()
+    assert_accessible(page)
+    page.get_by_role("link", name="likely.png").click()
+    assert_accessible(page)
+    for day in ("20240301", "20240105"):
+        film = to_dicom(draw_phantom(7, 256).image, PatientID="4711", StudyDate=day)
+        (tmp_path / f"{day}.dcm").write_bytes(film)
+    upload(page, tmp_path / "20240301.dcm", tmp_path / "20240105.dcm")
+    page.locator(".outcome", has_text="20240301").get_by_role("link", name=re.compile("Compare")).click()
+    assert_accessible(page)
+    assert page.evaluate(fits)
