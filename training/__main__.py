@@ -13,6 +13,7 @@ from training.data.siim import read_siim
 from training.evaluate import evaluate
 from training.release import release
 from training.report import report
+from training.shift import shift
 from training.stress import stress
 from training.train import train
 
@@ -36,28 +37,33 @@ def prepare(
     print(table.groupby(["split", "label_source", "label"]).size().to_string())
 
 
-COMMANDS = (prepare, train, evaluate, release, report, stress, curves)
+COMMANDS = (prepare, train, evaluate, release, report, stress, curves, shift)
 
 
-def main(arguments: list[str] | None = None) -> None:
-    """Parse the command line and run one command."""
+def build_parser() -> ArgumentParser:
+    """Make a command of every function, and its flags of the function's parameters."""
     parser = ArgumentParser(prog="python -m training", description=training.__doc__)
     commands = parser.add_subcommands(required=True)
-    functions = {function.__name__: function for function in COMMANDS}
-    for name, function in functions.items():
+    for function in COMMANDS:
         command = ArgumentParser(description=function.__doc__.splitlines()[0])
         if function is train:  # its settings are flags of their own, or a YAML file's
             command.add_argument("--config", action="config", help="YAML file with any of the settings below.")
             command.add_class_arguments(TrainingConfig, as_group=False)
         else:
             command.add_function_arguments(function, as_group=False)
-        commands.add_subcommand(name, command)
+        commands.add_subcommand(function.__name__, command)
+    return parser
 
+
+def main(arguments: list[str] | None = None) -> None:
+    """Parse the command line and run one command."""
+    parser = build_parser()
     chosen = parser.instantiate(parser.parse_args(arguments))
     settings = vars(chosen[chosen.subcommand])
     if chosen.subcommand == "train":
         settings.pop("config")
         settings = {"config": TrainingConfig(**settings)}
+    functions = {function.__name__: function for function in COMMANDS}
     functions[chosen.subcommand](**settings)
 
 

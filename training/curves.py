@@ -93,5 +93,6 @@ def draw_curves(logs: dict[str, pd.DataFrame], metric: str) -> Figure:
     axes.set(xlabel="Epoch (ring: weights that were kept)", ylabel=title)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.grid(alpha=0.3)
-    axes.legend(fontsize=8)
+    if axes.lines:
+        axes.legend(fontsize=8)
     return figure

@@ -7,8 +7,7 @@ pictures that are no chest films, shipped with scikit-image, scikit-learn and py
 from the training films than the films of val do.
 """
 
-from collections.abc import Callable, Iterator
-from functools import partial
+from collections.abc import Iterator
 from importlib.resources import files
 from pathlib import Path
 
@@ -22,13 +21,15 @@ from tqdm import tqdm
 from app.segmentation.predictor import Predictor
 from app.segmentation.preprocessing import PreprocessingConfig, preprocess, resize
 from app.segmentation.radiograph import Radiograph
-from training.augmentation import jpeg_round_trip
+from training.changes import CHANGES
 from training.data.films import PreparedFilms
 from training.evaluate import publish
 from training.metrics import auroc
 
 BORDER = 4
 """Width of the visible border, in pixels of a film shrunk to 64 × 64."""
+SLIGHT_CHANGES = ("JPEG at quality 50", "90 % crop", "10 % brighter", "10 % darker")
+"""Changes that a reader would hardly notice; `training.shift` measures what more of them cost."""
 PICTURE_FOLDERS = {"skimage": "data", "sklearn.datasets": "images"}
 NOT_A_FILM = ("JPEG2000.dcm", "CT_small.dcm", "MR_small.dcm", "examples_jpeg2k.dcm", "liver_1frame.dcm", "693_J2KI.dcm")
 
@@ -73,32 +74,18 @@ def _without_lung(image: np.ndarray) -> np.ndarray:
     return np.concatenate([small[~inner], histogram, [sharpness]])
 
 
-def _cropped(image: np.ndarray) -> np.ndarray:
-    height, width = image.shape
-    top, left = round(0.05 * height), round(0.05 * width)
-    return image[top : height - top, left : width - left]
-
-
-CHANGES: dict[str, Callable[[np.ndarray], np.ndarray]] = {
-    "JPEG at quality 50": partial(jpeg_round_trip, quality=50),
-    "90 % crop": _cropped,
-    "10 % brighter": lambda image: np.minimum(image * 1.1, 1),
-    "10 % darker": lambda image: image * 0.9,
-}
-
-
 def answer_changes(predictor: Predictor, films: PreparedFilms) -> dict[str, float]:
     """Mean absolute change of the probability over val, by what was done to the films."""
 
     def probability(image: np.ndarray) -> float:
-        return predictor.predict(Radiograph(np.ascontiguousarray(image), "PNG")).probability
+        return predictor.predict(Radiograph(image, "PNG")).probability
 
-    moved = {name: [] for name in CHANGES}
+    moved = {name: [] for name in SLIGHT_CHANGES}
     for row in tqdm(films.rows("val", ["expert_mask"]), desc="robustness", unit="film"):
-        image = films.image(row)
+        image, true_mask = films.image(row), films.true_mask(row)
         before = probability(image)
-        for name, change in CHANGES.items():
-            moved[name].append(abs(probability(change(image)) - before))
+        for name in SLIGHT_CHANGES:
+            moved[name].append(abs(probability(CHANGES[name](image, true_mask)[0]) - before))
     return {name: round(float(np.mean(values)), 4) for name, values in moved.items()}
 
 
