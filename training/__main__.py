@@ -5,12 +5,14 @@ from pathlib import Path
 from jsonargparse import ArgumentParser
 
 import training
+from training.augmentations import augmentations
 from training.config import TrainingConfig
 from training.curves import curves
 from training.data.films import write_prepared
 from training.data.manifest import read_manifest
 from training.data.siim import read_siim
 from training.evaluate import evaluate
+from training.explain import explain
 from training.release import release
 from training.report import report
 from training.shift import shift
@@ -37,7 +39,7 @@ def prepare(
     print(table.groupby(["split", "label_source", "label"]).size().to_string())
 
 
-COMMANDS = (prepare, train, evaluate, release, report, stress, curves, shift)
+COMMANDS = (prepare, train, evaluate, release, report, stress, curves, explain, shift, augmentations)
 
 
 def build_parser() -> ArgumentParser:
