@@ -27,7 +27,7 @@ def create_app(config: Mapping[str, object] | None = None) -> Flask:
     """
     from flask import Flask
 
-    from app import api, health, pages, security, worklist
+    from app import api, explanations, health, pages, security, worklist
     from app.analysis import Analysis
     from app.config import ROOT, check_settings, read_settings
     from app.segmentation.image_io import MAX_BYTES
@@ -43,6 +43,7 @@ def create_app(config: Mapping[str, object] | None = None) -> Flask:
     app.extensions["studies"] = _open_studies(app)
     app.register_blueprint(pages.blueprint)
     app.register_blueprint(worklist.blueprint)
+    app.register_blueprint(explanations.blueprint)
     app.register_blueprint(api.blueprint)
     app.register_blueprint(health.blueprint)
     csrf.exempt(api.blueprint)  # it takes no cookie, so there is nothing to forge

@@ -1,7 +1,6 @@
 """A file in, the film and its answer out: what pages and API have in common."""
 
 import secrets
-import threading
 import time
 from dataclasses import dataclass, replace
 
@@ -9,6 +8,7 @@ from app.answers import to_answer
 from app.segmentation.image_io import read_radiograph
 from app.segmentation.predictor import Prediction, Predictor
 from app.segmentation.radiograph import Radiograph
+from app.turns import Turns
 
 
 @dataclass(frozen=True)
@@ -31,11 +31,15 @@ class Analysis:
 
     Reading a film of 50 megapixels may take more than a gigabyte and an inference takes every core:
     several films at once would need several times the memory, and none would be answered sooner.
+
+    Attributes:
+        predictor: The model.
+        turns: Who else has work for every core takes a turn, too.
     """
 
     def __init__(self, predictor: Predictor) -> None:
         self.predictor = predictor
-        self._turn = threading.Lock()
+        self.turns = Turns()
 
     def analyse(self, data: bytes) -> AnalysedFilm:
         """Read a film and answer it, as soon as the films before it have been.
@@ -49,7 +53,7 @@ class Analysis:
         Raises:
             PleuraError: If the film cannot be read or answered; the subclass says why.
         """
-        with self._turn:
+        with self.turns:
             started = time.perf_counter()
             radiograph = read_radiograph(data)
             reading = 1e3 * (time.perf_counter() - started)

@@ -47,6 +47,8 @@ class Study(Base):
         verdict: What the reader says of the answer: "right", "wrong", or None.
         corrected_png: The reader's own mask, in the pixels of `film_png`; None while there is none.
         training_id: Name of the copy that the reader gave for training; None while there is none.
+        activations: From `Explainer.activations`; None until somebody asks. Loaded as pictures are.
+        occlusion: The last step of `Explainer.occlusion`, likewise.
     """
 
     __tablename__ = "studies"
@@ -65,6 +67,8 @@ class Study(Base):
     verdict: Mapped[str | None]
     corrected_png: Mapped[bytes | None] = mapped_column(deferred=True, deferred_group="pictures")
     training_id: Mapped[str | None]
+    activations: Mapped[dict | None] = mapped_column(JSON, deferred=True, deferred_group="pictures")
+    occlusion: Mapped[dict | None] = mapped_column(JSON, deferred=True, deferred_group="pictures")
 
 
 class StudyStore:

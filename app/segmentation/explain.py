@@ -51,7 +51,8 @@ class Activations:
     Attributes:
         score: Logit of the calibrated probability.
         stages: Grad-CAM of each encoder stage, fine to coarse, float32 (S / 2^k, S / 2^k), not negative, in units of
-            its own: compare places within a map, not maps.
+            its own: compare places within a map, not maps. A dilated encoder, as DeepLabV3+'s, halves less often
+            than it has stages; one that halves twice in its first (MiT, ConvNeXt) has a stage less.
         feature_maps: The channels of the final block with the largest contributions, either way.
     """
 
@@ -92,10 +93,12 @@ def trace_activations(engine: Engine, calibration: Calibration, batch: torch.Ten
     """
     with torch.enable_grad():
         scores, features = _score(engine, calibration, batch.clone().requires_grad_())
-        gradients = torch.autograd.grad(scores.sum(), features[1:])  # leaves the parameters' gradients alone
+        stages = [stage for stage in features[1:] if stage.numel()]  # smp fills in a missing stage without channels
+        # leaves the parameters' gradients alone; zero where nothing is made of a stage
+        gradients = torch.autograd.grad(scores.sum(), stages, materialize_grads=True)
     weighted = [
         _turned_back(gradient.mean(dim=(2, 3), keepdim=True) * stage.detach())
-        for gradient, stage in zip(gradients, features[1:], strict=True)
+        for gradient, stage in zip(gradients, stages, strict=True)
     ]
     contributions = weighted[-1].sum(dim=(1, 2))
     largest = contributions.abs().topk(min(FEATURE_MAPS, len(contributions))).indices.tolist()
@@ -133,7 +136,8 @@ def occlude(
     side, rest = divmod(batch.shape[-1], cells)
     if rest or not side:
         raise ValueError(f"A film of {batch.shape[-1]} pixels cannot be cut into {cells} cells a side.")
-    places = list(product(range(cells - 1), repeat=2))
+    # patches that lie edge to edge come first, so that the whole film is seen coarsely soon
+    places = sorted(product(range(cells - 1), repeat=2), key=lambda place: place[0] % 2 + place[1] % 2)
     sums, counts = np.zeros((cells, cells), np.float32), np.zeros((cells, cells), np.float32)
     whole = _scores_of(engine, calibration, batch)[0]
     for start in range(0, len(places), at_once):

@@ -1,0 +1,86 @@
+// The slow explanation: started, watched while it grows, cancelled.
+
+import { unpacked } from "./maps.js";
+import { occlusion } from "./server.js";
+
+export class Occluder {
+  #abort = null;
+  #started = 0;
+
+  /**
+   * @param section The section "Why".
+   * @param kept The map that was computed before, or null.
+   * @param onMap Is called with every new state of the map.
+   */
+  constructor(section, kept, onMap) {
+    const $ = (selector) => section.querySelector(selector);
+    this.address = section.dataset.address;
+    this.onMap = onMap;
+    this.parts = {
+      start: $("[data-do=start]"), cancel: $("[data-do=cancel]"), progress: $(".why-progress"),
+      bar: $(".why-progress progress"), count: $(".why-count"), outcome: $(".why-outcome"), said: $(".why-said"),
+    };
+    this.parts.start.addEventListener("click", () => this.run());
+    this.parts.cancel.addEventListener("click", () => this.#abort.abort());
+    if (kept) this.#finish(`Complete: ${kept.total} patches were tried.`);
+  }
+
+  get running() {
+    return this.#abort !== null;
+  }
+
+  async run() {
+    this.#abort = new AbortController();
+    this.#started = performance.now();
+    this.#prepare();
+    let step = null;
+    try {
+      for await (step of occlusion(this.address, this.#abort.signal)) this.#show(step);
+      this.#abort = null;
+      this.#finish(`Complete: ${step.total} patches were tried.`);
+    } catch (error) {
+      this.#abort = null;
+      const sofar = step ? ` after ${step.done} of ${step.total} patches, and is not kept` : "";
+      this.#stop(error.name === "AbortError" ? `Cancelled${sofar}.` : error.message);
+    }
+    if (step) this.onMap(unpacked(step));  // once more: it grows no longer
+  }
+
+  #prepare() {
+    const { start, cancel, progress, bar, count, outcome, said } = this.parts;
+    bar.removeAttribute("value");
+    count.textContent = "Waiting for a turn …";
+    outcome.textContent = "";
+    said.textContent = "Hiding one patch after another …";
+    start.hidden = true;
+    progress.hidden = false;
+    cancel.focus();
+  }
+
+  #show(step) {
+    const left = ((performance.now() - this.#started) / step.done) * (step.total - step.done) / 1000;
+    this.parts.bar.max = step.total;
+    this.parts.bar.value = step.done;
+    this.parts.count.textContent = `${step.done} of ${step.total} patches, about ${Math.max(1, Math.round(left))} s left`;
+    this.onMap(unpacked(step));
+  }
+
+  #stop(sentence) {
+    const { start, progress, outcome, said } = this.parts;
+    const held = progress.contains(document.activeElement);
+    progress.hidden = true;
+    start.hidden = false;
+    outcome.textContent = said.textContent = sentence;
+    if (held) start.focus();
+  }
+
+  #finish(sentence) {
+    const { start, progress, outcome, said } = this.parts;
+    const held = progress.contains(document.activeElement);
+    progress.hidden = start.hidden = true;
+    outcome.textContent = sentence;
+    if (!held) return;
+    said.textContent = sentence;
+    outcome.focus();
+  }
+}

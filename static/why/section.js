@@ -1,0 +1,132 @@
+// The opened section: which map lies over the film, and what is said of it.
+
+import * as server from "./server.js";
+import { fillFeatures } from "./features.js";
+import { diverging, heaviest, paint, paintScale, sequential, strongest, unpacked } from "./maps.js";
+import { Occluder } from "./occluder.js";
+import { fillStages } from "./stages.js";
+import { logits, percent } from "./words.js";
+
+let section, maps, occluder;
+let mirrored = false;
+const $ = (selector) => section.querySelector(selector);
+
+/** Show the section: what is kept at once, the rest as soon as it is computed. */
+export async function show(element) {
+  if (section) return;
+  section = element;
+  $("[data-do=retry]").addEventListener("click", load);
+  $("#why-opacity").addEventListener("input", showOpacity);
+  for (const way of section.querySelectorAll("[name=why-way]")) way.addEventListener("change", draw);
+  await load();
+}
+
+async function load() {
+  $(".why-failed").hidden = true;
+  try {
+    const kept = await server.kept(section.dataset.address);
+    if (!kept.activations) say("Computing what moved the score …");
+    start(kept.activations ?? await server.activations(section.dataset.address), kept.occlusion);
+    say("");
+  } catch (error) {
+    say("");
+    $(".why-reason").textContent = error.message;
+    $(".why-failed").hidden = false;
+  }
+}
+
+function start(activations, occlusion) {
+  const film = JSON.parse(section.dataset.film);
+  maps = {
+    stages: activations.stages.map(unpacked),
+    features: activations.feature_maps.map((one) => ({ ...one, ...unpacked(one) })),
+    occlusion: occlusion && unpacked(occlusion),
+  };
+  const image = $(".why-film img");
+  image.src = image.dataset.src;
+  $(".why-body").hidden = false;
+  $(".why-score").textContent = `The score explained: ${percent(activations.probability)}, a logit of `
+    + `${logits(activations.score)}.`;
+  fillStages($(".why-stages"), maps.stages, film, draw);
+  fillFeatures($(".why-features"), maps.features, image, draw);
+  occluder = new Occluder(section, occlusion, (map) => {
+    maps.occlusion = map;
+    draw();
+  });
+  followMirror();
+  showOpacity();
+  draw();
+}
+
+function draw() {
+  const way = $("[name=why-way]:checked").value;
+  for (const part of section.querySelectorAll("[data-way]")) part.hidden = part.dataset.way !== way;
+  const views = { stages: drawStage, features: drawFeature, occlusion: drawOcclusion };
+  views[way]();
+}
+
+function drawStage() {
+  const map = maps.stages[Number($("[name=why-stage]:checked").value)];
+  const where = heaviest(map, 1, mirrored);
+  place(map, sequential, where ? `Raised the score most at the picture’s ${where}.` : "Nothing here raised the score.");
+  legend(sequential, 0, "low", "", "high");
+}
+
+function drawFeature() {
+  const map = maps.features[Number($("[name=why-feature]:checked").value)];
+  const largest = Math.max(...maps.features.map((one) => one.peak));
+  const where = heaviest(map, Math.sign(map.contribution), mirrored);
+  const most = where ? `, most at the picture’s ${where}` : "";
+  place(map, diverging, `Channel ${map.channel}: about ${logits(map.contribution, true)} logits${most}.`, largest);
+  legend(diverging, -1, "lowered the score", "0", "raised it");
+}
+
+function drawOcclusion() {
+  const map = maps.occlusion;
+  $(".why-legend").hidden = !map;
+  if (!map) return place(null, diverging, "Not computed yet.");
+  const fall = strongest(map, 1, mirrored), rise = strongest(map, -1, mirrored);
+  const falls = fall && `falls most, by ${logits(fall.value)} logits, when the picture’s ${fall.place} is hidden`;
+  const rises = rise && `rises most, by ${logits(rise.value)}, when its ${rise.place} is hidden`;
+  const changes = [falls, rises].filter(Boolean).join("; it ") || "does not change, whatever is hidden";
+  place(map, diverging, `The score ${changes}${occluder.running ? ", so far" : ""}.`);
+  legend(diverging, -1, `score rises when hidden, ${logits(map.peak, true)}`, "0",
+    `score falls when hidden, ${logits(-map.peak)}`);
+}
+
+function place(map, colourOf, sentence, peak) {
+  const canvas = $(".why-map");
+  if (map) paint(canvas, map, colourOf, peak);
+  else canvas.getContext("2d").clearRect(0, 0, canvas.width, canvas.height);
+  canvas.setAttribute("aria-label", `Map over the film. ${sentence}`);
+  $(".why-sentence").textContent = sentence;
+}
+
+function legend(colourOf, lowest, low, middle, high) {
+  $(".why-legend").hidden = false;
+  paintScale($(".why-legend canvas"), colourOf, lowest);
+  $(".why-low").textContent = low;
+  $(".why-middle").textContent = middle;
+  $(".why-high").textContent = high;
+}
+
+function showOpacity() {
+  const { value } = $("#why-opacity");
+  $(".why-map").style.opacity = value / 100;
+  $("output[for=why-opacity]").textContent = `${value} %`;
+}
+
+/** Turn the picture as the reader has turned the film above. */
+async function followMirror() {
+  const { viewer } = await import("../viewer.js");
+  viewer?.settings.watch((now) => {
+    if (now.mirror === mirrored) return;
+    mirrored = now.mirror;
+    section.classList.toggle("mirrored", mirrored);
+    draw();
+  });
+}
+
+function say(sentence) {
+  $(".why-said").textContent = sentence;
+}

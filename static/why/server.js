@@ -1,0 +1,40 @@
+// What the server is asked for, and how its refusals become errors with a sentence for a person.
+
+const BROKEN = "The connection broke, or the film is no longer kept.";
+
+/** What was computed before: { activations, occlusion }, null where it was not. */
+export async function kept(address) {
+  return (await ask(address)).json();
+}
+
+/** Grad-CAM and feature maps. */
+export async function activations(address) {
+  return (await ask(`${address}/activations`, { method: "POST" })).json();
+}
+
+/** The occlusion map so far, again and again until it is complete. Aborting the signal stops the server's work, too. */
+export async function* occlusion(address, signal) {
+  const answer = await ask(`${address}/occlusion`, { method: "POST", signal });
+  const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
+  let text = "", step = null;
+  while (true) {
+    const { value, done } = await reader.read().catch(sayBroken);
+    if (done) break;
+    const lines = (text + value).split("\n");
+    text = lines.pop();
+    for (const line of lines) yield (step = JSON.parse(line));
+  }
+  if (step?.done !== step?.total || !step) throw new Error(BROKEN);
+}
+
+async function ask(address, options = {}) {
+  const headers = { "X-CSRFToken": document.querySelector("meta[name=csrf-token]").content };
+  const answer = await fetch(address, { headers, ...options }).catch(sayBroken);
+  if (answer.ok) return answer;
+  const problem = await answer.json().catch(() => ({ title: "The server gave no answer", detail: "Try again." }));
+  throw new Error(`${problem.title}. ${problem.detail}`);
+}
+
+function sayBroken(error) {
+  throw error.name === "AbortError" ? error : new Error(BROKEN);
+}

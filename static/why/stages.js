@@ -1,0 +1,27 @@
+// The choice of an encoder stage.
+
+const NAMES = {
+  1: ["the only one"],
+  2: ["fine", "coarse"],
+  3: ["fine", "medium", "coarse"],
+  4: ["fine", "rather fine", "rather coarse", "coarse"],
+  5: ["fine", "rather fine", "medium", "rather coarse", "coarse"],
+};
+
+/** Fill a fieldset with a radio button a stage; the last, which sees the most, is chosen. */
+export function fillStages(fieldset, stages, film, onChange) {
+  const names = NAMES[stages.length] ?? [];
+  stages.forEach(({ side }, index) => {
+    const label = document.createElement("label");
+    const input = Object.assign(document.createElement("input"), { type: "radio", name: "why-stage", value: index });
+    input.checked = index === stages.length - 1;
+    input.addEventListener("change", onChange);
+    const cell = [film.width, film.height].map((length) => Math.round(length / side)).join(" × ");
+    label.append(input, ` ${index + 1}, ${names[index] ?? ""} `, note(cell));
+    fieldset.append(label);
+  });
+}
+
+function note(text) {
+  return Object.assign(document.createElement("span"), { className: "muted", textContent: text });
+}

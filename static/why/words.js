@@ -1,0 +1,15 @@
+// Figures as the page writes them.
+
+/** A difference of logits; with a sign also where it is positive, if asked for. */
+export function logits(value, signed = false) {
+  const digits = Math.abs(value) < 0.095 ? 3 : 2;
+  const figure = Math.abs(value).toFixed(digits);
+  if (!Number(figure)) return "0";
+  return `${value < 0 ? "−" : signed ? "+" : ""}${figure}`;
+}
+
+/** A probability, which is never printed as a certainty. */
+export function percent(probability) {
+  if (probability < 0.01) return "< 1 %";
+  return probability > 0.99 ? "> 99 %" : `${(100 * probability).toFixed(0)} %`;
+}
