@@ -6,6 +6,7 @@ from jsonargparse import ArgumentParser
 
 import training
 from training.augmentations import augmentations
+from training.compare import compare
 from training.config import TrainingConfig
 from training.curves import curves
 from training.data.films import write_prepared
@@ -39,7 +40,7 @@ def prepare(
     print(table.groupby(["split", "label_source", "label"]).size().to_string())
 
 
-COMMANDS = (prepare, train, evaluate, release, report, stress, curves, explain, shift, augmentations)
+COMMANDS = (prepare, train, evaluate, release, report, stress, compare, curves, explain, shift, augmentations)
 
 
 def build_parser() -> ArgumentParser:
