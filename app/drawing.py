@@ -10,16 +10,17 @@ CONTOUR_TOLERANCE = 1 / 2000
 """How far a contour may stray from the mask, as a share of the film's longest side; a map pixel is five times that."""
 
 
-def film_png(image: np.ndarray) -> bytes:
+def film_png(image: np.ndarray, longest_side: int = DISPLAY_SIDE) -> bytes:
     """Encode a film for display.
 
     Args:
         image: float32 (H, W) in [0, 1], bone bright.
+        longest_side: Pixels; a larger film is shrunk to it.
 
     Returns:
-        PNG, 8 bits, greyscale, no side longer than `DISPLAY_SIDE`.
+        PNG, 8 bits, greyscale.
     """
-    scale = DISPLAY_SIDE / max(image.shape)
+    scale = longest_side / max(image.shape)
     if scale < 1:
         image = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
     return grey_png(image)

@@ -16,11 +16,13 @@ from app.answers import NOTICE
 from app.drawing import contour_path, film_png, grey_png
 from app.patients import read_origin
 from app.problems import NO_FILE, Problem, explain
-from app.segmentation.errors import PleuraError
+from app.segmentation.errors import InvalidImageError, PleuraError
 from app.segmentation.image_io import MAX_BYTES
 from app.studies import Study, StudyStore
 
 MAX_NAME_LENGTH = 120
+REFUSED_SIDE = 320
+"""Longest side, in pixels, of the picture of a refused film."""
 
 blueprint = Blueprint("pages", __name__)
 
@@ -32,6 +34,8 @@ class Failure:
     file_name: str
     problem: Problem
     detail: str
+    picture: str | None = None
+    """What the file shows, if it could be decoded at all: address (`data:`) of a PNG."""
 
 
 @blueprint.get("/")
@@ -135,7 +139,14 @@ def _outcome(upload: FileStorage) -> Study | Failure:
     try:
         return _analyse(upload)
     except PleuraError as error:
-        return Failure(_shown_name(upload), *explain(error))
+        return Failure(_shown_name(upload), *explain(error), _picture_of(error))
+
+
+def _picture_of(error: PleuraError) -> str | None:
+    """Draw what was refused, small; nothing of it is kept, so the page itself carries it."""
+    if not isinstance(error, InvalidImageError) or error.picture is None:
+        return None
+    return "data:image/png;base64," + base64.b64encode(film_png(error.picture, REFUSED_SIDE)).decode("ascii")
 
 
 def _analyse(upload: FileStorage) -> Study:

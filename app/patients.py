@@ -7,11 +7,11 @@ import hashlib
 import hmac
 import io
 import re
-from datetime import date
 
 import pydicom
 from pydicom.dataset import Dataset
 
+from app.segmentation.dicom_header import raw_date, raw_text
 from app.segmentation.dicom_io import DAMAGE, looks_like_dicom
 
 IDENTITY = ("PatientID", "IssuerOfPatientID", "PatientBirthDate")
@@ -47,7 +47,7 @@ def read_origin(data: bytes, secret: str) -> dict[str, str | None]:
 
 
 def _patient_key(header: Dataset, secret: str) -> str | None:
-    identity = [_text(header, keyword) for keyword in IDENTITY]
+    identity = [raw_text(header, keyword) for keyword in IDENTITY]
     if PLACEHOLDER.fullmatch(identity[0]):
         return None
     return hmac.new(secret.encode(), "\0".join(identity).encode(), hashlib.sha256).hexdigest()
@@ -55,18 +55,7 @@ def _patient_key(header: Dataset, secret: str) -> str | None:
 
 def _taken_on(header: Dataset) -> str | None:
     for keyword in DATES:
-        digits = _text(header, keyword).replace(".", "")  # ACR-NEMA wrote 1997.03.01
-        try:
-            day = date.fromisoformat(digits)
-        except ValueError:
-            continue
-        if day.year >= FIRST_DIGITAL_YEAR:
+        day = raw_date(header, keyword)
+        if day is not None and day.year >= FIRST_DIGITAL_YEAR:
             return day.isoformat()
     return None
-
-
-def _text(header: Dataset, keyword: str) -> str:
-    """Read a value as its bytes: pydicom would check it, and put one it finds odd into the log."""
-    element = header.get_item(keyword)
-    value = b"" if element is None or element.value is None else element.value
-    return (value.decode("latin-1") if isinstance(value, bytes) else str(value)).strip(" \0")

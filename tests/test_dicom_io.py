@@ -290,9 +290,9 @@ class TestColours:
                 ("Data", np.arange(65535, -1, -257, dtype="<u2").tobytes()),
             )
         }
-        film = read_radiograph(to_dicom(FILM, bits_stored=8, photometric="PALETTE COLOR", **palette))
+        film = read_radiograph(to_dicom(RAMP, bits_stored=8, photometric="PALETTE COLOR", **palette))
         assert not film.is_colour
-        assert np.abs(film.image - (1 - np.round(FILM * 255) / 255)).max() < 1e-6
+        assert np.abs(film.image - (1 - np.round(RAMP * 255) / 255)).max() < 1e-6
 
 
 class TestMetadata:
@@ -316,6 +316,40 @@ class TestMetadata:
         assert (film.view_position, film.body_part) == ("", "")
 
     @pytest.mark.parametrize(
+        ("stated", "years"),
+        [("034Y", 34), ("34", 34), ("006M", 0.5), ("052W", 0.997), ("000D", 0), ("090Y", 90)],
+    )
+    def test_age(self, stated, years):
+        assert self.film(PatientAge=stated).age_years == pytest.approx(years, abs=0.001)
+
+    @pytest.mark.parametrize("stated", ["", "000Y", "0", "999Y", "Y", "old", "-3Y", "²Y"])
+    def test_age_that_says_nothing(self, stated):
+        assert self.film(PatientAge=stated).age_years is None
+
+    def test_age_by_the_dates(self):
+        assert self.film().age_years is None
+        assert self.film(PatientBirthDate="19500101").age_years is None
+        dates = {"PatientBirthDate": "19500101", "StudyDate": "20200701"}
+        assert self.film(**dates).age_years == pytest.approx(70.5, abs=0.01)
+        assert self.film(**dates, PatientAge="071Y").age_years == 71
+        assert self.film(PatientBirthDate="19000101", StudyDate="20200701").age_years is None
+        assert self.film(PatientBirthDate="20210101", StudyDate="20200701").age_years is None
+        assert self.film(PatientBirthDate="unknown", StudyDate="20200701").age_years is None
+
+    def test_an_odd_age_or_date_is_not_put_into_the_log(self, recwarn, caplog):
+        film = to_dicom(FILM, PatientAge="Methuselah", PatientBirthDate="long ago", StudyDate="20200701")
+        recwarn.clear()
+        caplog.clear()
+        assert read_radiograph(film).age_years is None
+        assert not recwarn.list
+        assert not caplog.records
+
+    @pytest.mark.parametrize(("says", "expected"), [("YES", True), ("NO", False), (None, False)])
+    def test_burned_in_annotation(self, says, expected):
+        film = to_dicom(FILM) if says is None else to_dicom(FILM, BurnedInAnnotation=says)
+        assert read_radiograph(film).has_burned_in_text is expected
+
+    @pytest.mark.parametrize(
         ("orientation", "side"),
         [
             (["L", "F"], (Laterality.RIGHT, True)),
@@ -332,19 +366,29 @@ class TestMetadata:
 
 
 class TestRefusals:
-    @pytest.mark.parametrize("modality", ["CR", "DX", "RG", "RF", "SC", "OT"])
-    def test_projection_radiographs_are_read(self, modality):
-        assert read_radiograph(to_dicom(FILM, Modality=modality)).image.shape == FILM.shape
+    @pytest.mark.parametrize("modality", ["CR", "DX", "RG", "RF", "SC", "OT", "", None])
+    def test_projection_radiographs_and_unknown_ones_are_read(self, modality):
+        assert read_radiograph(to_dicom(FILM, Modality=modality)).modality == (modality or "")
 
-    @pytest.mark.parametrize("modality", ["CT", "MR", "US", "MG", "PX", "ECG", "", None])
-    def test_other_modalities(self, modality):
-        with pytest.raises(WrongModalityError, match=f"modality is {modality or 'missing'}"):
+    @pytest.mark.parametrize("modality", ["CT", "MR", "US", "PT", "MG", "PX", "ECG"])
+    def test_other_modalities_are_refused_and_shown(self, modality):
+        with pytest.raises(WrongModalityError, match=f"modality is {modality}") as refusal:
             read_radiograph(to_dicom(FILM, Modality=modality))
+        assert np.abs(refusal.value.picture - FILM).max() <= 0.5 / 4095 + 1e-6
+
+    @pytest.mark.parametrize(
+        "attributes", [{"BitsStored": 32}, {"PixelData": bytes(8)}, {"Rows": 60000, "Columns": 60000}]
+    )
+    def test_another_modality_that_cannot_be_decoded_is_refused_as_one(self, attributes):
+        with pytest.raises(WrongModalityError) as refusal:
+            read_radiograph(to_dicom(FILM, Modality="CT", **attributes))
+        assert refusal.value.picture is None
 
     def test_without_pixel_data(self):
         for pixel_data in (None, b""):
-            with pytest.raises(NoPixelDataError, match="Computed Radiography Image Storage holds no image"):
+            with pytest.raises(NoPixelDataError, match="Computed Radiography Image Storage holds no image") as refusal:
                 read_radiograph(to_dicom(FILM, PixelData=pixel_data))
+            assert refusal.value.picture is None
 
     def test_report(self):
         report = Dataset()
@@ -357,16 +401,19 @@ class TestRefusals:
             read_radiograph(data.getvalue())
 
     def test_several_frames(self):
-        with pytest.raises(MultiFrameError, match="3 frames"):
-            read_radiograph(to_dicom(FILM, NumberOfFrames=3))
+        three = b"".join(np.round(frame * 4095).astype("<u2").tobytes() for frame in (FILM, 1 - FILM, 1 - FILM))
+        with pytest.raises(MultiFrameError, match="3 frames") as refusal:
+            read_radiograph(to_dicom(FILM, NumberOfFrames=3, PixelData=three))
+        assert np.abs(refusal.value.picture - FILM).max() <= 0.5 / 4095 + 1e-6
 
     def test_too_many_pixels_are_refused_before_decoding(self):
         with pytest.raises(TooManyPixelsError, match="60000 × 60000"):
             read_radiograph(to_dicom(FILM, Rows=60000, Columns=60000))
 
     def test_too_few_pixels(self):
-        with pytest.raises(ImageTooSmallError, match="256 × 255"):
+        with pytest.raises(ImageTooSmallError, match="256 × 255") as refusal:
             read_radiograph(to_dicom(FILM[:255]))
+        assert refusal.value.picture.shape == (255, 256)
 
     def test_deflated_bomb(self, monkeypatch):
         monkeypatch.setattr(dicom_io, "MAX_INFLATED_BYTES", 2**20)

@@ -21,7 +21,7 @@ from app.segmentation.errors import (
 )
 from app.segmentation.image_io import MAX_BYTES, read_radiograph
 from app.segmentation.radiograph import Laterality, Radiograph
-from tests.film_files import to_png
+from tests.film_files import to_dicom, to_png
 from tests.phantom import draw_phantom
 
 RAMP = np.tile(np.arange(256, dtype=np.uint8), (256, 1))
@@ -124,6 +124,19 @@ class TestLaterality:
         assert film.laterality_at(390) is Laterality.RIGHT
 
 
+class TestBrightBone:
+    @pytest.mark.parametrize("negative", [to_png(1 - FILM), to_dicom(1 - FILM, bits_stored=8)], ids=["PNG", "DICOM"])
+    def test_a_negative_is_read_as_the_film_it_was_made_from(self, negative):
+        film = read_radiograph(to_png(FILM))
+        corrected = read_radiograph(negative)
+        assert (corrected.was_inverted, film.was_inverted) == (True, False)
+        assert np.abs(corrected.image - film.image).max() < 1e-6
+
+    def test_a_film_in_doubt_is_left_as_it_is(self):
+        for picture in (1 - FILM.T, 1 - np.rot90(FILM, 2), RAMP / 255, np.full((256, 256), 0.5)):
+            assert not read_radiograph(to_png(picture)).was_inverted
+
+
 class TestRefusals:
     @pytest.mark.parametrize(
         "data",
@@ -156,8 +169,9 @@ class TestRefusals:
     def test_several_frames(self):
         frames = {"save_all": True, "append_images": [grey(255 - RAMP)]}
         for file_format in ("PNG", "WEBP"):
-            with pytest.raises(MultiFrameError, match="2 frames"):
+            with pytest.raises(MultiFrameError, match="2 frames") as refusal:
                 read_radiograph(encoded(grey(RAMP), file_format, **frames))
+            assert np.abs(refusal.value.picture - RAMP / 255).mean() < 1 / 255
 
     def test_too_many_bytes(self):
         with pytest.raises(FileTooLargeError, match=r"32\.0 MiB; 32 MiB is the limit"):
@@ -165,8 +179,9 @@ class TestRefusals:
 
     @pytest.mark.parametrize(("width", "height"), [(255, 3000), (3000, 255), (1, 1)])
     def test_too_few_pixels(self, width, height):
-        with pytest.raises(ImageTooSmallError, match=f"{width} × {height} pixels"):
+        with pytest.raises(ImageTooSmallError, match=f"{width} × {height} pixels") as refusal:
             read_radiograph(encoded(Image.new("L", (width, height)), "PNG"))
+        assert refusal.value.picture.shape == (height, width)
 
     @pytest.mark.parametrize(("width", "height"), [(7072, 7072), (50_001, 1000), (40_000, 40_000)])
     def test_too_many_pixels_are_refused_before_decoding(self, width, height):

@@ -1,5 +1,6 @@
 """The pages, as a browser without scripts and as our own script ask for them."""
 
+import base64
 import io
 import re
 
@@ -15,7 +16,7 @@ from app.segmentation.postprocessing import Region
 from app.segmentation.predictor import Prediction
 from app.segmentation.quality import QualityFlag
 from app.segmentation.radiograph import Laterality
-from tests.phantom import draw_phantom, to_png
+from tests.phantom import draw_phantom, to_dicom, to_png
 
 HTTPS = "https://pleura.example"
 
@@ -324,12 +325,39 @@ def test_a_failing_insert_does_not_log_the_file_s_name(app, client, film, caplog
     assert "Doe" not in caplog.text
 
 
+@pytest.mark.parametrize("script", [True, False])
+def test_a_refused_picture_is_shown_with_the_reason(client, script):
+    image = draw_phantom(1, 640).image
+    page = upload(client, (to_dicom(image, Modality="CT"), "scan.dcm"), script=script)
+    assert page.status_code == 400
+    assert "The modality is CT; send a radiograph (CR, DX or RG)." in page.text
+    (picture,) = re.findall(r'src="data:image/png;base64,([^"]+)"', page.text)
+    shown = cv2.imdecode(np.frombuffer(base64.b64decode(picture), np.uint8), cv2.IMREAD_UNCHANGED)
+    assert shown.shape == (320, 320)
+    assert np.corrcoef(shown.ravel(), cv2.resize(image, (320, 320)).ravel())[0, 1] > 0.99
+
+
+def test_a_file_without_a_picture_shows_none(client):
+    page = upload(client, (to_dicom(draw_phantom(1, 256).image, PixelData=None), "report.dcm"), script=True)
+    assert "holds no image" in page.text
+    assert "data:" not in page.text
+
+
+def test_a_negative_is_shown_the_right_way_round(client):
+    image = draw_phantom(1, 320).image
+    place = upload(client, (to_png(1 - image), "chest.png")).location
+    shown = cv2.imdecode(np.frombuffer(client.get(f"{place}/film.png").data, np.uint8), cv2.IMREAD_UNCHANGED)
+    assert np.abs(shown / 255 - image).max() < 1 / 255
+    assert "inverted_corrected" in client.get(place).text
+
+
 @pytest.mark.parametrize("path", ["/", "/nowhere", "/static/pleura.css", "/healthz"])
 def test_every_answer_carries_the_headers(client, path):
     headers = client.get(path).headers
     policy = dict(part.split(" ", 1) for part in headers["Content-Security-Policy"].split("; "))
     assert policy["default-src"] == "'none'"
-    assert policy["script-src"] == policy["style-src"] == policy["img-src"] == "'self'"
+    assert policy["script-src"] == policy["style-src"] == "'self'"
+    assert policy["img-src"] == "'self' data:"
     assert policy["base-uri"] == policy["frame-ancestors"] == "'none'"
     assert headers["X-Content-Type-Options"] == "nosniff"
     assert headers["X-Frame-Options"] == "DENY"

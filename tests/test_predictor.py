@@ -75,13 +75,20 @@ class TestAnswer:
         assert same(answers[0], answers[1])
         assert same(answers[0], answers[2])
 
+    def test_negative_of_a_film_is_answered_like_the_film(self, predictor):
+        image = np.round(255 * FILMS[0]) / 255
+        film, negative = (predictor.predict(read_radiograph(to_png(shown))) for shown in (image, 1 - image))
+        assert same(film, negative)
+        assert [flag.code for flag in film.quality] == ["low_resolution"]
+        assert [flag.code for flag in negative.quality] == ["low_resolution", "inverted_corrected"]
+
     def test_regions_know_the_patients_sides(self, checkpoint):
         predictor = deciding(checkpoint, postprocessing=MARK_EVERYTHING)
         for orientation, side in ((["L", "F"], Laterality.RIGHT), (["R", "F"], Laterality.LEFT)):
-            film = read_radiograph(to_dicom(FILMS[0], PatientOrientation=orientation, ImagerPixelSpacing=[2, 3]))
+            film = read_radiograph(to_dicom(FILMS[0], PatientOrientation=orientation, ImagerPixelSpacing=[1, 1.5]))
             (region,) = predictor.predict(film).regions
             assert region.bbox == (0, 0, 256, 256)
-            assert region.area_mm2 == pytest.approx(256 * 256 * 6)
+            assert region.area_mm2 == pytest.approx(256 * 256 * 1.5)
             assert region.laterality is side  # its centre, 127.5, lies in the picture's left half
 
     def test_finding_is_that_of_the_operating_point(self, checkpoint):
@@ -138,8 +145,10 @@ def test_film_unlike_the_training_films_is_indeterminate(checkpoint, shift, find
     prediction = predictor.predict(Radiograph(FILMS[0], "PNG"))
     assert prediction.finding is finding
     assert prediction.mask.any() == bool(prediction.regions) == (finding is Finding.POSITIVE)
-    codes = [flag.code for flag in prediction.quality]
-    assert ("unlike_training_films" in codes) == (finding is Finding.INDETERMINATE)
+    doubts = {flag.code: flag.message for flag in prediction.quality}
+    assert ("unlike_training_films" in doubts) == (finding is Finding.INDETERMINATE)
+    if shift:
+        assert f"{shift * len(features) ** 0.5:.1f} from theirs; 5.0 is the limit" in doubts["unlike_training_films"]
 
 
 class TestCanary:

@@ -14,6 +14,7 @@ from training.data.manifest import read_manifest
 from training.data.siim import read_siim
 from training.evaluate import evaluate
 from training.explain import explain
+from training.orientation import fit_orientation, measure_doubts
 from training.release import release
 from training.report import report
 from training.shift import shift
@@ -40,7 +41,10 @@ def prepare(
     print(table.groupby(["split", "label_source", "label"]).size().to_string())
 
 
-COMMANDS = (prepare, train, evaluate, release, report, stress, compare, curves, explain, shift, augmentations)
+COMMANDS = (
+    *(prepare, train, evaluate, release, report, stress, compare, curves),
+    *(explain, shift, augmentations, fit_orientation, measure_doubts),
+)
 
 
 def build_parser() -> ArgumentParser:

@@ -1,7 +1,6 @@
 """A DICOM object to a `Radiograph`, shown as its header asks."""
 
 import io
-import math
 import struct
 import zlib
 
@@ -20,16 +19,18 @@ from pydicom.uid import (
 
 from app.segmentation.dicom_codecs import COMPRESSED, PLUGIN
 from app.segmentation.dicom_grey_levels import grey_levels, grey_of_colours
+from app.segmentation.dicom_header import DESCRIPTION, describe
 from app.segmentation.errors import (
     FileTooLargeError,
     InvalidImageError,
     MultiFrameError,
     NoPixelDataError,
+    PleuraError,
     TruncatedImageError,
     UnsupportedFormatError,
     WrongModalityError,
 )
-from app.segmentation.radiograph import Laterality, Radiograph, check_size
+from app.segmentation.radiograph import Radiograph, refuse_large
 
 UNCOMPRESSED = (
     ImplicitVRLittleEndian,
@@ -41,12 +42,12 @@ MAX_INFLATED_BYTES = 128 * 2**20
 LONGEST_FIRST_VALUE = 64
 """Bytes of a UID, the longest that an object without preamble begins with."""
 
-MODALITIES = ("CR", "DX", "RG", "RF", "SC", "OT")
-"""Projection radiography; and SC and OT, which say as little of their origin as a PNG does."""
+MODALITIES = ("CR", "DX", "RG", "RF", "SC", "OT", "")
+"""Projection radiography; and SC, OT and none, which say as little of their origin as a PNG does."""
 
 ELEMENTS = (
-    *("SOPClassUID", "Modality", "BodyPartExamined", "ViewPosition", "PatientOrientation"),
-    *("ImagerPixelSpacing", "PixelSpacing", "NumberOfFrames", "Rows", "Columns", "SamplesPerPixel"),
+    *DESCRIPTION,
+    *("SOPClassUID", "NumberOfFrames", "Rows", "Columns", "SamplesPerPixel"),
     *("PhotometricInterpretation", "PlanarConfiguration", "BitsAllocated", "BitsStored", "HighBit"),
     *("PixelRepresentation", "RescaleSlope", "RescaleIntercept", "ModalityLUTSequence", "VOILUTSequence"),
     *("VOILUTFunction", "WindowCenter", "WindowWidth", "PresentationLUTShape", "PixelData"),
@@ -88,7 +89,24 @@ def read_dicom(data: bytes) -> Radiograph:
     """
     try:
         dataset = _parsed(data)
-        _refuse_unusable(dataset)
+        unfit = _unfit(dataset)
+    except DAMAGE as error:
+        raise TruncatedImageError("The DICOM header ends early or is damaged; export the film again.") from error
+    try:
+        radiograph = _decoded(dataset)
+    except PleuraError as error:
+        if unfit is None:
+            raise
+        raise unfit from error  # what it is matters more than that it cannot be shown either
+    if unfit is not None:
+        unfit.picture = radiograph.image
+        raise unfit
+    return radiograph
+
+
+def _decoded(dataset: Dataset) -> Radiograph:
+    try:
+        _refuse_undecodable(dataset)
     except DAMAGE as error:
         raise TruncatedImageError("The DICOM header ends early or is damaged; export the film again.") from error
     try:
@@ -150,18 +168,27 @@ def _refuse_deflation_bomb(data: bytes) -> None:
         )
 
 
-def _refuse_unusable(dataset: Dataset) -> None:
-    """Refuse by the header alone, before any pixel is decoded."""
+def _unfit(dataset: Dataset) -> InvalidImageError | None:
+    """Say by the header alone why an object is not one film.
+
+    Raises:
+        NoPixelDataError: If it holds no picture at all.
+    """
     if not dataset.get("PixelData"):
         kind = dataset.SOPClassUID.name if "SOPClassUID" in dataset else "object of unknown kind"
         raise NoPixelDataError(f"This {kind} holds no image; send the film itself.")
-    modality = dataset.get("Modality") or "missing"
+    modality = dataset.get("Modality") or ""
     if modality not in MODALITIES:
-        raise WrongModalityError(f"The modality is {modality}; send a radiograph (CR, DX or RG).")
+        return WrongModalityError(f"The modality is {modality}; send a radiograph (CR, DX or RG).")
     frames = int(dataset.get("NumberOfFrames") or 1)
     if frames > 1:
-        raise MultiFrameError(f"The file holds {frames} frames; send a single film.")
-    check_size(int(dataset.Columns), int(dataset.Rows))
+        return MultiFrameError(f"The file holds {frames} frames; send a single film.")
+    return None
+
+
+def _refuse_undecodable(dataset: Dataset) -> None:
+    """Refuse what cannot be decoded, before any pixel is."""
+    refuse_large(int(dataset.Columns), int(dataset.Rows))
     syntax = dataset.file_meta.TransferSyntaxUID
     if syntax not in UNCOMPRESSED + COMPRESSED:
         raise UnsupportedFormatError(
@@ -185,27 +212,10 @@ def _shown(stored: np.ndarray, dataset: Dataset) -> Radiograph:
         raise InvalidImageError(
             f"The photometric interpretation {photometric} cannot be read; export the film as grey."
         )
-    towards_right = str((dataset.get("PatientOrientation") or ("",))[0])[:1]
     return Radiograph(
         image=image,
         source_format="DICOM",
         bits_stored=int(dataset.BitsStored),
         is_colour=is_colour,
-        pixel_spacing_mm=_pixel_spacing(dataset),
-        view_position=str(dataset.get("ViewPosition") or ""),
-        body_part=str(dataset.get("BodyPartExamined") or ""),
-        image_left=Laterality.LEFT if towards_right == "R" else Laterality.RIGHT,
-        states_side=towards_right in ("L", "R"),
+        **describe(dataset),
     )
-
-
-def _pixel_spacing(dataset: Dataset) -> tuple[float, float] | None:
-    """Imager Pixel Spacing is a distance on the detector; Pixel Spacing alone is too, unless calibrated.
-
-    See PS3.3 10.7.1.1. A chest is magnified: neither is a distance inside the patient.
-    """
-    spacing = dataset.get("ImagerPixelSpacing") or dataset.get("PixelSpacing")
-    if not spacing:
-        return None
-    row, column = (float(value) for value in spacing)
-    return (row, column) if 0 < row < math.inf and 0 < column < math.inf else None

@@ -18,13 +18,21 @@ The core raises; the web application alone decides what status and code a person
 Messages say what was wrong, with the value, and what to do.
 """
 
+import numpy as np
+
 
 class PleuraError(Exception):
     """Base of every error raised on purpose by the core."""
 
 
 class InvalidImageError(PleuraError):
-    """The file is of a kind we read, but this one cannot be used."""
+    """The file is of a kind we read, but this one cannot be used.
+
+    Attributes:
+        picture: What the file shows, float32 (H, W) in [0, 1], where it could be decoded all the same; else None.
+    """
+
+    picture: np.ndarray | None = None
 
 
 class EmptyFileError(InvalidImageError):

@@ -11,12 +11,14 @@ from app.segmentation.dicom_io import looks_like_dicom, read_dicom
 from app.segmentation.errors import (
     EmptyFileError,
     FileTooLargeError,
+    ImageTooSmallError,
     MultiFrameError,
     TooManyPixelsError,
     TruncatedImageError,
     UnsupportedFormatError,
 )
-from app.segmentation.radiograph import MAX_PIXELS, Radiograph, check_size, full_scale, is_colourful
+from app.segmentation.orientation import with_bright_bone
+from app.segmentation.radiograph import MAX_PIXELS, MIN_SIDE, Radiograph, full_scale, is_colourful, refuse_large
 
 MAX_BYTES = 32 * 2**20
 RASTER_FORMATS = ("PNG", "JPEG", "WEBP")
@@ -25,7 +27,7 @@ GREY_MODES = ("1", "L", "LA", "I", "I;16")
 DAMAGE = (ArithmeticError, AttributeError, LookupError, OSError, SyntaxError, TypeError, ValueError, struct.error)
 """What Pillow raises on damaged files, found by mutating sound ones."""
 
-warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)  # check_size decides
+warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)  # refuse_large decides
 
 
 def read_radiograph(data: bytes) -> Radiograph:
@@ -35,7 +37,7 @@ def read_radiograph(data: bytes) -> Radiograph:
         data: The whole file: DICOM, PNG, JPEG or WebP.
 
     Returns:
-        The film, bone bright.
+        The film, bone bright; inverted where it certainly was not.
 
     Raises:
         UnsupportedFormatError: If it is not one of these formats.
@@ -48,6 +50,19 @@ def read_radiograph(data: bytes) -> Radiograph:
         raise FileTooLargeError(
             f"The file has {len(data) / 2**20:.1f} MiB; {MAX_BYTES // 2**20} MiB is the limit. Send a single film."
         )
+    radiograph = _decoded(data)
+    height, width = radiograph.image.shape
+    if min(height, width) < MIN_SIDE:
+        small = ImageTooSmallError(
+            f"The film has {width} × {height} pixels; a pleural line needs at least {MIN_SIDE} a side. "
+            "Export it at its full resolution."
+        )
+        small.picture = radiograph.image
+        raise small
+    return with_bright_bone(radiograph)
+
+
+def _decoded(data: bytes) -> Radiograph:
     if looks_like_dicom(data):
         return read_dicom(data)
     if data.startswith((b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff")) or (data[:4], data[8:12]) == (b"RIFF", b"WEBP"):
@@ -58,9 +73,8 @@ def read_radiograph(data: bytes) -> Radiograph:
 def _read_raster(data: bytes) -> Radiograph:
     try:
         source = Image.open(io.BytesIO(data), formats=RASTER_FORMATS)
-        if source.format != "MPO" and getattr(source, "n_frames", 1) > 1:  # an MPO is a telephone's photo and extras
-            raise MultiFrameError(f"The file holds {source.n_frames} frames; send a single film.")
-        check_size(*source.size)
+        frames = 1 if source.format == "MPO" else getattr(source, "n_frames", 1)  # a telephone's photo has extras
+        refuse_large(*source.size)
         picture = ImageOps.exif_transpose(source)
         is_colour = picture.mode not in GREY_MODES and is_colourful(np.asarray(picture.convert("RGB")))
         image, bits_stored = _grey_levels(picture)
@@ -70,6 +84,10 @@ def _read_raster(data: bytes) -> Radiograph:
         ) from error
     except DAMAGE as error:
         raise TruncatedImageError("The image ends early or is damaged; export it again.") from error
+    if frames > 1:
+        several = MultiFrameError(f"The file holds {frames} frames; send a single film.")
+        several.picture = image
+        raise several
     source_format = "JPEG" if source.format == "MPO" else source.format
     return Radiograph(image, source_format, bits_stored, is_colour)
 

@@ -2,29 +2,29 @@
 
 import base64
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from app.segmentation.calibration import Finding
 from app.segmentation.checkpoint import Checkpoint, load_checkpoint
+from app.segmentation.doubts import QualityFlag, doubt
 from app.segmentation.engine import Engine, Evidence
 from app.segmentation.errors import CheckpointError
 from app.segmentation.image_io import read_radiograph
 from app.segmentation.postprocessing import Region, segment
 from app.segmentation.preprocessing import preprocess, restore
-from app.segmentation.quality import QualityFlag, assess
+from app.segmentation.quality import assess
 from app.segmentation.radiograph import Radiograph
 
 CANARY_TOLERANCE = 0.02
 """Probability by which another processor's arithmetic may differ."""
 
-UNFAMILIAR = QualityFlag(
-    "unlike_training_films",
-    "warning",
-    "This does not look like the frontal chest films the model learned from; do not rely on its answer.",
+UNFAMILIAR = doubt(
+    "unlike_training_films", "This does not look like the frontal chest films that the model has learnt from."
 )
+"""The doubt that leaves a film without an answer, before its distance is known."""
 
 
 @dataclass(frozen=True)
@@ -102,8 +102,9 @@ class Predictor:
         inferred = time.perf_counter()
         probability = self.decision.calibration.probability(evidence.image_logit, evidence.map_logit)
         probability_map = restore(evidence.probability_map, radiograph.image.shape)
-        if self._is_unfamiliar(evidence):
-            quality.append(UNFAMILIAR)
+        unfamiliar = self._unfamiliarity(evidence)
+        if unfamiliar is not None:
+            quality.append(unfamiliar)
             finding = Finding.INDETERMINATE
             mask, regions = np.zeros(radiograph.image.shape, dtype=bool), ()
         else:
@@ -126,9 +127,12 @@ class Predictor:
             },
         )
 
-    def _is_unfamiliar(self, evidence: Evidence) -> bool:
+    def _unfamiliarity(self, evidence: Evidence) -> QualityFlag | None:
         known = self.feature_distribution
-        return known is not None and known.distance(evidence.features) > known.limit
+        if known is None or (distance := known.distance(evidence.features)) <= known.limit:
+            return None
+        measured = f"Its features lie {distance:.1f} from theirs; {known.limit:.1f} is the limit."
+        return replace(UNFAMILIAR, message=f"{UNFAMILIAR.message} {measured}")
 
     def check_canary(self) -> bool:
         """Answer the synthetic film in the checkpoint, and compare with the answer it had at release."""

@@ -6,12 +6,14 @@ from enum import StrEnum
 import cv2
 import numpy as np
 
-from app.segmentation.errors import ImageTooSmallError, TooManyPixelsError
+from app.segmentation.errors import TooManyPixelsError
 
 MAX_PIXELS = 50_000_000
 MIN_SIDE = 256
 NARROWEST_CHEST_MM = 200
 """A film stated to be narrower than this was shrunk, and its pixel spacing was not."""
+WIDEST_FILM_MM = 500
+"""The largest detectors and films for a chest measure 43 cm; one stated to be longer than this is none."""
 
 
 class Laterality(StrEnum):
@@ -33,6 +35,10 @@ class Radiograph:
         pixel_spacing_mm: (row, column) distance of pixel centres on the detector, or None if unknown.
         view_position: DICOM's View Position (0018,5101): "PA", "AP", "LL" …; "" if unknown.
         body_part: DICOM's Body Part Examined (0018,0015): "CHEST" …; "" if unknown.
+        modality: DICOM's Modality (0008,0060): "CR", "DX" …; "" if unknown.
+        age_years: The patient's age, or None if unknown.
+        has_burned_in_text: Whether DICOM's Burned In Annotation (0028,0301) says that text is part of the picture.
+        was_inverted: Whether the file showed bone dark, which `image` no longer does.
         image_left: The patient's side shown at the picture's left edge.
         states_side: Whether the file says which side that is; otherwise it is the usual one.
     """
@@ -44,6 +50,10 @@ class Radiograph:
     pixel_spacing_mm: tuple[float, float] | None = None
     view_position: str = ""
     body_part: str = ""
+    modality: str = ""
+    age_years: float | None = None
+    has_burned_in_text: bool = False
+    was_inverted: bool = False
     image_left: Laterality = Laterality.RIGHT
     states_side: bool = False
 
@@ -57,7 +67,7 @@ class Radiograph:
     @property
     def credible_spacing_mm(self) -> tuple[float, float] | None:
         """`pixel_spacing_mm`, or None if the film does not say or says what cannot be."""
-        if self.size_mm is None or min(self.size_mm) < NARROWEST_CHEST_MM:
+        if self.size_mm is None or min(self.size_mm) < NARROWEST_CHEST_MM or max(self.size_mm) > WIDEST_FILM_MM:
             return None
         return self.pixel_spacing_mm
 
@@ -76,22 +86,16 @@ class Radiograph:
         return self.image_left if on_left_half else other
 
 
-def check_size(width: int, height: int) -> None:
+def refuse_large(width: int, height: int) -> None:
     """Refuse a film by its announced size, before any pixel is decoded.
 
     Raises:
         TooManyPixelsError: If it has more than `MAX_PIXELS`.
-        ImageTooSmallError: If a side is shorter than `MIN_SIDE`.
     """
     if width * height > MAX_PIXELS:
         raise TooManyPixelsError(
             f"The film has {width} × {height} pixels; {MAX_PIXELS // 1_000_000} megapixels is the limit. "
             "Export it at a lower resolution."
-        )
-    if min(width, height) < MIN_SIDE:
-        raise ImageTooSmallError(
-            f"The film has {width} × {height} pixels; a pleural line needs at least {MIN_SIDE} a side. "
-            "Export it at its full resolution."
         )
 
 

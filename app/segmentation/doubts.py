@@ -1,0 +1,66 @@
+"""Every reason to doubt an answer: its code, how much it weighs, and what to do.
+
+docs/reason-codes.md says of each what is measured and how often it is given.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class QualityFlag:
+    """One reason for doubt.
+
+    Attributes:
+        code: Stable, for programs: lower_snake_case.
+        severity: "info" or "warning".
+        message: What was found, with the value and its limit: a sentence for a person.
+        advice: What to do about it: a sentence for a person.
+    """
+
+    code: str
+    severity: str
+    message: str
+    advice: str = ""
+
+
+DOUBTS = {
+    "unlike_training_films": (
+        "warning",
+        "Read the film without the model. See whether it is one frontal chest film, upright and whole.",
+    ),
+    "not_frontal": ("warning", "Send the frontal film of this examination."),
+    "not_chest": ("warning", "Send a chest film. If this is one, the file names the wrong body part."),
+    "unknown_modality": ("warning", "Make sure that this is a plain radiograph; if you can, send the original object."),
+    "under_18": ("warning", "Do not rely on the answer for a child; the model has learnt mostly from adults."),
+    "age_outside_training": ("info", "Trust the answer less than usual: nobody measured it at this age."),
+    "doubtful_pixel_spacing": ("info", "Take no length or area from this film; measure in the original."),
+    "burned_in_text": ("info", "See that no text lies over the lungs, and that none names the patient to others."),
+    "low_resolution": ("warning", "Send the original film, not a copy made for the screen."),
+    "unusual_aspect_ratio": ("warning", "Send one whole film, not a part of it and not two side by side."),
+    "colour_image": ("warning", "Send the original film, not a photograph or a screenshot of it."),
+    "low_contrast": ("warning", "Send the original film; if this is it, read it without the model."),
+    "clipped": ("warning", "Send the DICOM file: it keeps what a copy cuts off."),
+    "unusual_exposure": (
+        "warning",
+        "Send the DICOM file with the machine's own window; if this is it, read it without the model.",
+    ),
+    "inverted_corrected": (
+        "warning",
+        "See that bone is bright on the film shown here. If it is dark, do not use the answer.",
+    ),
+    "inverted_suspected": ("warning", "If bone is dark, invert the film, and send it again."),
+    "turned": ("warning", "Turn the film upright, and send it again."),
+    "tilted": ("warning", "If the film lies at a slant, straighten it, and send it again."),
+}
+"""Code: severity and advice, in the order of a reader's interest."""
+
+
+def doubt(code: str, message: str) -> QualityFlag:
+    """Give a reason for doubt.
+
+    Args:
+        code: One of `DOUBTS`.
+        message: What was found, with the value and its limit.
+    """
+    severity, advice = DOUBTS[code]
+    return QualityFlag(code, severity, message, advice)
