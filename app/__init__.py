@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
     from app.segmentation.predictor import Predictor
     from app.studies import StudyStore
+    from app.training_set import TrainingSet
 
 
 def create_app(config: Mapping[str, object] | None = None) -> Flask:
@@ -27,7 +28,7 @@ def create_app(config: Mapping[str, object] | None = None) -> Flask:
     """
     from flask import Flask
 
-    from app import api, explanations, health, pages, security, worklist
+    from app import api, explanations, feedback, health, pages, security, worklist
     from app.analysis import Analysis
     from app.config import ROOT, check_settings, read_settings
     from app.segmentation.image_io import MAX_BYTES
@@ -41,9 +42,11 @@ def create_app(config: Mapping[str, object] | None = None) -> Flask:
     app.extensions["predictor"] = _load_predictor(app)
     app.extensions["analysis"] = Analysis(app.extensions["predictor"])
     app.extensions["studies"] = _open_studies(app)
+    app.extensions["training_set"] = _open_training_set(app)
     app.register_blueprint(pages.blueprint)
     app.register_blueprint(worklist.blueprint)
     app.register_blueprint(explanations.blueprint)
+    app.register_blueprint(feedback.blueprint)
     app.register_blueprint(api.blueprint)
     app.register_blueprint(health.blueprint)
     csrf.exempt(api.blueprint)  # it takes no cookie, so there is nothing to forge
@@ -73,3 +76,11 @@ def _open_studies(app: Flask) -> StudyStore:
     studies.purge()
     studies.start_purging()
     return studies
+
+
+def _open_training_set(app: Flask) -> TrainingSet | None:
+    from pathlib import Path
+
+    from app.training_set import TrainingSet
+
+    return TrainingSet(Path(app.config["FEEDBACK_FOLDER"])) if app.config["FEEDBACK_FOLDER"] else None

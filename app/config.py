@@ -67,6 +67,7 @@ SETTINGS = (
     Setting("SECURE_COOKIES", False, "Send cookies over HTTPS only, whatever else is set."),
     Setting("API", "off", "The JSON API: off, token, or open.", choices=("off", "token", "open")),
     Setting("API_TOKEN", "", "The bearer token that PLEURA_API=token demands."),
+    Setting("FEEDBACK_FOLDER", "", "Folder for films that readers give for training; empty: nobody is asked."),
     Setting("THREADS", 0, "Threads of one inference; 0: the cores of the process, shared among gunicorn's workers."),
 )
 
@@ -96,12 +97,14 @@ def check_settings(settings: Mapping[str, object]) -> None:
     """
     for setting in SETTINGS:
         setting.check(settings[setting.name])
-    secrets_needed = {
-        "API_TOKEN": "PLEURA_API=token" if settings["API"] == "token" else "",
-        "SECRET_KEY": "PLEURA_PRODUCTION" if settings["PRODUCTION"] else "",
-    }
-    for name, reason in secrets_needed.items():
-        if reason and len(settings[name]) < MIN_SECRET_LENGTH:
+    secrets_needed = (
+        ("API_TOKEN", "PLEURA_API=token", settings["API"] == "token"),
+        ("SECRET_KEY", "PLEURA_PRODUCTION", settings["PRODUCTION"]),
+        # With another secret at each start nobody could withdraw a film, and one patient would be many.
+        ("SECRET_KEY", "PLEURA_FEEDBACK_FOLDER", settings["FEEDBACK_FOLDER"]),
+    )
+    for name, reason, needed in secrets_needed:
+        if needed and len(settings[name]) < MIN_SECRET_LENGTH:
             raise SettingError(
                 f"{reason} needs PLEURA_{name}, a secret of at least {MIN_SECRET_LENGTH} characters; "
                 'draw one with: python -c "import secrets; print(secrets.token_hex())"'

@@ -14,6 +14,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from app.answers import NOTICE
 from app.drawing import contour_path, film_png, grey_png
+from app.masks import mask_of
 from app.patients import read_origin
 from app.problems import NO_FILE, Problem, explain
 from app.segmentation.errors import InvalidImageError, PleuraError
@@ -174,11 +175,6 @@ def _shown_name(upload: FileStorage) -> str:
 def own_study(study_id: str) -> Study:
     """Return this session's study with its pictures, or answer 404."""
     return _studies().get(study_id, owner()) or abort(404)
-
-
-def mask_of(study: Study) -> bytes:
-    """Return the model's mask as a PNG in the film's own pixels."""
-    return base64.b64decode(study.answer["mask"]["data"])
 
 
 def owner() -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException, InternalServerError, MethodNotAllowed, NotFound, RequestEntityTooLarge
 
-from app import studies
+from app import masks, studies
 from app.segmentation import errors
 
 
@@ -40,6 +40,7 @@ PROBLEMS: dict[type[errors.PleuraError], Problem] = {
     errors.FileTooLargeError: Problem(413, "file_too_large", "The file is too large"),
     errors.TooManyPixelsError: Problem(413, "too_many_pixels", "The image has too many pixels"),
     errors.CheckpointError: Problem(503, "model_unavailable", "The model could not be loaded"),
+    masks.InvalidMaskError: Problem(400, "invalid_mask", "The drawn mask cannot be used"),
     studies.TooManyStudiesError: Problem(429, "too_many_studies", "Too many films are kept already"),
 }
 

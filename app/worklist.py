@@ -11,7 +11,8 @@ from datetime import date
 from flask import Blueprint, abort, current_app, render_template
 
 from app.drawing import contour_path
-from app.pages import mask_of, own_study, owner
+from app.masks import mask_of
+from app.pages import own_study, owner
 from app.segmentation.predictor import UNFAMILIAR
 from app.studies import Study
 

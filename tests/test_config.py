@@ -40,6 +40,7 @@ def test_environment_is_read(environment, name, value):
         {"PRODUCTION": "yes"},
         {"PRODUCTION": "1"},
         {"PRODUCTION": "1", "SECRET_KEY": "x" * (MIN_SECRET_LENGTH - 1)},
+        {"FEEDBACK_FOLDER": "given"},
         {"RETENTION_MINUTES": "an hour"},
         {"RETENTION_MINUTES": "0"},
         {"THREADS": "-1"},

@@ -12,7 +12,7 @@ export function bind(root, settings) {
   settings.watch((now) => {
     for (const control of controls) show(control, now[control.dataset.setting]);
     for (const part of root.querySelectorAll("[data-shown-for]")) part.hidden = !isShownFor(part, now);
-    root.querySelector("#mirrored").hidden = !now.mirror;
+    root.querySelector("#mirrored")?.toggleAttribute("hidden", !now.mirror);
     root.dataset.tool = now.tool;
   });
 }

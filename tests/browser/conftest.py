@@ -4,6 +4,7 @@ import dataclasses
 import shutil
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -46,10 +47,9 @@ def film(phantom, tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def address(checkpoint_path, phantom, tmp_path_factory) -> Iterator[str]:
-    """The address of a running server, whose model marks a tenth of the synthetic film."""
-    folder = tmp_path_factory.mktemp("server")
-    weights = folder / "marking.safetensors"
+def marking_weights(checkpoint_path, phantom, tmp_path_factory) -> Path:
+    """A model that marks a tenth of the synthetic film."""
+    weights = tmp_path_factory.mktemp("weights") / "marking.safetensors"
     checkpoint = load_checkpoint(checkpoint_path)
     probability_map = Predictor(checkpoint).predict(Radiograph(phantom.image, "DICOM")).probability_map
     decision = checkpoint.metadata.decision
@@ -61,7 +61,21 @@ def address(checkpoint_path, phantom, tmp_path_factory) -> Iterator[str]:
         ),
     )
     save_checkpoint(weights, checkpoint.model, dataclasses.replace(checkpoint.metadata, decision=decision))
-    app = create_app({"WEIGHTS": str(weights), "DATABASE_URL": f"sqlite:///{folder / 'studies.sqlite'}"})
+    return weights
+
+
+@pytest.fixture(scope="session")
+def address(marking_weights, tmp_path_factory) -> Iterator[str]:
+    """The address of a running server."""
+    url = f"sqlite:///{tmp_path_factory.mktemp('server') / 'studies.sqlite'}"
+    with serving({"WEIGHTS": str(marking_weights), "DATABASE_URL": url}) as address:
+        yield address
+
+
+@contextmanager
+def serving(settings: dict[str, str]) -> Iterator[str]:
+    """Serve until the block is left; yield the address."""
+    app = create_app(settings)
     server = make_server("127.0.0.1", 0, app, threaded=True)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()

@@ -26,8 +26,8 @@ class FilmRecord:
         image_id: Unique in the data set.
         patient_id: Films of one patient share it and stay in one split. Unknown: the image id.
         split: "train", "val" or "test".
-        label_source: Who says so: "expert_mask", "pseudo_confident", "pseudo_disputed" or
-            "nih_report_text".
+        label_source: Who says so: "expert_mask", "reader_mask" (given by a reader of the web application),
+            "pseudo_confident", "pseudo_disputed" or "nih_report_text".
         view: "PA", "AP" or "".
         age: Years, or "".
         sex: "F", "M" or "".
