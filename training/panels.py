@@ -11,8 +11,9 @@ from app.segmentation.preprocessing import restore
 from training.heat_maps import stage_name
 
 CAPTION = (
-    "A heat map shows what moved the score, each in units of its own; it is not a localisation of disease. "
-    "Red raised the score, blue lowered it. Research use only."
+    "A heat map shows what moved the score, each in units of its own; it is not a localisation of disease. Research "
+    "use only.\nOcclusion and channels, those of the last encoder block: red raised the score, blue lowered it, in "
+    "logits."
 )
 COLUMNS = 6
 
@@ -98,9 +99,9 @@ def show(
     axes.imshow(image, cmap="gray", vmin=0, vmax=1)
     if heat is not None and np.abs(heat).max() > 0:
         whole = restore(np.asarray(heat, dtype=np.float32), image.shape) / float(np.abs(heat).max())
-        strength = np.clip(np.abs(whole), 0, 1)
+        strength = np.abs(whole) if signed else np.sqrt(np.maximum(whole, 0))  # the white of zero would be a fog
         limits = {"cmap": "bwr", "vmin": -1, "vmax": 1} if signed else {"cmap": "inferno", "vmin": 0, "vmax": 1}
-        axes.imshow(whole, alpha=0.65 * np.sqrt(strength), **limits)
+        axes.imshow(whole, alpha=0.65 * np.clip(strength, 0, 1), **limits)
     if mask is not None and mask.any():
         axes.contour(mask, [0.5], colors="lime", linewidths=0.8)
     axes.set_title(title, fontsize=8)
