@@ -11,6 +11,7 @@ import urllib.request
 from dataclasses import replace
 from functools import partial
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -96,6 +97,11 @@ class TestTheFilmExplained:
         found = Explainer(Analysis(predictor))._batch(film_png(image))
         assert not torch.equal(found, expected)
         assert (found - expected).abs().max() < 0.02  # standard deviations of the film
+
+    def test_strays_little_where_it_is_shown_smaller(self, predictor):
+        large = cv2.resize(np.round(FILM * 255).astype(np.float32) / 255, (5000, 4400), interpolation=cv2.INTER_LINEAR)
+        found = Explainer(Analysis(predictor))._batch(film_png(large))
+        assert (found - preprocess(large, predictor.metadata.preprocessing)).abs().max() < 0.05
 
     def test_has_the_score_that_is_shown(self, client, address, predictor):
         traced = client.post(f"{address}/activations", headers=token(client)).json
