@@ -17,7 +17,7 @@ UNTRIED = -128
 """Level of a place of which nothing is known yet."""
 
 AT_ONCE = 2
-"""Patches hidden in one turn: a film that comes meanwhile waits for as many, times two where answers are averaged."""
+"""Patches hidden in one turn, each two inferences where answers are averaged: that long a film may have to wait."""
 
 PATIENCE_SECONDS = 5.0
 """How long a new occlusion waits for one before it: one that was cancelled ends at its next step."""

@@ -1,5 +1,6 @@
 // The opened section: which map lies over the film, and what is said of it.
 
+import { viewer } from "../viewer.js";
 import * as server from "./server.js";
 import { fillFeatures } from "./features.js";
 import { diverging, heaviest, paint, paintScale, sequential, strongest, unpacked } from "./maps.js";
@@ -117,9 +118,8 @@ function showOpacity() {
 }
 
 /** Turn the picture as the reader has turned the film above. */
-async function followMirror() {
-  const { viewer } = await import("../viewer.js");
-  viewer?.settings.watch((now) => {
+function followMirror() {
+  viewer.settings.watch((now) => {
     if (now.mirror === mirrored) return;
     mirrored = now.mirror;
     section.classList.toggle("mirrored", mirrored);
