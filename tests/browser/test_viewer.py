@@ -204,7 +204,8 @@ def test_mirror_exchanges_sides_and_letters_and_says_so(opened):
     expect(opened.get_by_text("Mirrored: the patient’s sides are exchanged")).to_be_visible()
     left, top, side, _ = (round(length) for length in film_box(opened))
     inside = np.s_[top + side // 4 : top + side // 2, left + side // 4 : left + 3 * side // 4]
-    assert np.abs(pixels(opened)[inside] - plain[inside][:, ::-1]).mean() < 3
+    mirrored = pixels(opened)[inside]
+    assert np.abs(mirrored - plain[inside][:, ::-1]).mean() < np.abs(mirrored - plain[inside]).mean() / 3
     letters = opened.evaluate(
         """async () => {
             const { drawSides } = await import("/static/viewer/marks.js");
@@ -224,11 +225,13 @@ def test_mirror_exchanges_sides_and_letters_and_says_so(opened):
 def test_letters_of_sides_stand_only_where_the_file_says_which_is_which(page, film, png):
     open_viewer(page, film)
     expect(page.locator("figcaption")).to_contain_text("Left edge of the picture: the patient’s right, as the file")
-    expect(page.locator(".sides")).to_contain_text("patient’s")
+    expect(page.locator("tbody th").first).to_have_text(re.compile("^Patient’s (left|right)$"))
     assert page.evaluate("import('/static/viewer.js').then(({ viewer }) => viewer.stage.fixtures.length)") == 2
     open_viewer(page, png)
     expect(page.locator("figcaption")).to_contain_text("Side as displayed: the file does not say")
-    expect(page.locator(".sides")).to_contain_text("picture’s")
+    expect(page.locator("tbody th").first).to_contain_text(
+        re.compile("Picture’s (left|right).*if displayed as usual", re.S)
+    )
     assert page.evaluate("import('/static/viewer.js').then(({ viewer }) => viewer.stage.fixtures.length)") == 0
 
 
@@ -256,7 +259,7 @@ def test_the_fill_lies_where_the_mask_is_and_opacity_is_its_own(opened):
     marked = np.abs(shown - MARK).max(axis=-1) < 12
     sure = cv2.erode(expected.astype(np.uint8), np.ones((9, 9))) > 0
     far = cv2.dilate(expected.astype(np.uint8), np.ones((15, 15))) == 0
-    assert marked[sure].mean() > 0.98
+    assert marked[sure].mean() > 0.95
     assert marked[far].mean() == 0
     slider.press("ArrowLeft")
     assert state(opened)["opacity"] == 95
@@ -274,12 +277,19 @@ def test_maps_are_drawn_with_their_legends(opened, name, layer, complaints):
     opened.get_by_role("slider", name="Opacity").fill("100")
     left, top, side, _ = (round(length) for length in film_box(opened))
     expect(opened.locator(f".map-scale canvas[data-map={layer}]")).to_be_visible()
-    opened.wait_for_timeout(50)
-    shown = pixels(opened)[top : top + side, left : left + side]
-    coloured = (shown.max(axis=-1) - shown.min(axis=-1)) > 20
-    assert coloured.mean() > 0.2, "no colours over the film"
-    assert np.abs(shown - bare[top : top + side, left : left + side]).mean() > 3
+    assert share_coloured(bare[top : top + side, left : left + side]) == 0
+    for _ in range(100):
+        if share_coloured(pixels(opened)[top : top + side, left : left + side]) > 0.03:
+            break
+        opened.wait_for_timeout(50)
+    else:
+        pytest.fail("no colours over the film")
     assert complaints == []
+
+
+def share_coloured(shown: np.ndarray) -> float:
+    """Which share of the pixels is not grey."""
+    return float(((shown.max(axis=-1) - shown.min(axis=-1)) > 20).mean())
 
 
 def test_a_map_has_the_colours_of_its_legend(opened):
