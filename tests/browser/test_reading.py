@@ -126,8 +126,9 @@ def test_it_works_without_scripts(browser, address, film):
 
 
 @pytest.mark.parametrize("size", SIZES)
-def test_pages_are_accessible_and_fit(page, film, size, tmp_path, complaints):
+def test_pages_are_accessible_and_fit_in_the_dark(page, film, size, tmp_path, complaints):
     page.set_viewport_size({"width": size[0], "height": size[1]})
+    page.emulate_media(color_scheme="dark")
     letter = tmp_path / "letter.txt"
     letter.write_text("no film")
     page.goto("/")

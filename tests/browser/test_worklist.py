@@ -309,8 +309,9 @@ def test_two_films_move_and_enlarge_together(page, tmp_path, complaints):
 
 
 @pytest.mark.parametrize("size", SIZES)
-def test_every_state_is_accessible_and_fits(page, films, size, tmp_path):
+def test_every_state_is_accessible_and_fits_in_the_light(page, films, size, tmp_path):
     page.set_viewport_size({"width": size[0], "height": size[1]})
+    page.emulate_media(color_scheme="light")
     upload(page, *films)
     fits = "document.documentElement.scrollWidth <= innerWidth"
     assert_accessible(page)
