@@ -14,6 +14,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from app.answers import NOTICE
 from app.drawing import contour_path, film_png, grey_png
+from app.exports.header import read_header
 from app.masks import mask_of
 from app.patients import read_origin
 from app.problems import NO_FILE, Problem, explain
@@ -162,6 +163,7 @@ def _analyse(upload: FileStorage) -> Study:
         film_png=film_png(analysed.radiograph.image),
         probability_png=grey_png(evidence.probability_map),
         disagreement_png=grey_png(evidence.disagreement_map),
+        dicom_header=read_header(data),
         **read_origin(data, current_app.config["SECRET_KEY"]),
     )
 

@@ -1,6 +1,6 @@
 """Which films are of one patient, and when each was taken: what the header must say for priors to be found.
 
-No name and no number of the patient is kept, only a keyed hash that tells "the same" from "another".
+What is found names no patient: it is a keyed hash that tells "the same" from "another".
 """
 
 import hashlib

@@ -44,6 +44,7 @@ class Study(Base):
         disagreement_png: The disagreement map, likewise.
         patient_key: Equal for films of one patient; None where the file does not say whose it is.
         taken_on: ISO date of the film; None where the file does not say.
+        dicom_header: What exports need of the header, from `exports.header.read_header`; None of other files.
         verdict: What the reader says of the answer: "right", "wrong", or None.
         corrected_png: The reader's own mask, in the pixels of `film_png`; None while there is none.
         training_id: Name of the copy that the reader gave for training; None while there is none.
@@ -64,6 +65,7 @@ class Study(Base):
     disagreement_png: Mapped[bytes] = mapped_column(deferred=True, deferred_group="pictures")
     patient_key: Mapped[str | None]
     taken_on: Mapped[str | None]
+    dicom_header: Mapped[dict | None] = mapped_column(JSON, deferred=True, deferred_group="pictures")
     verdict: Mapped[str | None]
     corrected_png: Mapped[bytes | None] = mapped_column(deferred=True, deferred_group="pictures")
     training_id: Mapped[str | None]
