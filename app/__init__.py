@@ -28,7 +28,7 @@ def create_app(config: Mapping[str, object] | None = None) -> Flask:
     """
     from flask import Flask
 
-    from app import api, explanations, feedback, health, pages, security, worklist
+    from app import api, downloads, explanations, feedback, health, pages, security, worklist
     from app.analysis import Analysis
     from app.config import ROOT, check_settings, read_settings
     from app.segmentation.image_io import MAX_BYTES
@@ -47,6 +47,7 @@ def create_app(config: Mapping[str, object] | None = None) -> Flask:
     app.register_blueprint(worklist.blueprint)
     app.register_blueprint(explanations.blueprint)
     app.register_blueprint(feedback.blueprint)
+    app.register_blueprint(downloads.blueprint)
     app.register_blueprint(api.blueprint)
     app.register_blueprint(health.blueprint)
     csrf.exempt(api.blueprint)  # it takes no cookie, so there is nothing to forge

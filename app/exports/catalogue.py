@@ -1,0 +1,63 @@
+"""Every export of a study: its address, its name on the page, and the function that makes it."""
+
+import importlib
+import json
+from dataclasses import dataclass
+
+from app.exports.reading import Reading
+from app.studies import Study
+
+DICOM = "application/dicom"
+
+
+@dataclass(frozen=True)
+class Export:
+    """One kind of export.
+
+    Attributes:
+        file: Last part of its address, and the end of the downloaded file's name.
+        title: As the page names it.
+        media_type: As HTTP names its format.
+        maker: "module:function" in this package; the module is imported when the export is asked for.
+        identifies: Whether it says whose film it is: then its function is told whether to leave that out.
+    """
+
+    file: str
+    title: str
+    media_type: str
+    maker: str
+    identifies: bool = True
+
+    def make(self, reading: Reading, anonymous: bool) -> bytes:
+        """Make this export of a reading."""
+        module, function = self.maker.split(":")
+        maker = getattr(importlib.import_module(f"app.exports.{module}"), function)
+        return maker(reading, anonymous) if self.identifies else maker(reading)
+
+
+FILM = Export("film.dcm", "Film", DICOM, "dicom_capture:film")
+"""Only of a film that was no DICOM instance: the one that the other DICOM exports refer to."""
+
+EXPORTS = (
+    Export("report.pdf", "Report (PDF)", "application/pdf", "pdf:report_pdf"),
+    Export("overlay.png", "Overlay (PNG)", "image/png", "pictures:overlay_png", identifies=False),
+    Export("mask.png", "Mask (PNG)", "image/png", "pictures:mask_png", identifies=False),
+    Export("answer.json", "Answer (JSON)", "application/json", "catalogue:answer_json", identifies=False),
+    Export("segmentation.dcm", "Segmentation", DICOM, "dicom_seg:segmentation"),
+    Export("probability.dcm", "Probability map", DICOM, "dicom_seg:probability"),
+    Export("capture.dcm", "Picture with overlay", DICOM, "dicom_capture:capture"),
+    Export("report.dcm", "Structured report", DICOM, "dicom_sr:report"),
+    FILM,
+)
+
+
+def exports_of(study: Study) -> list[Export]:
+    """List what can be exported of a study."""
+    refers_to_instance = "SOPInstanceUID" in (study.dicom_header or {})
+    return [export for export in EXPORTS if export is not FILM or not refers_to_instance]
+
+
+def answer_json(reading: Reading) -> bytes:
+    """Write the answer as the API gives it, with what the reader says of it."""
+    reader = {"verdict": reading.study.verdict, "corrected_regions": reading.regions if reading.is_corrected else None}
+    return json.dumps({**reading.answer, "reader": reader}, indent=2).encode()

@@ -1,0 +1,53 @@
+"""The overlay as a DICOM Secondary Capture, for archives that show no segmentations; and the film of a PNG."""
+
+import numpy as np
+from highdicom.sc import SCImage
+from pydicom.dataset import Dataset
+from pydicom.uid import ExplicitVRLittleEndian
+
+from app.exports.dicom_object import equipment, source_of, to_bytes
+from app.exports.pictures import draw_with_legend
+from app.exports.reading import Reading
+
+
+def capture(reading: Reading, anonymous: bool) -> bytes:
+    """Write the film with its overlay and legend, in colours, to look at."""
+    names = {name: reading.new_uid(f"capture {name}") for name in ("series_instance_uid", "sop_instance_uid")}
+    made = _made(reading, draw_with_legend(reading), "RGB", "Pleura overlay, research use only", 9003, names)
+    source, reference = source_of(reading), Dataset()
+    reference.ReferencedSOPClassUID = source.SOPClassUID
+    reference.ReferencedSOPInstanceUID = source.SOPInstanceUID
+    made.SourceImageSequence = [reference]
+    return to_bytes(made, reading, anonymous)
+
+
+def film(reading: Reading, anonymous: bool) -> bytes:
+    """Write a film that was no DICOM instance as the one that the other exports refer to."""
+    source = source_of(reading)
+    names = {"series_instance_uid": source.SeriesInstanceUID, "sop_instance_uid": source.SOPInstanceUID}
+    made = _made(reading, reading.film, "MONOCHROME2", "Film as uploaded to Pleura, research use only", 1, names)
+    return to_bytes(made, reading, anonymous)
+
+
+def _made(
+    reading: Reading, pixels: np.ndarray, photometric: str, description: str, series_number: int, names: dict[str, str]
+) -> SCImage:
+    source = source_of(reading)
+    made = SCImage(
+        pixel_array=pixels,
+        photometric_interpretation=photometric,
+        bits_allocated=8,
+        coordinate_system="PATIENT",
+        patient_orientation=("L", "F"),  # highdicom demands one; `to_bytes` puts what the file says, or nothing
+        study_instance_uid=source.StudyInstanceUID,
+        series_number=series_number,
+        instance_number=1,
+        series_description=description,
+        transfer_syntax_uid=ExplicitVRLittleEndian,
+        **names,
+        **equipment(reading),
+    )
+    made.Laterality = ""
+    if "BurnedInAnnotation" in reading.header:
+        made.BurnedInAnnotation = reading.header["BurnedInAnnotation"]
+    return made

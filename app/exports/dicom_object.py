@@ -1,0 +1,89 @@
+"""What all DICOM exports have in common: whose they are, what they refer to, what made them, and their bytes."""
+
+import io
+from datetime import datetime
+
+from pydicom.dataset import Dataset
+from pydicom.uid import SecondaryCaptureImageStorage
+
+from app.exports.deidentify import deidentify
+from app.exports.header import IDENTITY, LOSSY, STUDY
+from app.exports.reading import Reading
+
+CHARACTER_SET = "ISO_IR 192"
+"""UTF-8: it holds whatever the film's own character set held."""
+
+MOMENTS = (
+    ("InstanceCreationDate", "InstanceCreationTime"),
+    ("ContentDate", "ContentTime"),
+    ("DateOfSecondaryCapture", "TimeOfSecondaryCapture"),
+)
+
+
+def source_of(reading: Reading) -> Dataset:
+    """Describe the instance that was read, as far as highdicom asks.
+
+    What no file says is named anew: `dicom_capture.film` writes the film of a PNG as the instance that is named here.
+    Without a frame of reference: a projection has none, and a segmentation of it needs none, as long as it
+    names the instance it was derived from and has its rows and columns (PS3.3 A.51.5). No patient is named here:
+    highdicom warns of names it finds odd, and so would bring them into the log; `to_bytes` names the patient.
+    """
+    header, source = reading.header, Dataset()
+    source.SpecificCharacterSet = CHARACTER_SET
+    is_instance = {"SOPClassUID", "SOPInstanceUID"} <= header.keys()
+    source.SOPClassUID = header["SOPClassUID"] if is_instance else SecondaryCaptureImageStorage
+    for keyword in ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID"):
+        setattr(source, keyword, header.get(keyword) or reading.film_uid(keyword))
+    source.Modality = header.get("Modality", "OT")
+    source.Rows, source.Columns = reading.mask.shape
+    for keyword in ("PatientID", "PatientName", "PatientBirthDate", "PatientSex"):
+        setattr(source, keyword, "")
+    for keyword in ("AccessionNumber", "StudyID", "StudyDate", "StudyTime", "ReferringPhysicianName"):
+        setattr(source, keyword, "")
+    return source
+
+
+def equipment(reading: Reading) -> dict[str, str]:
+    """Name what made an object, in highdicom's words."""
+    return {
+        "manufacturer": "Pleura",
+        "manufacturer_model_name": reading.model_name[:64],
+        "software_versions": f"SHA-256 {reading.hash_prefix}",
+        "device_serial_number": reading.hash_prefix,
+        "specific_character_set": CHARACTER_SET,
+    }
+
+
+def to_bytes(made: Dataset, reading: Reading, anonymous: bool) -> bytes:
+    """Say in an object whose it is and that it is for research only, and write it.
+
+    Args:
+        made: By highdicom, from `source_of`.
+        reading: What it was made from.
+        anonymous: Whether to take out again whose it is.
+    """
+    for keyword in (*IDENTITY, *STUDY):
+        if keyword in reading.header:
+            setattr(made, keyword, reading.header[keyword])
+    when = datetime.fromtimestamp(reading.study.created_at)  # not now: one name, one content
+    for day, hour in MOMENTS:
+        if day in made:
+            setattr(made, day, when.strftime("%Y%m%d"))
+            setattr(made, hour, when.strftime("%H%M%S"))
+    for item in made.get("ContributingEquipmentSequence", []):
+        item.ContributionDateTime = when.strftime("%Y%m%d%H%M%S")
+    if "Rows" in made:
+        _complete_image(made, reading)
+    if anonymous:
+        deidentify(made, reading.study.patient_key or made.StudyInstanceUID, reading.secret)
+    buffer = io.BytesIO()
+    made.save_as(buffer, enforce_file_format=True)
+    return buffer.getvalue()
+
+
+def _complete_image(made: Dataset, reading: Reading) -> None:
+    made.ImageComments = reading.imprint
+    made.PatientOrientation = []
+    for keyword in ("PatientOrientation", *LOSSY):
+        if keyword in reading.header:
+            setattr(made, keyword, reading.header[keyword].split("\\"))

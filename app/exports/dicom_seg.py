@@ -1,0 +1,92 @@
+"""The mask, and the probability map, as DICOM Segmentations (PS3.3 A.51) in the rows and columns of the film."""
+
+import numpy as np
+from highdicom import AlgorithmIdentificationSequence
+from highdicom.color import CIELabColor
+from highdicom.seg import Segmentation, SegmentationTypeValues, SegmentDescription
+from pydicom.dataset import Dataset
+from pydicom.sr.codedict import codes
+from pydicom.sr.coding import Code
+
+from app.exports.dicom_object import equipment, source_of, to_bytes
+from app.exports.pictures import AMBER
+from app.exports.reading import Reading
+from app.segmentation.radiograph import Laterality
+
+
+def segmentation(reading: Reading, anonymous: bool) -> bytes:
+    """Write the mask as a binary segmentation: a segment for each side that is marked, or an empty one."""
+    sides = reading.sides or {None: reading.mask}
+    described = [_described(reading, number, side) for number, side in enumerate(sides, start=1)]
+    masks = np.stack(list(sides.values()), axis=-1)[np.newaxis]
+    said = f"Mask by the {reading.marker}. Research use only."
+    return to_bytes(_made(reading, SegmentationTypeValues.BINARY, masks, described, said), reading, anonymous)
+
+
+def probability(reading: Reading, anonymous: bool) -> bytes:
+    """Write the model's probability map as a fractional segmentation; its fractions are not calibrated."""
+    described = [_described(reading, 1, None, by_model=True)]
+    said = "Map of the model, not calibrated. Research use only."
+    made = _made(reading, SegmentationTypeValues.FRACTIONAL, reading.probability_map, described, said)
+    return to_bytes(made, reading, anonymous)
+
+
+def segmentation_reference(reading: Reading) -> Dataset:
+    """Describe the binary segmentation, as far as a report that refers to it needs."""
+    source, reference = source_of(reading), Dataset()
+    reference.SOPClassUID = "1.2.840.10008.5.1.4.1.1.66.4"
+    reference.StudyInstanceUID = source.StudyInstanceUID
+    reference.SeriesInstanceUID = reading.new_uid("BINARY series")
+    reference.SOPInstanceUID = reading.new_uid("BINARY")
+    return reference
+
+
+def pleura_of(reading: Reading, side: Laterality | None) -> Code:
+    """Name the pleura of a side, or just the pleura where the file does not say which side is which."""
+    if side is None or not reading.states_side:
+        return codes.SCT.PleuralStructure
+    return codes.SCT.RightPleura if side is Laterality.RIGHT else codes.SCT.LeftPleura
+
+
+def _made(
+    reading: Reading, kind: SegmentationTypeValues, pixels: np.ndarray, described: list[SegmentDescription], said: str
+) -> Segmentation:
+    what = "segmentation" if kind is SegmentationTypeValues.BINARY else "probability map"
+    made = Segmentation(
+        source_images=[source_of(reading)],
+        pixel_array=pixels,
+        segmentation_type=kind,
+        segment_descriptions=described,
+        series_instance_uid=reading.new_uid(f"{kind.value} series"),
+        series_number=9001 if kind is SegmentationTypeValues.BINARY else 9002,
+        sop_instance_uid=reading.new_uid(kind.value),
+        instance_number=1,
+        content_label="PNEUMOTHORAX",
+        content_description=said,
+        series_description=f"Pleura {what}, research use only",
+        omit_empty_frames=False,
+        **equipment(reading),
+    )
+    for item in (*made.DimensionOrganizationSequence, *made.DimensionIndexSequence):
+        item.DimensionOrganizationUID = reading.new_uid(f"{kind.value} dimensions")  # highdicom draws one each time
+    return made
+
+
+def _described(reading: Reading, number: int, side: Laterality | None, by_model: bool = False) -> SegmentDescription:
+    corrected = reading.is_corrected and not by_model
+    return SegmentDescription(
+        segment_number=number,
+        segment_label="Pneumothorax" if side is None else f"Pneumothorax, {reading.side_words(side)}",
+        segmented_property_category=codes.SCT.MorphologicallyAbnormalStructure,
+        segmented_property_type=codes.SCT.Pneumothorax,
+        algorithm_type="SEMIAUTOMATIC" if corrected else "AUTOMATIC",
+        algorithm_identification=AlgorithmIdentificationSequence(
+            name=f"Pleura {reading.model_name}"[:64],
+            family=codes.DCM.ArtificialIntelligence,
+            version=f"SHA-256 {reading.hash_prefix}",
+        ),
+        tracking_id=f"Pneumothorax {'map' if side is None else reading.side_words(side)}",
+        tracking_uid=reading.new_uid(f"tracking {side}"),
+        anatomic_regions=[pleura_of(reading, side)],
+        display_color=CIELabColor.from_rgb(*AMBER),
+    )

@@ -1,0 +1,146 @@
+"""Finding, probability and regions as a DICOM Structured Report: a measurement report (PS3.16 TID 1500)."""
+
+from highdicom.sr import (
+    AlgorithmIdentification,
+    ComprehensiveSR,
+    DeviceObserverIdentifyingAttributes,
+    FindingSite,
+    Measurement,
+    MeasurementReport,
+    MeasurementsAndQualitativeEvaluations,
+    ObservationContext,
+    ObserverContext,
+    PlanarROIMeasurementsAndQualitativeEvaluations,
+    QualitativeEvaluation,
+    ReferencedSegmentationFrame,
+    RelationshipTypeValues,
+    SourceImageForMeasurementGroup,
+    SourceImageForSegmentation,
+    TextContentItem,
+    TrackingIdentifier,
+)
+from pydicom.sr.codedict import codes
+from pydicom.sr.coding import Code
+
+from app.exports.dicom_object import equipment, source_of, to_bytes
+from app.exports.dicom_seg import pleura_of, segmentation_reference
+from app.exports.reading import Reading, keyed_uid
+from app.segmentation.radiograph import Laterality
+
+VALUE_OF = {
+    "positive": codes.SCT.Present,
+    "negative": Code("2667000", "SCT", "Absent"),  # CID 240
+    "indeterminate": codes.SCT.Indeterminate,
+}
+PIXELS = Code("{pixels}", "UCUM", "pixels")
+CHEST_FILM = Code("399208008", "SCT", "Plain chest X-ray")
+
+
+def report(reading: Reading, anonymous: bool) -> bytes:
+    """Write the report; its regions refer to the segments of `dicom_seg.segmentation`."""
+    source = source_of(reading)
+    evidence = [source, segmentation_reference(reading)] if reading.sides else [source]
+    content = MeasurementReport(
+        observation_context=_observer(reading),
+        procedure_reported=CHEST_FILM,
+        imaging_measurements=[
+            _whole_film(reading),
+            *(_side(reading, number, side) for number, side in enumerate(reading.sides, start=1)),
+        ],
+    )
+    content[0].ContentSequence.extend(_comment(text) for text in _remarks(reading, anonymous))
+    made = ComprehensiveSR(
+        evidence=evidence,
+        content=content[0],
+        series_instance_uid=reading.new_uid("report series"),
+        series_number=9004,
+        sop_instance_uid=reading.new_uid("report"),
+        instance_number=1,
+        is_complete=True,
+        series_description="Pleura report, research use only",
+        **equipment(reading),
+    )
+    return to_bytes(made, reading, anonymous)
+
+
+def _observer(reading: Reading) -> ObservationContext:
+    device = DeviceObserverIdentifyingAttributes(
+        uid=keyed_uid("", reading.answer["model"]["sha256"]),
+        name="Pleura (research use only)",
+        manufacturer_name="Pleura",
+        model_name=reading.model_name,
+        serial_number=reading.hash_prefix,
+    )
+    return ObservationContext(observer_device_context=ObserverContext(codes.DCM.Device, device))
+
+
+def _whole_film(reading: Reading) -> MeasurementsAndQualitativeEvaluations:
+    """Say what the model finds, and how probable it is, unless the film is none that it can judge."""
+    source, measurements = source_of(reading), []
+    if reading.chance:
+        percent = round(100 * reading.answer["probability"], 2)
+        measurements = [Measurement(codes.DCM.Probability, percent, codes.UCUM.Percent)]
+    return MeasurementsAndQualitativeEvaluations(
+        tracking_identifier=TrackingIdentifier(reading.new_uid("tracking film"), "Film as a whole"),
+        finding_type=codes.SCT.Pneumothorax,
+        algorithm_id=_algorithm(reading),
+        source_images=[SourceImageForMeasurementGroup(source.SOPClassUID, source.SOPInstanceUID)],
+        measurements=measurements,
+        qualitative_evaluations=[
+            QualitativeEvaluation(codes.SCT.Pneumothorax, VALUE_OF[reading.answer["finding"]]),
+        ],
+    )
+
+
+def _side(reading: Reading, number: int, side: Laterality) -> PlanarROIMeasurementsAndQualitativeEvaluations:
+    """Measure what is marked on one side of the patient."""
+    source, segmentation = source_of(reading), segmentation_reference(reading)
+    pixels, spacing_mm = int(reading.sides[side].sum()), reading.answer["film"]["pixel_spacing_mm"]
+    area, unit = (
+        (pixels, PIXELS)
+        if spacing_mm is None
+        else (round(pixels * spacing_mm[0] * spacing_mm[1], 1), codes.UCUM.SquareMillimeter)
+    )
+    frame = ReferencedSegmentationFrame(
+        segmentation.SOPClassUID,
+        segmentation.SOPInstanceUID,
+        frame_number=number,
+        segment_number=number,
+        source_image=SourceImageForSegmentation(source.SOPClassUID, source.SOPInstanceUID),
+    )
+    del frame[0].ReferencedSOPSequence[0].ReferencedSegmentNumber  # forbidden beside a frame's (PS3.3 table 10-3)
+    return PlanarROIMeasurementsAndQualitativeEvaluations(
+        tracking_identifier=TrackingIdentifier(
+            reading.new_uid(f"tracking {side}"), f"Pneumothorax {reading.side_words(side)}"
+        ),
+        referenced_segment=frame,
+        finding_type=codes.SCT.Pneumothorax,
+        finding_sites=[FindingSite(pleura_of(reading, side))],
+        algorithm_id=_algorithm(reading),
+        measurements=[Measurement(codes.SCT.Area, area, unit)],
+    )
+
+
+def _algorithm(reading: Reading) -> AlgorithmIdentification:
+    return AlgorithmIdentification(
+        name=f"Pleura {reading.model_name}",
+        version=f"SHA-256 {reading.hash_prefix}",
+        parameters=[f"Operating point: {reading.operating_point}", f"{reading.marking}."],
+    )
+
+
+def _remarks(reading: Reading, anonymous: bool) -> list[str]:
+    """What a reader of the report must know, the finding in the page's words first."""
+    remarks = [f"{reading.verdict}.", reading.imprint]
+    remarks += [
+        f"{flag['severity'].capitalize()}: {reading.doubt(flag, anonymous)}" for flag in reading.answer["quality"]
+    ]
+    if reading.sides and reading.answer["film"]["pixel_spacing_mm"]:
+        remarks.append("Areas are measured at the detector.")
+    if reading.answer["finding"] == "negative":
+        remarks.append("The model misses some pneumothoraces. A negative finding does not rule one out.")
+    return remarks
+
+
+def _comment(text: str) -> TextContentItem:
+    return TextContentItem(codes.DCM.Comment, text, RelationshipTypeValues.CONTAINS)

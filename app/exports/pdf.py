@@ -1,0 +1,182 @@
+"""A report of one page: the film with what is marked, the finding, and when not to trust it."""
+
+from datetime import datetime
+
+from PIL import Image
+
+from app.answers import NOTICE
+from app.exports.page import ALARM, FOOT, GREY, HEIGHT, INK, MARGIN, WIDTH, Page
+from app.exports.pictures import draw_overlay
+from app.exports.reading import Reading, spoken_chance
+
+GAP = 6.0
+FILM_WIDTH = 116.0
+ROOM = ((124.0, 1.0), (100.0, 1.0), (80.0, 0.9), (60.0, 0.78))
+"""Height of the film and size of the text; the first with which everything finds room on the page is taken."""
+
+BESIDE = {"x": MARGIN + FILM_WIDTH + GAP, "width": WIDTH - 2 * MARGIN - FILM_WIDTH - GAP}
+"""Where a paragraph beside the film lies."""
+
+MAX_REGIONS = 6
+LONGEST_WARNING = 200
+"""Characters; those that there are have fewer."""
+
+
+def report_pdf(reading: Reading, anonymous: bool) -> bytes:
+    """Lay out the report.
+
+    Args:
+        reading: The film and what is said of it.
+        anonymous: Whether to leave out whose film it is, the file's name and its time too.
+    """
+    for film_height, text_scale in ROOM:
+        page = Page(text_scale)
+        if _fill(page, reading, anonymous, film_height) <= HEIGHT - FOOT:
+            break
+    page.set_title("Pleura: report on a chest radiograph")
+    page.set_subject(reading.imprint)
+    page.set_creator(f"Pleura, model {reading.model_name}, SHA-256 {reading.hash_prefix}")
+    page.set_lang("en")
+    if not anonymous:
+        page.set_creation_date(_moment(reading))
+    return bytes(page.output())
+
+
+def _fill(page: Page, reading: Reading, anonymous: bool, film_height: float) -> float:
+    """Lay out everything around a film of some height at most, and return where the text ends."""
+    _head(page, reading, anonymous)
+    top = page.get_y() + GAP
+    below = _film(page, reading, top, film_height)
+    page.set_y(top)
+    _finding(page, reading)
+    page.set_y(max(below, page.get_y()) + GAP / 2)
+    _regions(page, reading)
+    _doubts(page, reading, anonymous)
+    page.heading("Film and model")
+    for label, text in _provenance(reading, anonymous).items():
+        page.row(label, text)
+    bottom = page.get_y()
+    page.last_line(NOTICE)
+    return bottom
+
+
+def _head(page: Page, reading: Reading, anonymous: bool) -> None:
+    page.paragraph("Pleura", 15, bold=True)
+    page.paragraph("Report on a chest radiograph, made by a machine", colour=GREY)
+    page.ln(1.5)
+    page.banner(NOTICE)
+    page.ln(3)
+    if anonymous:
+        page.paragraph("Patient left out on request; text burnt into the film itself is not.", colour=GREY)
+    elif identity := _identity(reading.header):
+        page.paragraph(identity, bold=True)
+
+
+def _identity(header: dict[str, str]) -> str:
+    """Say whose film it is, as far as its header does."""
+    born, taken = _date(header.get("PatientBirthDate")), _date(header.get("StudyDate"))
+    said = [
+        header.get("PatientName", "").split("=")[0].replace("^", " ").strip(),
+        born and f"born {born}",
+        header.get("PatientSex"),
+        "PatientID" in header and f"ID {header['PatientID']}",
+        taken and f"study of {taken}",
+        "AccessionNumber" in header and f"accession {header['AccessionNumber']}",
+    ]
+    return " · ".join(part for part in said if part)
+
+
+def _film(page: Page, reading: Reading, top: float, highest: float) -> float:
+    """Draw the film as large as its place allows, and say whose mark it is; return where it ends."""
+    overlay = Image.fromarray(draw_overlay(reading))
+    scale = min(FILM_WIDTH / overlay.width, highest / overlay.height)
+    width, height = overlay.width * scale, overlay.height * scale
+    words = f"Chest radiograph. {reading.marking}."
+    page.set_image_filter("DCTDecode")
+    page.image(overlay, MARGIN + (FILM_WIDTH - width) / 2, top, width, height, alt_text=words)
+    page.set_y(top + height + 1)
+    page.paragraph(f"{reading.marking}.", 8, width=FILM_WIDTH, colour=GREY)
+    return page.get_y()
+
+
+def _finding(page: Page, reading: Reading) -> None:
+    """Say the finding, the probability, and what it is measured against, beside the film."""
+    page.paragraph("Finding of the model", 8, colour=GREY, **BESIDE)
+    page.paragraph(reading.verdict, 14, bold=True, **BESIDE)
+    page.ln(3)
+    page.paragraph("Probability of a pneumothorax", 8, colour=GREY, **BESIDE)
+    if reading.chance:
+        _probability(page, reading)
+    else:
+        page.paragraph("None: the film is unlike those the model knows.", 10, **BESIDE)
+    if reading.answer["finding"] == "negative":
+        missed = "The model misses some pneumothoraces, small ones above all. A negative finding does not rule one out."
+        page.ln(2)
+        page.paragraph(missed, 8, colour=ALARM, **BESIDE)
+    if reading.study.verdict:
+        page.ln(3)
+        page.paragraph("Reader", 8, colour=GREY, **BESIDE)
+        page.paragraph(f"The reader says that the model is {reading.study.verdict}.", **BESIDE)
+
+
+def _probability(page: Page, reading: Reading) -> None:
+    point = reading.answer["model"]["operating_point"]
+    low, high = spoken_chance(point["indeterminate_low"]), spoken_chance(point["indeterminate_high"])
+    page.paragraph(reading.chance, 20, bold=True, **BESIDE)
+    page.paragraph(f"Operating point: {reading.operating_point}. Indeterminate from {low} to {high}.", 8, **BESIDE)
+    page.ln(1)
+    calibrated = "Calibrated on films of one hospital; where the disease is rarer, fewer films will show one."
+    page.paragraph(calibrated, 8, colour=GREY, **BESIDE)
+
+
+def _regions(page: Page, reading: Reading) -> None:
+    page.heading(f"Areas marked by the {reading.marker}")
+    if not reading.regions:
+        page.paragraph("None.")
+        return
+    for number, region in enumerate(reading.regions[:MAX_REGIONS], start=1):
+        page.row(f"{number}. {reading.side_words(region['laterality']).capitalize()}", _size(reading, region))
+    more = len(reading.regions) - MAX_REGIONS
+    if more > 0:
+        page.paragraph(f"And {more} smaller.")
+    page.paragraph("An area on the film is not a measure of how far the lung has collapsed.", 8, colour=GREY)
+
+
+def _size(reading: Reading, region: dict) -> str:
+    size = f"{100 * region['area_fraction']:.2f} % of the film"
+    if region["area_mm2"] is not None:
+        size += f", {region['area_mm2']:,.0f} mm² at the detector"
+    if region["probability"] is not None:
+        size += f", mean of the map {spoken_chance(region['probability'])}"
+    if not reading.states_side:
+        size += f"; patient’s {region['laterality']}, if displayed as usual"
+    return size
+
+
+def _doubts(page: Page, reading: Reading, anonymous: bool) -> None:
+    page.heading("When not to trust it")
+    flags = reading.answer["quality"]
+    if not flags:
+        page.paragraph("The checks found nothing unusual about this film. They do not see everything.")
+    for flag in flags:
+        word, colour = ("Warning", ALARM) if flag["severity"] == "warning" else ("Note", INK)
+        page.paragraph(f"{word}: {reading.doubt(flag, anonymous)[:LONGEST_WARNING]}", colour=colour)
+
+
+def _provenance(reading: Reading, anonymous: bool) -> dict[str, str]:
+    film = reading.answer["film"]
+    named = {"File": reading.study.file_name, "Analysed": f"{_moment(reading):%Y-%m-%d %H:%M %Z}"}
+    return {
+        **({} if anonymous else named),
+        "Film": f"{film['width']} × {film['height']} pixels, {film['format']}",
+        "Model": f"{reading.model_name}, SHA-256 {reading.hash_prefix}",
+        "Time taken": f"{reading.answer['timing_ms']['total'] / 1000:.2f} s",
+    }
+
+
+def _moment(reading: Reading) -> datetime:
+    return datetime.fromtimestamp(reading.study.created_at).astimezone()
+
+
+def _date(digits: str | None) -> str:
+    return f"{digits[:4]}-{digits[4:6]}-{digits[6:]}" if digits else ""

@@ -1,0 +1,98 @@
+"""Film with overlay, and mask, as PNG; both say in text chunks where they come from."""
+
+import io
+import zlib
+from functools import cache
+from pathlib import Path
+
+import cv2
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+from PIL.PngImagePlugin import PngInfo
+
+from app.answers import NOTICE
+from app.exports.reading import Reading
+
+FONTS = Path(__file__).with_name("fonts")
+AMBER = (246, 178, 60)
+"""Of what is marked, as on the page; RGB."""
+
+OPACITY = 0.25
+LARGEST_SIDE = 2048
+"""Of a picture to look at; the mask keeps the film's own pixels."""
+
+
+def overlay_png(reading: Reading) -> bytes:
+    """Draw the film with what is marked on it, above a legend."""
+    return _png(Image.fromarray(draw_with_legend(reading)), reading)
+
+
+def mask_png(reading: Reading) -> bytes:
+    """Encode the mask, 0 and 255, in the film's pixels as stored."""
+    return _png(Image.fromarray(reading.mask.astype(np.uint8) * 255), reading)
+
+
+def draw_with_legend(reading: Reading) -> np.ndarray:
+    """Draw the overlay with a strip of text under the film, so that none covers it: uint8 (h, w, 3)."""
+    film = draw_overlay(reading)
+    return np.concatenate([film, _legend(reading, film.shape[1])])
+
+
+def draw_overlay(reading: Reading) -> np.ndarray:
+    """Draw the film with what is marked: uint8 (h, w, 3), no side longer than `LARGEST_SIDE`."""
+    scale = min(1.0, LARGEST_SIDE / max(reading.film.shape))
+    film = cv2.resize(reading.film, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    picture = cv2.cvtColor(film, cv2.COLOR_GRAY2RGB)
+    size = film.shape[1], film.shape[0]
+    mask = cv2.resize(reading.mask.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST)
+    marked = mask > 0
+    picture[marked] = np.round((1 - OPACITY) * picture[marked] + OPACITY * np.array(AMBER)).astype(np.uint8)
+    outlines, _ = cv2.findContours(mask, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
+    width = max(1, round(max(film.shape) / 1000))  # no wider: the pleural line must stay visible
+    return cv2.drawContours(picture, outlines, -1, AMBER, width, cv2.LINE_AA)
+
+
+def _legend(reading: Reading, width: int) -> np.ndarray:
+    """Write what the colour means, and what every export says."""
+    size = max(11, width // 72)
+    margin = size
+    chance = f", probability {reading.chance}" if reading.chance else ""
+    paragraphs = [
+        (f"■ {reading.marking}" if reading.mask.any() else reading.marking, AMBER),
+        (f"{reading.verdict}{chance} · model {reading.model_name}, SHA-256 {reading.hash_prefix}", (232, 238, 242)),
+        (NOTICE, (232, 238, 242)),
+    ]
+    lines = [(line, colour) for text, colour in paragraphs for line in _wrapped(text, _font(size), width - 2 * margin)]
+    step = round(1.4 * size)
+    strip = Image.new("RGB", (width, step * len(lines) + 2 * margin), (10, 14, 18))
+    draw = ImageDraw.Draw(strip)
+    for number, (line, colour) in enumerate(lines):
+        draw.text((margin, margin + number * step), line, font=_font(size), fill=colour)
+    return np.asarray(strip)
+
+
+def _wrapped(text: str, font: ImageFont.FreeTypeFont, width: float) -> list[str]:
+    lines = [""]
+    for word in text.replace("< ", "<\u00a0").replace(" %", "\u00a0%").split(" "):
+        longer = f"{lines[-1]} {word}".strip()
+        if font.getlength(longer) <= width or not lines[-1]:
+            lines[-1] = longer
+        else:
+            lines.append(word)
+    return lines
+
+
+@cache
+def _font(size: int) -> ImageFont.FreeTypeFont:
+    return ImageFont.truetype(FONTS / "DejaVuSans.ttf", size)
+
+
+def _png(picture: Image.Image, reading: Reading) -> bytes:
+    texts = PngInfo()
+    texts.add_text("Software", "Pleura")
+    texts.add_text("Source", f"{reading.model_name}, SHA-256 {reading.hash_prefix}")
+    texts.add_text("Description", f"{reading.verdict}. {reading.marking}.")
+    texts.add_text("Disclaimer", NOTICE)
+    buffer = io.BytesIO()
+    picture.save(buffer, "PNG", pnginfo=texts, compress_level=zlib.Z_BEST_SPEED)
+    return buffer.getvalue()

@@ -1,0 +1,188 @@
+"""What an export says of a study: the film, the mask that counts, its regions by side, and names for new objects."""
+
+import base64
+import hashlib
+import hmac
+import uuid
+from dataclasses import dataclass
+from functools import cached_property
+
+import cv2
+import numpy as np
+from flask import get_template_attribute
+from markupsafe import Markup
+
+from app.answers import NOTICE
+from app.segmentation.postprocessing import PostprocessingConfig, segment
+from app.segmentation.preprocessing import restore
+from app.segmentation.radiograph import Laterality, Radiograph
+from app.studies import Study
+
+HASH_LENGTH = 12
+EVERYTHING = PostprocessingConfig(mask_threshold=0.5, min_area_fraction=0.0, min_film_probability=0.0)
+"""Of a reader's mask every region counts."""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A study as it is exported.
+
+    Attributes:
+        study: With its pictures.
+        secret: Key from which the names of new DICOM objects are made.
+    """
+
+    study: Study
+    secret: str
+
+    @property
+    def answer(self) -> dict:
+        """The model's answer."""
+        return self.study.answer
+
+    @property
+    def header(self) -> dict[str, str]:
+        """What is kept of the DICOM header; empty of other files."""
+        return self.study.dicom_header or {}
+
+    @cached_property
+    def film(self) -> np.ndarray:
+        """The film as displayed, uint8 (h, w); smaller than stored if it is very large."""
+        return _decode(self.study.film_png)
+
+    @property
+    def is_corrected(self) -> bool:
+        """Whether the mask is the reader's own."""
+        return bool(self.study.corrected_png)
+
+    @cached_property
+    def mask(self) -> np.ndarray:
+        """The reader's mask if there is one, else the model's: bool, in the film's pixels as stored.
+
+        A film is shown in the rows and columns in which it is stored, neither turned nor mirrored.
+        """
+        encoded = self.answer["mask"]
+        mask = _decode(self.study.corrected_png if self.is_corrected else base64.b64decode(encoded["data"]))
+        return cv2.resize(mask, (encoded["width"], encoded["height"]), interpolation=cv2.INTER_NEAREST) > 127
+
+    @cached_property
+    def probability_map(self) -> np.ndarray:
+        """The model's map, float32 in [0, 1], in the film's pixels as stored."""
+        return restore(_decode(self.study.probability_png).astype(np.float32) / 255, self.mask.shape)
+
+    @cached_property
+    def regions(self) -> list[dict]:
+        """The regions of `mask` as the answer describes them; those of a reader's mask have no probability."""
+        if not self.is_corrected:
+            return self.answer["regions"]
+        _, regions = segment(self.mask.astype(np.float32), 1.0, self._geometry, EVERYTHING)
+        return [{**vars(region), "laterality": str(region.laterality), "probability": None} for region in regions]
+
+    @cached_property
+    def sides(self) -> dict[Laterality, np.ndarray]:
+        """The parts of `mask` on each side of the patient that has one; a region belongs where its centre is."""
+        count, components, _, centres = cv2.connectedComponentsWithStats(self.mask.astype(np.uint8), connectivity=8)
+        side_of = [self._geometry.laterality_at(float(centres[component][0])) for component in range(count)]
+        parts = {
+            side: np.array([component > 0 and side_of[component] is side for component in range(count)])[components]
+            for side in Laterality
+        }
+        return {side: part for side, part in parts.items() if part.any()}
+
+    def side_words(self, side: str) -> str:
+        """Name a side: the patient's, where the file says which is which; else the picture's."""
+        return _spoken("side", str(side), self.answer["film"])
+
+    @staticmethod
+    def doubt(flag: dict, anonymous: bool) -> str:
+        """Word a doubt; an anonymous export gives its code alone, for its sentence may tell the patient's age."""
+        return flag["code"].replace("_", " ") if anonymous else flag["message"]
+
+    @property
+    def states_side(self) -> bool:
+        """Whether the file says which side of the patient is which."""
+        return self.answer["film"]["states_side"]
+
+    @property
+    def _geometry(self) -> Radiograph:
+        film = self.answer["film"]
+        spacing_mm = film["pixel_spacing_mm"]
+        return Radiograph(
+            self.mask,
+            film["format"],
+            pixel_spacing_mm=None if spacing_mm is None else tuple(spacing_mm),
+            image_left=Laterality(film["image_left"]),
+        )
+
+    @property
+    def verdict(self) -> str:
+        """What the page calls the finding."""
+        return _spoken("verdict", self.answer)
+
+    @property
+    def chance(self) -> str | None:
+        """The probability as the page prints it; None where the figure means nothing."""
+        return None if _spoken("unfamiliar", self.answer) else spoken_chance(self.answer["probability"])
+
+    @property
+    def operating_point(self) -> str:
+        """Name and place of the operating point."""
+        point = self.answer["model"]["operating_point"]
+        return f"{point['name']}, at {spoken_chance(point['threshold'])}"
+
+    @property
+    def model_name(self) -> str:
+        """Name of the model."""
+        return self.answer["model"]["name"]
+
+    @property
+    def hash_prefix(self) -> str:
+        """The beginning of the SHA-256 of the model's file."""
+        return self.answer["model"]["sha256"][:HASH_LENGTH]
+
+    @property
+    def marker(self) -> str:
+        """Whose mask it is."""
+        return "reader" if self.is_corrected else "model"
+
+    @property
+    def marking(self) -> str:
+        """Say who marks what is marked, or nothing."""
+        return f"Marked by the {self.marker}" if self.mask.any() else f"The {self.marker} marks nothing"
+
+    @property
+    def imprint(self) -> str:
+        """What every export says of where it comes from."""
+        return f"Pleura, model {self.model_name}, SHA-256 {self.hash_prefix}. {self.marking}. {NOTICE}"
+
+    def film_uid(self, kind: str) -> str:
+        """Name what no file names: the film's study, series or instance."""
+        return keyed_uid(self.secret, repr((kind, self.study.id)))
+
+    def new_uid(self, kind: str) -> str:
+        """Name an object made of this reading: the same content gets the same name at every download."""
+        said = self.study.verdict, self.study.corrected_png
+        return keyed_uid(self.secret, repr((kind, self.study.id, *said)))
+
+
+def keyed_uid(secret: str, text: str) -> str:
+    """Make a UID that is equal for equal texts under one secret, and tells nothing of either.
+
+    A UID of the 2.25 arc holds a UUID (PS3.5 B.2); this one is drawn from a hash.
+    """
+    digest = hmac.new(secret.encode(), text.encode(), hashlib.sha256).digest()
+    return f"2.25.{uuid.UUID(bytes=digest[:16], version=5).int}"
+
+
+def spoken_chance(probability: float) -> str:
+    """Print a probability as the pages do."""
+    return _spoken("chance", probability)
+
+
+def _decode(png: bytes) -> np.ndarray:
+    return cv2.imdecode(np.frombuffer(png, np.uint8), cv2.IMREAD_GRAYSCALE)
+
+
+def _spoken(macro: str, *values: object) -> str:
+    """Have the pages' own macro word something, so that page and export say the same."""
+    return Markup(get_template_attribute("parts.html", macro)(*values)).unescape().strip()

@@ -1,0 +1,63 @@
+"""The worklist as a table for a spreadsheet."""
+
+import io
+from collections.abc import Iterable
+
+from defusedcsv import csv
+
+from app.answers import NOTICE
+from app.exports.reading import HASH_LENGTH
+from app.studies import Study
+from app.worklist import group_of
+
+COLUMNS = (
+    *(
+        "position",
+        "group",
+        "file",
+        "finding",
+        "probability",
+        "marked",
+        "side_stated",
+        "regions",
+        "warnings",
+        "taken_on",
+    ),
+    *("reader", "model", "model_sha256", "notice"),
+)
+
+
+def worklist_csv(studies: Iterable[Study]) -> bytes:
+    """Write studies as CSV (RFC 4180), in UTF-8 with the mark that spreadsheets look for.
+
+    A file may have the name of a formula: defusedcsv puts an apostrophe before it, and no spreadsheet computes it.
+
+    Args:
+        studies: In reading order.
+    """
+    text = io.StringIO(newline="")
+    table = csv.writer(text)
+    table.writerow(COLUMNS)
+    for position, study in enumerate(studies, start=1):
+        table.writerow(_row(position, study))
+    return text.getvalue().encode("utf-8-sig")
+
+
+def _row(position: int, study: Study) -> list[object]:
+    answer, group = study.answer, group_of(study)
+    return [
+        position,
+        group.title,
+        study.file_name,
+        answer["finding"],
+        "" if group.code == "unanswered" else answer["probability"],  # the figure means nothing there
+        " and ".join(sorted({region["laterality"] for region in answer["regions"]})),
+        "yes" if answer["film"]["states_side"] else "no",  # else the usual display is assumed
+        len(answer["regions"]),
+        " ".join(flag["code"] for flag in answer["quality"]),
+        study.taken_on or "",
+        study.verdict or "",
+        answer["model"]["name"],
+        answer["model"]["sha256"][:HASH_LENGTH],
+        NOTICE,
+    ]

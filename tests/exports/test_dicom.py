@@ -1,0 +1,325 @@
+"""The DICOM exports, as independent readers see them: pydicom, dciodvfy, dcentvfy, dcmtk, highdicom."""
+
+import io
+import itertools
+import logging
+import shutil
+import subprocess
+import warnings
+from pathlib import Path
+
+import highdicom
+import numpy as np
+import pydicom
+import pytest
+from pydicom.sr.codedict import codes
+
+from app.exports.catalogue import DICOM, exports_of
+from tests.phantom import draw_phantom, to_dicom, to_png
+
+IMAGE = draw_phantom(3, 400).image[:300]
+"""Not square, so that rows and columns cannot be mistaken for each other."""
+
+MASK = np.zeros(IMAGE.shape, dtype=bool)
+MASK[20:60, 310:330] = True  # the patient's left, high up
+MASK[50:60, 290:310] = True
+BOTH = MASK.copy()
+BOTH[200:210, 30:90] = True
+
+PATIENT = {
+    "SpecificCharacterSet": "ISO_IR 192",
+    "PatientName": "Müller^Jürgen",
+    "PatientID": "4711-0815",
+    "PatientBirthDate": "19700102",
+    "PatientSex": "O",
+    "StudyDate": "20240131",
+    "StudyTime": "101112",
+    "StudyID": "S-99",
+    "AccessionNumber": "ACC-77",
+    "ReferringPhysicianName": "Kowalska^Ewa",
+    "StudyDescription": "Thorax pa",
+}
+REQUIRED = {"SeriesNumber": 1, "InstanceNumber": 1, "Manufacturer": "Maker", "Laterality": ""}
+FILMS = {
+    "dicom": to_dicom(IMAGE, **PATIENT, **REQUIRED),
+    "bare dicom": to_dicom(
+        IMAGE, PatientName="Solo", StudyInstanceUID=None, SeriesInstanceUID=None, PatientOrientation=None
+    ),
+    "png": to_png(IMAGE),
+}
+
+
+def dicom_exports(reading, anonymous: bool = False) -> dict[str, pydicom.Dataset]:
+    """Make and parse every DICOM export of a reading."""
+    return {
+        export.file: pydicom.dcmread(io.BytesIO(export.make(reading, anonymous)))
+        for export in exports_of(reading.study)
+        if export.media_type == DICOM
+    }
+
+
+def tool(name: str, package: str) -> str:
+    return shutil.which(name) or pytest.skip(f"no {name} on this machine (Debian: apt install {package})")
+
+
+def referenced(dataset: pydicom.Dataset) -> set[str]:
+    """Every instance that an object refers to."""
+    return {element.value for element in dataset.iterall() if element.keyword == "ReferencedSOPInstanceUID"}
+
+
+def said(dataset: pydicom.Dataset) -> str:
+    """Every value of an object, file meta too; the pixels aside."""
+    elements = itertools.chain(dataset.file_meta, dataset.iterall())
+    return "\n".join(str(element.value) for element in elements if element.VR not in ("OB", "OW", "SQ"))
+
+
+def marked(segmentation: pydicom.Dataset) -> np.ndarray:
+    """Frames of a segmentation, (segment, row, column)."""
+    return segmentation.pixel_array.reshape(-1, segmentation.Rows, segmentation.Columns)
+
+
+def test_a_segment_holds_the_mask_in_the_stored_rows_and_columns(make_reading):
+    made = dicom_exports(make_reading(FILMS["dicom"], MASK))["segmentation.dcm"]
+    assert (made.Rows, made.Columns) == (300, 400)
+    assert (made.SegmentationType, made.BitsAllocated) == ("BINARY", 1)
+    np.testing.assert_array_equal(marked(made), MASK[np.newaxis])
+    assert marked(made)[0, 20, 310] == 1
+    assert marked(made)[0, 310 % 300, 20] == 0
+    assert [segment.SegmentLabel for segment in made.SegmentSequence] == ["Pneumothorax, patient’s left"]
+    assert made.SegmentSequence[0].SegmentAlgorithmType == "AUTOMATIC"
+    assert "FrameOfReferenceUID" not in made
+
+
+@pytest.mark.parametrize("photometric", ["MONOCHROME1", "MONOCHROME2"])
+@pytest.mark.parametrize("orientation", [["L", "F"], ["R", "F"], ["R", "H"]])
+def test_however_a_film_is_stored_its_mask_lies_on_its_stored_pixels(make_reading, photometric, orientation):
+    film = to_dicom(IMAGE, photometric=photometric, PatientOrientation=orientation, **REQUIRED)
+    made = dicom_exports(make_reading(film, MASK))["segmentation.dcm"]
+    np.testing.assert_array_equal(marked(made)[0], MASK)
+    side = "left" if orientation[0] == "L" else "right"
+    assert made.SegmentSequence[0].SegmentLabel == f"Pneumothorax, patient’s {side}"
+
+
+def test_a_side_that_the_file_does_not_state_is_the_picture_s(make_reading):
+    exports = dicom_exports(make_reading(FILMS["png"], MASK))
+    (segment,) = exports["segmentation.dcm"].SegmentSequence
+    assert segment.SegmentLabel == "Pneumothorax, picture’s right"
+    assert "Left" not in segment.AnatomicRegionSequence[0].CodeMeaning
+    assert "Left Pleura" not in said(exports["report.dcm"])
+    assert "Pneumothorax picture’s right" in said(exports["report.dcm"])
+
+
+def test_each_side_is_a_segment(make_reading):
+    made = dicom_exports(make_reading(FILMS["dicom"], BOTH))["segmentation.dcm"]
+    assert [segment.SegmentLabel[-5:].strip() for segment in made.SegmentSequence] == ["right", "left"]
+    np.testing.assert_array_equal(marked(made), [BOTH & ~MASK, MASK])
+
+
+def test_where_nothing_is_marked_the_segment_is_empty(make_reading):
+    exports = dicom_exports(make_reading(FILMS["dicom"], MASK & False, "negative", 0.04))
+    assert not marked(exports["segmentation.dcm"]).any()
+    assert marked(exports["segmentation.dcm"]).shape == (1, 300, 400)
+    assert exports["segmentation.dcm"].SOPInstanceUID not in referenced(exports["report.dcm"])
+
+
+def test_the_probability_map_keeps_its_fractions(make_reading):
+    reading = make_reading(FILMS["dicom"], MASK)
+    made = dicom_exports(reading)["probability.dcm"]
+    assert (made.SegmentationType, made.SegmentationFractionalType) == ("FRACTIONAL", "PROBABILITY")
+    assert made.MaximumFractionalValue == 255
+    np.testing.assert_allclose(made.pixel_array / 255, 0.8 * MASK, atol=1 / 255)
+
+
+def test_the_reader_s_mask_replaces_the_model_s_and_says_so(make_reading):
+    corrected = np.roll(MASK, (100, -250), axis=(0, 1))
+    first, second = make_reading(FILMS["dicom"], MASK), make_reading(FILMS["dicom"], MASK, corrected=corrected)
+    second.study.id = first.study.id
+    by_model, by_reader = dicom_exports(first), dicom_exports(second)
+    made = by_reader["segmentation.dcm"]
+    np.testing.assert_array_equal(marked(made), corrected[np.newaxis])
+    assert made.SegmentSequence[0].SegmentAlgorithmType == "SEMIAUTOMATIC"
+    assert made.ContentDescription == "Mask by the reader. Research use only."
+    assert made.SegmentSequence[0].SegmentLabel == "Pneumothorax, patient’s right"
+    assert made.SOPInstanceUID != by_model["segmentation.dcm"].SOPInstanceUID
+    assert made.SOPInstanceUID in referenced(by_reader["report.dcm"])
+    assert "Marked by the reader" in said(by_reader["report.dcm"])
+
+
+def test_a_mask_corrected_on_a_shrunken_picture_covers_the_stored_film(make_reading):
+    small = np.zeros((150, 200), dtype=bool)
+    small[10:20, 150:160] = True
+    made = dicom_exports(make_reading(FILMS["dicom"], MASK, corrected=small))["segmentation.dcm"]
+    np.testing.assert_array_equal(marked(made)[0], small.repeat(2, axis=0).repeat(2, axis=1))
+
+
+def test_the_capture_shows_the_film_above_a_legend(make_reading):
+    reading = make_reading(FILMS["dicom"], MASK)
+    made = dicom_exports(reading)["capture.dcm"]
+    assert made.PhotometricInterpretation == "RGB"
+    assert made.Columns == 400
+    assert made.Rows > 300
+    picture = made.pixel_array[:300].astype(int)
+    outside = ~np.isin(np.arange(300), range(10, 70))
+    assert (picture[outside] == reading.film[outside][..., np.newaxis]).all()
+    red, _, blue = picture[30, 320]
+    assert red > blue + 20  # amber
+    assert made.pixel_array[300:].max() > 200  # there is writing
+
+
+def test_exports_carry_the_study_and_refer_to_the_film(make_reading):
+    source = pydicom.dcmread(io.BytesIO(FILMS["dicom"]))
+    series = set()
+    for made in dicom_exports(make_reading(FILMS["dicom"], BOTH)).values():
+        for keyword in PATIENT.keys() - {"SpecificCharacterSet"}:
+            assert made[keyword].value == source[keyword].value, keyword
+        assert made.StudyInstanceUID == source.StudyInstanceUID
+        assert made.SOPInstanceUID != source.SOPInstanceUID
+        assert source.SOPInstanceUID in referenced(made)
+        series.add(made.SeriesInstanceUID)
+    assert len(series - {source.SeriesInstanceUID}) == 4
+
+
+def test_what_was_compressed_with_loss_says_so_ever_after(make_reading, tmp_path):
+    lossy = {"LossyImageCompression": "01", "LossyImageCompressionRatio": "12.5"}
+    film = to_dicom(IMAGE, **lossy, LossyImageCompressionMethod="ISO_10918_1")
+    exports = dicom_exports(make_reading(film, MASK))
+    for name in ("segmentation.dcm", "probability.dcm", "capture.dcm"):
+        made = exports[name]
+        assert (made.LossyImageCompression, made.LossyImageCompressionRatio) == ("01", 12.5)
+        made.save_as(tmp_path / name)
+        assert errors(tool("dciodvfy", "dicom3tools"), tmp_path / name) == []
+
+
+def test_a_png_gets_names_of_its_own_and_its_film_can_be_filed(make_reading):
+    reading, other = make_reading(FILMS["png"], MASK), make_reading(FILMS["png"], MASK)
+    exports = dicom_exports(reading)
+    film = exports.pop("film.dcm")
+    np.testing.assert_array_equal(film.pixel_array, reading.film)
+    assert {made.StudyInstanceUID for made in exports.values()} == {film.StudyInstanceUID}
+    for made in exports.values():
+        assert film.SOPInstanceUID in referenced(made)
+        assert made.PatientName == ""
+    assert dicom_exports(other)["film.dcm"].StudyInstanceUID != film.StudyInstanceUID
+
+
+def test_a_download_is_the_same_object_again(make_reading):
+    reading = make_reading(FILMS["dicom"], MASK)
+    for export in exports_of(reading.study):
+        if export.media_type == DICOM:
+            assert export.make(reading, False) == export.make(reading, False)
+
+
+def test_every_object_names_the_model_and_its_purpose(make_reading):
+    for anonymous in (False, True):
+        for name, made in dicom_exports(make_reading(FILMS["dicom"], MASK), anonymous).items():
+            text = said(made)
+            assert "Not a medical device; not for diagnosis or treatment." in text, name
+            assert "0123456789ab" in text, name
+            assert made.ManufacturerModelName == "tiny"
+            assert "research use only" in made.SeriesDescription
+
+
+def test_the_report_measures_what_the_answer_says(make_reading, tmp_path):
+    reading = make_reading(FILMS["dicom"], BOTH, "positive", 0.873)
+    path = tmp_path / "report.dcm"
+    dicom_exports(reading)["report.dcm"].save_as(path)
+    content = highdicom.sr.srread(path).content
+    (film,) = content.get_image_measurement_groups()
+    assert film.get_measurements()[0].name == codes.DCM.Probability
+    assert film.get_measurements()[0].value == 87.3
+    assert film.get_qualitative_evaluations()[0].value == codes.SCT.Present
+    areas = {group.finding_sites[0].value.meaning: group for group in content.get_planar_roi_measurement_groups()}
+    pixel_mm2 = (360 / 300) ** 2
+    measured = {site: group.get_measurements()[0].value for site, group in areas.items()}
+    assert measured == {
+        "Left Pleura": pytest.approx(1000 * pixel_mm2, abs=0.1),
+        "Right Pleura": pytest.approx(600 * pixel_mm2, abs=0.1),
+    }
+    segmentation = dicom_exports(reading)["segmentation.dcm"]
+    frames = {site: group.referenced_segmentation_frame for site, group in areas.items()}
+    assert {frame[0].referenced_sop_instance_uid for frame in frames.values()} == {segmentation.SOPInstanceUID}
+
+
+def test_an_unfamiliar_film_has_no_probability_in_its_report(make_reading, tmp_path):
+    from app.segmentation.predictor import UNFAMILIAR
+
+    reading = make_reading(FILMS["png"], MASK & False, "indeterminate", 0.6, quality=(UNFAMILIAR,))
+    path = tmp_path / "report.dcm"
+    dicom_exports(reading)["report.dcm"].save_as(path)
+    report = highdicom.sr.srread(path)
+    (film,) = report.content.get_image_measurement_groups()
+    assert film.get_measurements() == []
+    assert film.get_qualitative_evaluations()[0].value == codes.SCT.Indeterminate
+    assert "Not a film the model knows" in said(report)
+
+
+CASES = list(itertools.product(FILMS, [False, True], ["both", "none"]))
+
+
+@pytest.mark.parametrize(("film", "anonymous", "marks"), CASES)
+def test_validators_and_dcmtk_find_no_error(make_reading, tmp_path, film, anonymous, marks):
+    dciodvfy, dcmdump = tool("dciodvfy", "dicom3tools"), tool("dcmdump", "dcmtk")
+    dsrdump, dcentvfy = tool("dsrdump", "dcmtk"), tool("dcentvfy", "dicom3tools")
+    reading = make_reading(FILMS[film], BOTH if marks == "both" else BOTH & False)
+    paths = []
+    for name, made in dicom_exports(reading, anonymous).items():
+        paths.append(tmp_path / name)
+        made.save_as(paths[-1])
+        assert errors(dciodvfy, paths[-1]) == [], name
+        assert errors(dcmdump, "-q", "+E", paths[-1]) == [], name
+    assert errors(dsrdump, tmp_path / "report.dcm") == []
+    if film == "dicom" and not anonymous:
+        paths.append(tmp_path / "source.dcm")
+        paths[-1].write_bytes(FILMS[film])
+    assert errors(dcentvfy, *paths) == []
+
+
+def errors(*command: str | Path) -> list[str]:
+    """What a tool complains of, warnings left out."""
+    done = subprocess.run(
+        [str(part) for part in command], capture_output=True, text=True, errors="replace", check=False
+    )
+    complaints = [line for line in (done.stdout + done.stderr).splitlines() if line[:2] in ("Er", "E:", "F:")]
+    return complaints or ([] if done.returncode == 0 else [f"{command[0]} answered {done.returncode}: {done.stderr}"])
+
+
+def test_the_validator_would_see_an_error(make_reading, tmp_path):
+    made = dicom_exports(make_reading(FILMS["dicom"], MASK))["segmentation.dcm"]
+    del made.SegmentSequence
+    made.save_as(tmp_path / "broken.dcm")
+    assert errors(tool("dciodvfy", "dicom3tools"), tmp_path / "broken.dcm")
+
+
+def test_deidentified_objects_name_nobody_and_still_refer_to_each_other(make_reading):
+    source = pydicom.dcmread(io.BytesIO(FILMS["dicom"]))
+    reading = make_reading(FILMS["dicom"], BOTH)
+    exports = dicom_exports(reading, anonymous=True)
+    secrets = [*PATIENT.values(), source.SOPInstanceUID, source.StudyInstanceUID, source.SeriesInstanceUID, "2023111"]
+    secrets = [secret for secret in secrets if secret not in ("ISO_IR 192", "O")]
+    for name, made in exports.items():
+        for secret in secrets:
+            assert secret not in said(made), (name, secret)
+        assert made.PatientIdentityRemoved == "YES"
+        assert made.DeidentificationMethodCodeSequence[0].CodeValue == "113100"
+        assert (made.PatientName, made.PatientBirthDate, made.PatientSex, made.StudyDate) == ("", "", "", "")
+        assert made.file_meta.MediaStorageSOPInstanceUID == made.SOPInstanceUID
+    assert len({made.StudyInstanceUID for made in exports.values()}) == 1
+    assert len({made.PatientID for made in exports.values()}) == 1
+    films = [referenced(made) for made in exports.values()]
+    assert len(set.intersection(*films)) == 1  # the film, under its new name
+    assert exports["segmentation.dcm"].SOPInstanceUID in referenced(exports["report.dcm"])
+    np.testing.assert_array_equal(marked(exports["segmentation.dcm"])[1], MASK)
+
+
+def test_two_deidentified_patients_remain_two(make_reading):
+    one, other = make_reading(FILMS["dicom"], MASK), make_reading(FILMS["png"], MASK)
+    numbers = {dicom_exports(reading, True)["report.dcm"].PatientID for reading in (one, other)}
+    assert len(numbers) == 2
+
+
+def test_no_name_reaches_the_log(make_reading, caplog):
+    caplog.set_level(logging.DEBUG)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        dicom_exports(make_reading(FILMS["bare dicom"], MASK))
+    assert "Solo" not in caplog.text + "".join(str(warning.message) for warning in caught)

@@ -1,0 +1,105 @@
+"""The report: one page, whatever it must hold, and what it says."""
+
+import io
+
+import numpy as np
+import pytest
+from pypdf import PdfReader
+
+from app.answers import NOTICE
+from app.exports.pdf import report_pdf
+from app.segmentation.predictor import UNFAMILIAR
+from app.segmentation.quality import QualityFlag
+from tests.phantom import draw_phantom, to_dicom, to_png
+
+PHANTOM = draw_phantom(2, 320)
+PATIENT = {"SpecificCharacterSet": "ISO_IR 192", "PatientName": "Żółć^Łucja", "PatientID": "4711"}
+
+
+def read(reading, anonymous: bool = False) -> tuple[PdfReader, str]:
+    report = PdfReader(io.BytesIO(report_pdf(reading, anonymous)))
+    text = report.pages[0].extract_text().replace("\xa0", " ")
+    return report, " ".join(text.split())
+
+
+def test_it_says_what_the_page_says(make_reading):
+    flag = QualityFlag("clipped", "warning", "Details may have been cut off.")
+    film = to_dicom(PHANTOM.image, StudyDate="20240131", **PATIENT)
+    report, text = read(make_reading(film, PHANTOM.true_mask, "positive", 0.87, quality=(flag,)))
+    assert len(report.pages) == 1
+    assert len(report.pages[0].images) == 1
+    for expected in (
+        "Pneumothorax suspected",
+        "87 %",
+        "Operating point: specificity 0.90, at 50 %. Indeterminate from 30 % to 60 %.",
+        "Patient’s left",
+        "mm² at the detector",
+        "Warning: Details may have been cut off.",
+        "Żółć Łucja",
+        "ID 4711",
+        "study of 2024-01-31",
+        "chest.dcm",
+        "tiny, SHA-256 0123456789ab",
+        NOTICE,
+    ):
+        assert expected in text
+    assert NOTICE in report.metadata.subject
+
+
+def test_whose_film_it_is_can_be_left_out(make_reading):
+    film = to_dicom(PHANTOM.image, StudyDate="20240131", **PATIENT)
+    age = QualityFlag("under_18", "warning", "The patient is 12 years old.")
+    report, text = read(make_reading(film, PHANTOM.true_mask, file_name="Łucja.dcm", quality=(age,)), anonymous=True)
+    for secret in ("Łucja", "4711", "2024", "12 years"):
+        assert secret not in text + str(report.metadata)
+    assert "Patient left out on request" in text
+
+
+def test_a_negative_finding_is_not_printed_as_a_certainty(make_reading):
+    _, text = read(make_reading(to_png(PHANTOM.image), PHANTOM.true_mask & False, "negative", 0.002))
+    assert "No pneumothorax seen by the model" in text
+    assert "< 1 %" in text
+    assert "A negative finding does not rule one out." in text
+    assert "The model marks nothing." in text
+
+
+def test_an_unfamiliar_film_gets_no_figure(make_reading):
+    _, text = read(
+        make_reading(to_png(PHANTOM.image), PHANTOM.true_mask & False, "indeterminate", 0.613, (UNFAMILIAR,))
+    )
+    assert "Not a film the model knows" in text
+    assert "61 %" not in text
+
+
+def test_the_reader_s_mask_and_verdict_are_named(make_reading):
+    corrected = PHANTOM.true_mask[:, ::-1]
+    _, text = read(make_reading(to_png(PHANTOM.image), PHANTOM.true_mask, corrected=corrected, verdict="wrong"))
+    assert "Areas marked by the reader 1. Picture’s left" in text
+    assert "patient’s right, if displayed as usual" in text
+    assert "The reader says that the model is wrong." in text
+
+
+@pytest.mark.parametrize("shape", [(256, 1200), (1200, 256)])
+def test_it_stays_one_page_and_within_it(make_reading, shape):
+    """Every warning at once, many regions, a long and foreign name."""
+    image = np.full(shape, 0.5, dtype=np.float32)
+    mask = np.zeros(shape, dtype=bool)
+    mask[::40, ::40] = True
+    flags = tuple(QualityFlag(f"code_{number}", "warning", 12 * "long words ") for number in range(9))
+    film = to_dicom(image, SpecificCharacterSet="ISO_IR 192", PatientName="山田^太郎" + 20 * "Long", PatientID="4711")
+    report, text = read(make_reading(film, mask, corrected=mask, quality=flags, file_name=120 * "山"))
+    assert len(report.pages) == 1
+    assert "Time taken" in text
+    bottoms = []
+    report.pages[0].extract_text(
+        visitor_text=lambda text, _, matrix, *__: bottoms.append(matrix[5]) if text.strip() else None
+    )
+    assert min(bottoms) > 20
+    assert sorted(bottoms)[1] > 45  # nothing runs into the last line, the notice
+
+
+def test_a_name_the_font_lacks_is_not_logged(make_reading, caplog):
+    film = to_dicom(PHANTOM.image, SpecificCharacterSet="ISO_IR 192", PatientName="山田^太郎")
+    _, text = read(make_reading(film, PHANTOM.true_mask))
+    assert "□□ □□" in text
+    assert not caplog.text

@@ -1,0 +1,48 @@
+"""The worklist as a table: its order, its words, and names that would be formulas."""
+
+import csv
+import io
+
+import pytest
+
+from app.answers import NOTICE
+from app.exports.worklist_csv import worklist_csv
+from app.segmentation.predictor import UNFAMILIAR
+from app.worklist import in_order
+from tests.phantom import draw_phantom, to_png
+
+PHANTOM = draw_phantom(2, 256)
+
+
+def table(studies) -> list[dict[str, str]]:
+    text = worklist_csv(studies).decode("utf-8-sig")
+    return list(csv.DictReader(io.StringIO(text, newline="")))
+
+
+def test_rows_say_what_the_list_says_in_its_order(make_reading):
+    film, mask = to_png(PHANTOM.image), PHANTOM.true_mask
+    studies = [
+        make_reading(film, mask & False, "negative", 0.0312, file_name="quiet.png", taken_on="2024-01-31").study,
+        make_reading(film, mask, "positive", 0.9, file_name='Łucja, "left".png', verdict="right").study,
+        make_reading(film, mask & False, "indeterminate", 0.6, (UNFAMILIAR,), file_name="hand.png").study,
+    ]
+    first, second, third = table(in_order(studies))
+    assert (first["position"], first["file"]) == ("1", 'Łucja, "left".png')
+    assert (first["group"], first["finding"], first["probability"]) == ("Suspected", "positive", "0.9")
+    assert (first["marked"], first["side_stated"], first["regions"]) == ("left", "no", "1")
+    assert first["reader"] == "right"
+    assert (second["file"], second["probability"], second["warnings"]) == ("hand.png", "", "unlike_training_films")
+    assert (third["file"], third["probability"], third["taken_on"]) == ("quiet.png", "0.0312", "2024-01-31")
+    for row in (first, second, third):
+        assert (row["model"], row["model_sha256"], row["notice"]) == ("tiny", "0123456789ab", NOTICE)
+
+
+@pytest.mark.parametrize("name", ["=1+1.png", "+1.png", "-1.png", "@SUM(A1).png", "|calc.png"])
+def test_a_name_is_no_formula(make_reading, name):
+    (row,) = table([make_reading(to_png(PHANTOM.image), PHANTOM.true_mask, file_name=name).study])
+    assert row["file"].startswith("'")
+    assert row["file"].replace("\\", "").endswith(name)
+
+
+def test_an_empty_list_has_its_header():
+    assert worklist_csv([]).decode("utf-8-sig").startswith("position,group,file,finding,probability,")
