@@ -17,10 +17,12 @@ from app.segmentation.checkpoint import Checkpoint, Decision
 from app.segmentation.engine import Engine, Evidence
 from app.segmentation.out_of_distribution import FeatureDistribution
 from app.segmentation.postprocessing import PostprocessingConfig, segment
-from app.segmentation.preprocessing import preprocess, restore
+from app.segmentation.preprocessing import PreprocessingConfig, preprocess, restore
 from app.segmentation.radiograph import Radiograph
 from training.data.films import PreparedFilms
+from training.losses import LossWeights, SegmentationLoss
 from training.metrics import SPECIFICITY_FLOOR, dice_scores, overlap
+from training.train import validate
 
 MAX_ABSTENTION = 0.15
 """Largest share of validation films that may be called indeterminate."""
@@ -30,6 +32,29 @@ FAMILIAR_SHARE = 0.995
 """Share of validation films that are taken for films."""
 MASK_THRESHOLDS = (0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6, 0.65, 0.7)
 MIN_AREA_FRACTIONS = (0.0, 0.0005, 0.001, 0.002, 0.004)
+
+
+def choose_image_size(checkpoint: Checkpoint, films: PreparedFilms, sizes: Sequence[int]) -> Checkpoint:
+    """Take the input size with the best "selection" on val, the figure by which training chooses its epoch.
+
+    Random crops magnify what training shows, so that whole films somewhat larger than in training often
+    do better (Touvron et al., "Fixing the train-test resolution discrepancy", NeurIPS 2019).
+
+    Args:
+        checkpoint: As trained.
+        films: Prepared films.
+        sizes: Sides of the square input, in pixels; none: the one it was trained with.
+    """
+    if not sizes:
+        return checkpoint
+    loss_function = SegmentationLoss(LossWeights())
+    merits = {}
+    for size in sizes:
+        figures = validate(checkpoint.model, films, PreprocessingConfig(size), loss_function, batch_size=8)
+        merits[size] = figures["selection"]
+        print(f"{size} pixels: selection {merits[size]:.4f}", flush=True)
+    preprocessing = PreprocessingConfig(max(merits, key=merits.get))
+    return replace(checkpoint, metadata=replace(checkpoint.metadata, preprocessing=preprocessing))
 
 
 def gather_evidence(

@@ -11,7 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from app.segmentation.checkpoint import load_checkpoint, save_checkpoint
 from app.segmentation.image_io import read_radiograph
 from app.segmentation.predictor import Predictor
-from training.calibrate import choose_decision, fit_feature_distribution, gather_evidence
+from training.calibrate import choose_decision, choose_image_size, fit_feature_distribution, gather_evidence
 from training.data.films import PreparedFilms
 from training.evaluate import describe_split, predict_split, publish
 
@@ -20,7 +20,13 @@ FAMILIAR_FILMS = 1000
 
 
 def release(
-    trained: Path, data: Path, canary: Path, out: Path, name: str = "pleura-b0", open_test_split: bool = False
+    trained: Path,
+    data: Path,
+    canary: Path,
+    out: Path,
+    name: str = "pleura-b0",
+    image_sizes: tuple[int, ...] = (),
+    open_test_split: bool = False,
 ) -> None:
     """Calibrate, measure and write a model: weights, metrics.json and MODEL_CARD.md, side by side.
 
@@ -31,11 +37,12 @@ def release(
             checkpoint, so it must not be a patient's.
         out: Checkpoint to write.
         name: Name of the model, shown with its hash.
+        image_sizes: Input sizes to choose from on val; none: the one it was trained with.
         open_test_split: Whether to measure on the test split too. Look at it once a release, and
             never choose by it.
     """
     films = PreparedFilms.open(data)
-    checkpoint = load_checkpoint(trained)
+    checkpoint = choose_image_size(load_checkpoint(trained), films, image_sizes)
     val = films.rows("val", ["expert_mask"])
     evidence = gather_evidence(checkpoint, films, val)
     decision = choose_decision(evidence, [films.true_mask(row) for row in val])

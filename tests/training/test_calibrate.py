@@ -5,8 +5,15 @@ import pytest
 import torch
 
 from app.segmentation.calibration import Finding, OperatingPoint
+from app.segmentation.checkpoint import load_checkpoint
 from app.segmentation.engine import Evidence
-from training.calibrate import choose_operating_point, choose_postprocessing, fit_feature_distribution, fit_platt
+from training.calibrate import (
+    choose_image_size,
+    choose_operating_point,
+    choose_postprocessing,
+    fit_feature_distribution,
+    fit_platt,
+)
 
 
 def evidence(image_logit=0.0, map_logit=0.0, probability_map=None, features=None) -> Evidence:
@@ -75,3 +82,14 @@ def test_unfamiliar_features_lie_far_out():
     assert distances.square().mean() == pytest.approx(8, rel=0.2), "Mahalanobis: the mean square is the dimension"
     assert (distances > known.limit).float().mean() < 0.02
     assert known.distance(torch.full((8,), 30.0)) > 2 * known.limit
+
+
+def test_the_input_size_is_the_one_that_does_best_on_val(monkeypatch, checkpoint_path):
+    checkpoint = load_checkpoint(checkpoint_path)
+    monkeypatch.setattr(
+        "training.calibrate.validate",
+        lambda model, films, preprocessing, *_, **__: {"selection": -abs(preprocessing.image_size - 96)},
+    )
+
+    assert choose_image_size(checkpoint, None, [64, 96, 128]).metadata.preprocessing.image_size == 96
+    assert choose_image_size(checkpoint, None, []) is checkpoint
