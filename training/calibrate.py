@@ -114,9 +114,17 @@ def choose_operating_point(labels: np.ndarray, probabilities: np.ndarray) -> Ope
 
     The band holds the threshold and at most `MAX_ABSTENTION` of the films. Of all such bands it is the one with
     the fewest films that removes `ERRORS_TO_REMOVE` of the wrong decisions or, if none does, as many as can be.
+
+    Raises:
+        ValueError: If no film would be called positive at that specificity.
     """
     false_positive_rate, _, thresholds = roc_curve(labels, probabilities, drop_intermediate=False)
     threshold = float(thresholds[1 - false_positive_rate >= SPECIFICITY_FLOOR].min())
+    if math.isinf(threshold):
+        raise ValueError(
+            f"No threshold calls a film positive at a specificity of {SPECIFICITY_FLOOR:.2f}: of {len(labels)} validation "
+            "films the highest probability is a negative's. The split is too small, or the network has learnt nothing."
+        )
     wrong = (probabilities >= threshold) != (labels == 1)
     below = np.sort(probabilities[probabilities < threshold])[::-1]
     above = np.sort(probabilities[probabilities >= threshold])

@@ -47,6 +47,11 @@ def test_operating_point_keeps_specificity_and_abstains_where_it_errs():
     assert abstained.sum() <= 2 * (wrong & abstained).sum(), "the band lies where decisions are mostly wrong"
 
 
+def test_a_validation_split_that_allows_no_positive_says_so():
+    with pytest.raises(ValueError, match="too small"):
+        choose_operating_point(np.array([0, 0, 0, 0, 1]), np.array([0.1, 0.2, 0.3, 0.9, 0.5]))
+
+
 def test_thresholds_find_the_disc_and_drop_the_speck():
     height, width = 96, 96
     y, x = np.ogrid[:height, :width]
