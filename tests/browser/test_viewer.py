@@ -203,13 +203,13 @@ def test_mirror_exchanges_sides_and_letters_and_says_so(opened):
     opened.get_by_role("button", name="Mirror").click()
     expect(opened.get_by_text("Mirrored: the patient’s sides are exchanged")).to_be_visible()
     left, top, side, _ = (round(length) for length in film_box(opened))
-    inside = np.s_[top + side // 4 : top + side // 2, left + side // 4 : left + 3 * side // 4]
-    mirrored = pixels(opened)[inside]
-    turned = plain[inside][:, ::-1]  # its middle may lie between two pixels
-    shifted = (np.roll(turned, pixel, axis=1) for pixel in (-1, 0, 1))
-    assert (
-        min(np.abs(mirrored - film)[:, 2:-2].mean() for film in shifted) < np.abs(mirrored - turned[:, ::-1]).mean() / 2
+    inside = np.s_[top + side // 4 : top + 3 * side // 4, left + side // 4 : left + 3 * side // 4]  # no letter, no sign
+    # coarsely: the film's middle may lie between two pixels, and fine noise does not match itself a pixel off
+    plain, mirrored = (
+        cv2.resize(shown[inside].astype(np.float32), (32, 32), interpolation=cv2.INTER_AREA)
+        for shown in (plain, pixels(opened))
     )
+    assert np.abs(mirrored - plain[:, ::-1]).mean() < np.abs(mirrored - plain).mean() / 2
     letters = opened.evaluate(
         """async () => {
             const { drawSides } = await import("/static/viewer/marks.js");
@@ -365,11 +365,11 @@ def test_the_ruler_works_with_keys_alone(opened):
 
 def test_pixels_that_are_not_square_are_measured_as_they_are(page, phantom, tmp_path):
     path = tmp_path / "oblong.dcm"
-    path.write_bytes(to_dicom(phantom.image, ImagerPixelSpacing=[2.0, 1.0]))
+    path.write_bytes(to_dicom(phantom.image, ImagerPixelSpacing=[1.2, 0.6]))
     open_viewer(page, path)
     length = "([a, b]) => import('/static/viewer.js').then(({ viewer }) => viewer.tools.ruler.length([a, b]))"
-    assert page.evaluate(length, [{"x": 0, "y": 0}, {"x": 100, "y": 0}]) == 100
-    assert page.evaluate(length, [{"x": 0, "y": 0}, {"x": 0, "y": 100}]) == 200
+    assert page.evaluate(length, [{"x": 0, "y": 0}, {"x": 100, "y": 0}]) == pytest.approx(60)
+    assert page.evaluate(length, [{"x": 0, "y": 0}, {"x": 0, "y": 100}]) == pytest.approx(120)
 
 
 def test_without_known_pixel_spacing_there_is_no_ruler(page, png):
