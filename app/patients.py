@@ -17,7 +17,9 @@ from app.segmentation.dicom_io import DAMAGE, looks_like_dicom
 IDENTITY = ("PatientID", "IssuerOfPatientID", "PatientBirthDate")
 DATES = ("AcquisitionDate", "ContentDate", "StudyDate")
 
-PLACEHOLDER = re.compile(r"[\W_0x?]*|n/?a|none|null|unknown|unbekannt|test|patient|(anon|de-?ident|removed|phi).*", re.I)
+PLACEHOLDER = re.compile(
+    r"[\W_0x?]*|n/?a|none|null|unknown|unbekannt|test|patient|(anon|de-?ident|removed|phi).*", re.I
+)
 """What machines and de-identifiers write where a patient's number belongs; many patients share it."""
 
 FIRST_DIGITAL_YEAR = 1980

@@ -14,7 +14,9 @@ from tests.test_pages import upload
 WARNING = {"code": "clipped", "severity": "warning", "message": "…"}
 
 
-def study(name: str, finding: str = "negative", probability: float = 0.1, *, flags=(), at: float = 1e9, **more) -> Study:
+def study(
+    name: str, finding: str = "negative", probability: float = 0.1, *, flags=(), at: float = 1e9, **more
+) -> Study:
     answer = {"finding": finding, "probability": probability, "quality": list(flags)}
     return Study(id=name, owner="ann", file_name=name, created_at=at, answer=answer, **more)
 
@@ -76,9 +78,7 @@ def of_one_patient(client) -> list[str]:
     """Addresses of three films of one patient and one of another, not uploaded in the order of their days."""
     days = {"march": "20240302", "january": "20240131", "february": "20240201", "other": "20240101"}
     films = {
-        name: to_dicom(
-            draw_phantom(seed, 256).image, PatientID="other" if name == "other" else "4711", StudyDate=day
-        )
+        name: to_dicom(draw_phantom(seed, 256).image, PatientID="other" if name == "other" else "4711", StudyDate=day)
         for seed, (name, day) in enumerate(days.items())
     }
     return [upload(client, (film, f"{name}.dcm")).location for name, film in films.items()]

@@ -122,8 +122,8 @@ def choose_operating_point(labels: np.ndarray, probabilities: np.ndarray) -> Ope
     threshold = float(thresholds[1 - false_positive_rate >= SPECIFICITY_FLOOR].min())
     if math.isinf(threshold):
         raise ValueError(
-            f"No threshold calls a film positive at a specificity of {SPECIFICITY_FLOOR:.2f}: of {len(labels)} validation "
-            "films the highest probability is a negative's. The split is too small, or the network has learnt nothing."
+            f"No threshold calls a film positive at a specificity of {SPECIFICITY_FLOOR:.2f}: of {len(labels)}"
+            " validation films the highest probability is a negative's. The split is too small, or nothing was learnt."
         )
     wrong = (probabilities >= threshold) != (labels == 1)
     below = np.sort(probabilities[probabilities < threshold])[::-1]

@@ -145,9 +145,7 @@ def _fit_tilt(thumbnails: np.ndarray) -> list[list[int]]:
     chance = np.random.default_rng(0)
     slants = chance.uniform(-WIDEST_SLANT, WIDEST_SLANT, COPIES * len(thumbnails))
     slants[::COPIES] = 0
-    pictures = [
-        _tilted(thumbnails[index // COPIES], slant, fills=index % 2 == 0) for index, slant in enumerate(slants)
-    ]
+    pictures = [_tilted(thumbnails[index // COPIES], slant, fills=index % 2 == 0) for index, slant in enumerate(slants)]
     cells = _cells(pictures).numpy()
     differences = (cells - cells[:, :, ::-1])[:, :, : CELLS // 2].reshape(len(cells), -1)
     weights = np.linalg.solve(

@@ -106,6 +106,8 @@ def test_film_dice_weighs_a_small_pneumothorax_like_a_large_one():
     true_mask[1, :, :2] = 1
     found_large = torch.full_like(true_mask, -40.0)
     found_large[0, :, :24] = 40
-    terms = SegmentationLoss(LossWeights())(found_large, torch.zeros(3, 1), true_mask, torch.tensor([[1.0], [1.0], [0.0]]))
+    terms = SegmentationLoss(LossWeights())(
+        found_large, torch.zeros(3, 1), true_mask, torch.tensor([[1.0], [1.0], [0.0]])
+    )
     assert terms["dice"] < 0.1
     assert terms["film_dice"] == pytest.approx(0.5, abs=0.02)  # half of the positive films; the empty one has no say

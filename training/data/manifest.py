@@ -15,8 +15,8 @@ def read_manifest(folder: Path) -> Iterator[SourceFilm]:
     """List the films of a manifest.
 
     `manifest.csv` needs the columns image_id, split and label_source; patient_id, view, age, sex,
-    nih_findings and pseudo_probability are used where present. The film is `images/<image_id>.*`; the mask, where there is
-    one, `masks/<image_id>.png`.
+    nih_findings and pseudo_probability are used where present. The film is `images/<image_id>.*`; the mask,
+    where there is one, `masks/<image_id>.png`.
 
     Args:
         folder: The data set.
