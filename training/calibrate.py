@@ -32,8 +32,8 @@ FAMILIAR_SHARE = 0.995
 """Share of validation films that are taken for films."""
 MASK_THRESHOLDS = (0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6, 0.65, 0.7)
 MIN_AREA_FRACTIONS = (0.0, 0.0005, 0.001)
-"""None larger: 2 % of the radiologists' masks in the training split are smaller than 0.001 of the film, but 23 % smaller
-than 0.004, and val has too few small ones to object."""
+"""None larger: 2 % of the radiologists' masks in the training split are smaller than 0.001 of the film, but 23 % are
+smaller than 0.004, and val has too few small ones to object."""
 
 
 def choose_image_size(checkpoint: Checkpoint, films: PreparedFilms, sizes: Sequence[int]) -> Checkpoint:
