@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from flask import Flask
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
 from werkzeug.serving import make_server
 
@@ -68,14 +69,13 @@ def marking_weights(checkpoint_path, phantom, tmp_path_factory) -> Path:
 def address(marking_weights, tmp_path_factory) -> Iterator[str]:
     """The address of a running server."""
     url = f"sqlite:///{tmp_path_factory.mktemp('server') / 'studies.sqlite'}"
-    with serving({"WEIGHTS": str(marking_weights), "DATABASE_URL": url}) as address:
+    with serving(create_app({"WEIGHTS": str(marking_weights), "DATABASE_URL": url})) as address:
         yield address
 
 
 @contextmanager
-def serving(settings: dict[str, str]) -> Iterator[str]:
+def serving(app: Flask) -> Iterator[str]:
     """Serve until the block is left; yield the address."""
-    app = create_app(settings)
     server = make_server("127.0.0.1", 0, app, threaded=True)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import CDPSession, Page, expect
 
+from app import create_app
 from tests.browser.conftest import serving
 from tests.browser.test_reading import SIZES, assert_accessible, upload
 from tests.phantom import to_png
@@ -31,7 +32,8 @@ def given(tmp_path_factory) -> Path:
 def address(marking_weights, given) -> Iterator[str]:
     """The address of a running server that asks for films."""
     settings = {"WEIGHTS": str(marking_weights), "FEEDBACK_FOLDER": str(given), "SECRET_KEY": 40 * "x"}
-    with serving({**settings, "DATABASE_URL": f"sqlite:///{given.parent / 'studies.sqlite'}"}) as address:
+    settings["DATABASE_URL"] = f"sqlite:///{given.parent / 'studies.sqlite'}"
+    with serving(create_app(settings)) as address:
         yield address
 
 

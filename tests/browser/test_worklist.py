@@ -2,18 +2,17 @@
 
 import dataclasses
 import re
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
-from werkzeug.serving import make_server
 
 from app import create_app
 from app.segmentation.calibration import Finding
 from app.segmentation.predictor import UNFAMILIAR
 from app.segmentation.quality import QualityFlag
+from tests.browser.conftest import serving
 from tests.browser.test_reading import SIZES, assert_accessible
 from tests.phantom import draw_phantom, to_dicom, to_png
 
@@ -43,13 +42,8 @@ def address(checkpoint_path, tmp_path_factory) -> Iterator[str]:
         return dataclasses.replace(prediction, finding=finding, probability=probability, quality=quality)
 
     predictor.predict = answer
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.port}"
-    server.shutdown()
-    thread.join()
-    app.extensions["studies"].close()
+    with serving(app) as address:
+        yield address
 
 
 @pytest.fixture(scope="module")
