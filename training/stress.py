@@ -1,92 +1,64 @@
 """What the network must not be doing: reading the source of a film, its borders, or any picture at all.
 
-The shortcut check trains a classifier that sees no lung, only border pixels and the statistics of the
-grey levels: on val it should do little better than chance. The robustness check re-encodes, crops and
-brightens the films of val and reports how far the answers move. The familiarity check asks whether
-pictures that are no chest films, shipped with scikit-image, scikit-learn and pydicom, lie further
-from the training films than the films of val do.
+The shortcut check asks what can be guessed of a film without its lungs, and whether the network knows more
+(`training.shortcut`). The robustness check re-encodes, crops and brightens the films of val and reports how far the
+answers move. The familiarity check asks whether pictures that are no chest films, shipped with scikit-image,
+scikit-learn and pydicom, lie further from the training films than the films of val do.
 """
 
 from collections.abc import Iterator
 from importlib.resources import files
 from pathlib import Path
 
-import cv2
 import numpy as np
+import pandas as pd
 import pydicom
 from PIL import Image
-from sklearn.ensemble import HistGradientBoostingClassifier
-from tqdm import tqdm
 
 from app.segmentation.predictor import Predictor
-from app.segmentation.preprocessing import PreprocessingConfig, preprocess, resize
-from app.segmentation.radiograph import Radiograph
-from training.changes import CHANGES
+from app.segmentation.preprocessing import preprocess
+from training.answers import UNCHANGED, kept_answers
 from training.data.films import PreparedFilms
 from training.evaluate import publish
 from training.metrics import auroc
+from training.shortcut import shortcuts
 
-BORDER = 4
-"""Width of the visible border, in pixels of a film shrunk to 64 × 64."""
 SLIGHT_CHANGES = ("JPEG at quality 50", "90 % crop", "10 % brighter", "10 % darker")
 """Changes that a reader would hardly notice; `training.shift` measures what more of them cost."""
 PICTURE_FOLDERS = {"skimage": "data", "sklearn.datasets": "images"}
 NOT_A_FILM = ("JPEG2000.dcm", "CT_small.dcm", "MR_small.dcm", "examples_jpeg2k.dcm", "liver_1frame.dcm", "693_J2KI.dcm")
 
 
-def stress(weights: Path, data: Path, out: Path | None = None) -> dict:
+def stress(weights: Path, data: Path, out: Path) -> dict:
     """Print and write the shortcut, robustness and familiarity checks on the validation split.
 
     Args:
         weights: Released checkpoint.
         data: Prepared folder.
-        out: JSON file to write, besides printing.
+        out: Folder to write: stress.json, and `answers/`, from which an interrupted measurement goes on. `shift` keeps
+            the same answers, so give both the same folder.
 
     Returns:
         What was written.
     """
     predictor, films = Predictor.load(weights), PreparedFilms.open(data)
+    out.mkdir(parents=True, exist_ok=True)
+    changes = (UNCHANGED, *SLIGHT_CHANGES)
+    answers = {change: kept_answers(predictor, films, "val", out / "answers", change) for change in changes}
     result = {
         "sha256": predictor.sha256,
-        "shortcut_auroc": shortcut_auroc(films),
-        "mean_absolute_change": answer_changes(predictor, films),
+        "shortcuts": shortcuts(films, answers[UNCHANGED]["probability"].to_numpy()),
+        "mean_absolute_change": mean_changes(answers),
         "familiarity": familiarity(predictor, films),
     }
-    publish(result, out)
+    publish(result, out / "stress.json")
     return result
 
 
-def shortcut_auroc(films: PreparedFilms) -> float:
-    """AUROC on val of a classifier that was shown the borders and grey levels of train, and no lung."""
-    labels = films.table["label"].to_numpy()
-    train, val = films.rows("train"), films.rows("val", ["expert_mask"])
-    seen, unseen = (np.stack([_without_lung(films.image(row)) for row in rows]) for rows in (train, val))
-    classifier = HistGradientBoostingClassifier(random_state=0).fit(seen, labels[train])
-    return round(auroc(labels[val], classifier.predict_proba(unseen)[:, 1]), 4)
-
-
-def _without_lung(image: np.ndarray) -> np.ndarray:
-    small = resize(image, PreprocessingConfig(64))
-    inner = np.zeros(small.shape, dtype=bool)
-    inner[BORDER:-BORDER, BORDER:-BORDER] = True
-    histogram, _ = np.histogram(image, bins=32, range=(0, 1), density=True)
-    sharpness = float(cv2.Laplacian(image, cv2.CV_32F).var())  # compression and resampling leave their mark here
-    return np.concatenate([small[~inner], histogram, [sharpness]])
-
-
-def answer_changes(predictor: Predictor, films: PreparedFilms) -> dict[str, float]:
-    """Mean absolute change of the probability over val, by what was done to the films."""
-
-    def probability(image: np.ndarray) -> float:
-        return predictor.predict(Radiograph(image, "PNG")).probability
-
-    moved = {name: [] for name in SLIGHT_CHANGES}
-    for row in tqdm(films.rows("val", ["expert_mask"]), desc="robustness", unit="film"):
-        image, true_mask = films.image(row), films.true_mask(row)
-        before = probability(image)
-        for name in SLIGHT_CHANGES:
-            moved[name].append(abs(probability(CHANGES[name](image, true_mask)[0]) - before))
-    return {name: round(float(np.mean(values)), 4) for name, values in moved.items()}
+def mean_changes(answers: dict[str, pd.DataFrame]) -> dict[str, float]:
+    """Mean absolute change of the probability over the films, by what was done to them."""
+    before = answers[UNCHANGED]["probability"]
+    return {name: round(float((answers[name]["probability"] - before).abs().mean()), 4) for name in SLIGHT_CHANGES}
 
 
 def familiarity(predictor: Predictor, films: PreparedFilms) -> dict[str, float]:

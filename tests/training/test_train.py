@@ -146,7 +146,7 @@ def test_from_films_to_a_served_answer(config, manifest_folder, tmp_path, capsys
     groups = pd.read_csv(tmp_path / "report" / "groups.csv")
     assert set(groups.loc[groups["group"] == "all", "figure"]) == {"auroc", "sensitivity", "specificity", "dice_pos"}
 
-    main(["stress", "--weights", str(out), "--data", str(prepared), "--out", str(tmp_path / "stress.json")])
+    main(["stress", "--weights", str(out), "--data", str(prepared), "--out", str(tmp_path)])
     stressed = json.loads((tmp_path / "stress.json").read_text())
     assert stressed["familiarity"]["other_pictures"] > 30
     assert set(stressed["mean_absolute_change"]) == set(SLIGHT_CHANGES)
