@@ -315,6 +315,9 @@ class TestMetadata:
         film = self.film(ViewPosition=None, BodyPartExamined="")
         assert (film.view_position, film.body_part) == ("", "")
 
+    def test_a_sentence_instead_of_a_code_is_cut(self):
+        assert len(self.film(BodyPartExamined="THORAX " * 100).body_part) == 64
+
     @pytest.mark.parametrize(
         ("stated", "years"),
         [("034Y", 34), ("34", 34), ("006M", 0.5), ("052W", 0.997), ("000D", 0), ("090Y", 90)],

@@ -132,9 +132,7 @@ def _algorithm(reading: Reading) -> AlgorithmIdentification:
 def _remarks(reading: Reading, anonymous: bool) -> list[str]:
     """What a reader of the report must know, the finding in the page's words first."""
     remarks = [f"{reading.verdict}.", reading.imprint]
-    remarks += [
-        f"{flag['severity'].capitalize()}: {reading.doubt(flag, anonymous)}" for flag in reading.answer["quality"]
-    ]
+    remarks += [f"{word}: {doubt}" for word, doubt in reading.doubts(anonymous)]
     if reading.sides and reading.answer["film"]["pixel_spacing_mm"]:
         remarks.append("Areas are measured at the detector.")
     if reading.answer["finding"] == "negative":

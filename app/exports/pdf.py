@@ -11,15 +11,13 @@ from app.exports.reading import Reading, spoken_chance
 
 GAP = 6.0
 FILM_WIDTH = 116.0
-ROOM = ((124.0, 1.0), (100.0, 1.0), (80.0, 0.9), (60.0, 0.78))
+ROOM = ((124.0, 1.0), (100.0, 1.0), (80.0, 0.9), (60.0, 0.78), (45.0, 0.7))
 """Height of the film and size of the text; the first with which everything finds room on the page is taken."""
 
 BESIDE = {"x": MARGIN + FILM_WIDTH + GAP, "width": WIDTH - 2 * MARGIN - FILM_WIDTH - GAP}
 """Where a paragraph beside the film lies."""
 
 MAX_REGIONS = 6
-LONGEST_WARNING = 200
-"""Characters; those that there are have fewer."""
 
 
 def report_pdf(reading: Reading, anonymous: bool) -> bytes:
@@ -155,12 +153,11 @@ def _size(reading: Reading, region: dict) -> str:
 
 def _doubts(page: Page, reading: Reading, anonymous: bool) -> None:
     page.heading("When not to trust it")
-    flags = reading.answer["quality"]
-    if not flags:
+    doubts = reading.doubts(anonymous)
+    if not doubts:
         page.paragraph("The checks found nothing unusual about this film. They do not see everything.")
-    for flag in flags:
-        word, colour = ("Warning", ALARM) if flag["severity"] == "warning" else ("Note", INK)
-        page.paragraph(f"{word}: {reading.doubt(flag, anonymous)[:LONGEST_WARNING]}", colour=colour)
+    for word, doubt in doubts:
+        page.paragraph(f"{word}: {doubt}", colour=ALARM if word == "Warning" else INK)
 
 
 def _provenance(reading: Reading, anonymous: bool) -> dict[str, str]:

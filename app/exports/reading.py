@@ -93,10 +93,20 @@ class Reading:
         """Name a side: the patient's, where the file says which is which; else the picture's."""
         return _spoken("side", str(side), self.answer["film"])
 
-    @staticmethod
-    def doubt(flag: dict, anonymous: bool) -> str:
-        """Word a doubt; an anonymous export gives its code alone, for its sentence may tell the patient's age."""
-        return flag["code"].replace("_", " ") if anonymous else flag["message"]
+    def doubts(self, anonymous: bool) -> list[tuple[str, str]]:
+        """Word every doubt and what to do about it, warnings first, as the page does.
+
+        Args:
+            anonymous: Whether to give a doubt's code alone: its sentence may tell the patient's age.
+
+        Returns:
+            "Warning" or "Note", and the sentences.
+        """
+        doubts = []
+        for flag in sorted(self.answer["quality"], key=lambda flag: flag["severity"], reverse=True):
+            found = f"{flag['code'].replace('_', ' ').capitalize()}." if anonymous else flag["message"]
+            doubts.append(("Warning" if flag["severity"] == "warning" else "Note", f"{found} {flag['advice']}"))
+        return doubts
 
     @property
     def states_side(self) -> bool:

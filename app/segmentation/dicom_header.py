@@ -14,6 +14,9 @@ DESCRIPTION = (
 """The elements that are read here."""
 
 YEARS = {"Y": 1, "M": 1 / 12, "W": 7 / 365.25, "D": 1 / 365.25}
+LONGEST_CODE = 64
+"""Characters; a code has 16 (PS3.5 6.2), and some machines write a sentence."""
+
 OLDEST = 110
 """Whoever is older by the header was born on a de-identifier's date."""
 
@@ -23,8 +26,8 @@ def describe(dataset: Dataset) -> dict[str, object]:
     towards_right = str((dataset.get("PatientOrientation") or ("",))[0])[:1]
     return {
         "pixel_spacing_mm": _pixel_spacing(dataset),
-        "view_position": str(dataset.get("ViewPosition") or ""),
-        "body_part": str(dataset.get("BodyPartExamined") or ""),
+        "view_position": str(dataset.get("ViewPosition") or "")[:LONGEST_CODE],
+        "body_part": str(dataset.get("BodyPartExamined") or "")[:LONGEST_CODE],
         "modality": str(dataset.get("Modality") or ""),
         "age_years": _age_years(dataset),
         "has_burned_in_text": dataset.get("BurnedInAnnotation") == "YES",

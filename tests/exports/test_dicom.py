@@ -15,6 +15,8 @@ import pytest
 from pydicom.sr.codedict import codes
 
 from app.exports.catalogue import DICOM, exports_of
+from app.segmentation.doubts import doubt
+from app.segmentation.predictor import UNFAMILIAR
 from tests.phantom import draw_phantom, to_dicom, to_png
 
 IMAGE = draw_phantom(3, 400).image[:300]
@@ -241,8 +243,6 @@ def test_the_report_measures_what_the_answer_says(make_reading, tmp_path):
 
 
 def test_an_unfamiliar_film_has_no_probability_in_its_report(make_reading, tmp_path):
-    from app.segmentation.predictor import UNFAMILIAR
-
     reading = make_reading(FILMS["png"], MASK & False, "indeterminate", 0.6, quality=(UNFAMILIAR,))
     path = tmp_path / "report.dcm"
     dicom_exports(reading)["report.dcm"].save_as(path)
@@ -251,6 +251,17 @@ def test_an_unfamiliar_film_has_no_probability_in_its_report(make_reading, tmp_p
     assert film.get_measurements() == []
     assert film.get_qualitative_evaluations()[0].value == codes.SCT.Indeterminate
     assert "Not a film the model knows" in said(report)
+
+
+def test_the_report_gives_each_doubt_with_what_to_do(make_reading):
+    flags = doubt("under_18", "The patient is 12 years old."), doubt("burned_in_text", "There is text.")
+    reading = make_reading(FILMS["dicom"], MASK, quality=flags)
+    told = said(dicom_exports(reading)["report.dcm"])
+    assert f"Warning: The patient is 12 years old. {flags[0].advice}" in told
+    assert f"Note: There is text. {flags[1].advice}" in told
+    nameless = said(dicom_exports(reading, anonymous=True)["report.dcm"])
+    assert f"Warning: Under 18. {flags[0].advice}" in nameless
+    assert "12 years" not in nameless
 
 
 CASES = list(itertools.product(FILMS, [False, True], ["both", "none"]))

@@ -31,7 +31,7 @@ FILES = {
 @pytest.fixture
 def place(client) -> str:
     """The address of an uploaded DICOM film."""
-    film = to_dicom(IMAGE, PatientName="Doe^Jane", PatientID="4711", StudyDate="20240131")
+    film = to_dicom(IMAGE, PatientName="Doe^Jane", PatientID="D-4711", StudyDate="20240131")
     return upload(client, (film, "Doe Jäne (1).dcm")).location
 
 
@@ -81,9 +81,9 @@ def test_the_film_of_a_png_can_be_had_as_dicom(client):
 
 @pytest.mark.parametrize("file", ["report.pdf", "segmentation.dcm", "probability.dcm", "capture.dcm", "report.dcm"])
 def test_on_request_an_export_does_not_say_whose_it_is(client, place, file):
-    assert b"4711" in client.get(f"{place}/exports/report.dcm").data
+    assert b"D-4711" in client.get(f"{place}/exports/report.dcm").data
     answer = client.get(f"{place}/exports/{file}?deidentify=1")
-    assert b"4711" not in answer.data
+    assert b"D-4711" not in answer.data
     assert b"Doe" not in answer.data
     assert "Doe" not in answer.headers["Content-Disposition"]
 
@@ -93,6 +93,7 @@ def test_the_answer_is_the_api_s_with_the_reader_s_say(client, place):
     assert answer["id"] in place
     assert answer["notice"].startswith("Research use only")
     assert len(answer["model"]["sha256"]) == 64
+    assert all(flag["advice"] for flag in answer["quality"]) and answer["quality"]
     assert answer["reader"] == {"verdict": None, "corrected_regions": None}
 
 

@@ -8,8 +8,8 @@ from pypdf import PdfReader
 
 from app.answers import NOTICE
 from app.exports.pdf import report_pdf
+from app.segmentation.doubts import doubt
 from app.segmentation.predictor import UNFAMILIAR
-from app.segmentation.quality import QualityFlag
 from tests.phantom import draw_phantom, to_dicom, to_png
 
 PHANTOM = draw_phantom(2, 320)
@@ -23,7 +23,7 @@ def read(reading, anonymous: bool = False) -> tuple[PdfReader, str]:
 
 
 def test_it_says_what_the_page_says(make_reading):
-    flag = QualityFlag("clipped", "warning", "Details may have been cut off.")
+    flag = doubt("clipped", "Details may have been cut off.")
     film = to_dicom(PHANTOM.image, StudyDate="20240131", **PATIENT)
     report, text = read(make_reading(film, PHANTOM.true_mask, "positive", 0.87, quality=(flag,)))
     assert len(report.pages) == 1
@@ -34,7 +34,7 @@ def test_it_says_what_the_page_says(make_reading):
         "Operating point: specificity 0.90, at 50 %. Indeterminate from 30 % to 60 %.",
         "Patient’s left",
         "mm² at the detector",
-        "Warning: Details may have been cut off.",
+        "Warning: Details may have been cut off. Send the DICOM file: it keeps what a copy cuts off.",
         "Żółć Łucja",
         "ID 4711",
         "study of 2024-01-31",
@@ -48,11 +48,18 @@ def test_it_says_what_the_page_says(make_reading):
 
 def test_whose_film_it_is_can_be_left_out(make_reading):
     film = to_dicom(PHANTOM.image, StudyDate="20240131", **PATIENT)
-    age = QualityFlag("under_18", "warning", "The patient is 12 years old.")
+    age = doubt("under_18", "The patient is 12 years old.")
     report, text = read(make_reading(film, PHANTOM.true_mask, file_name="Łucja.dcm", quality=(age,)), anonymous=True)
     for secret in ("Łucja", "4711", "2024", "12 years"):
         assert secret not in text + str(report.metadata)
     assert "Patient left out on request" in text
+    assert "Warning: Under 18. Do not rely on the answer for a child" in text
+
+
+def test_warnings_stand_before_notes(make_reading):
+    flags = doubt("burned_in_text", "There is text."), doubt("turned", "It lies on its side.")
+    _, text = read(make_reading(to_png(PHANTOM.image), PHANTOM.true_mask, quality=flags))
+    assert 0 < text.index("Warning: It lies on its side. Turn") < text.index("Note: There is text. See")
 
 
 def test_a_negative_finding_is_not_printed_as_a_certainty(make_reading):
@@ -79,17 +86,27 @@ def test_the_reader_s_mask_and_verdict_are_named(make_reading):
     assert "The reader says that the model is wrong." in text
 
 
+TOGETHER = [
+    *("unlike_training_films", "not_frontal", "not_chest", "unknown_modality", "under_18", "doubtful_pixel_spacing"),
+    *("burned_in_text", "low_resolution", "unusual_aspect_ratio", "colour_image", "unusual_exposure"),
+    *("inverted_corrected", "inverted_suspected"),
+]
+"""As many doubts as one film can give: of the others each excludes one of these."""
+
+
 @pytest.mark.parametrize("shape", [(256, 1200), (1200, 256)])
 def test_it_stays_one_page_and_within_it(make_reading, shape):
-    """Every warning at once, many regions, a long and foreign name."""
+    """Every doubt at once, many regions, a long and foreign name."""
     image = np.full(shape, 0.5, dtype=np.float32)
     mask = np.zeros(shape, dtype=bool)
     mask[::40, ::40] = True
-    flags = tuple(QualityFlag(f"code_{number}", "warning", 12 * "long words ") for number in range(9))
+    flags = tuple(doubt(code, 14 * "long words " + f"{code}.") for code in TOGETHER)
     film = to_dicom(image, SpecificCharacterSet="ISO_IR 192", PatientName="山田^太郎" + 20 * "Long", PatientID="4711")
     report, text = read(make_reading(film, mask, corrected=mask, quality=flags, file_name=120 * "山"))
     assert len(report.pages) == 1
     assert "Time taken" in text
+    for flag in flags:
+        assert f"{flag.code}. {flag.advice}" in text
     bottoms = []
     report.pages[0].extract_text(
         visitor_text=lambda text, _, matrix, *__: bottoms.append(matrix[5]) if text.strip() else None
