@@ -5,6 +5,8 @@ import base64
 import cv2
 import numpy as np
 
+from app.segmentation.calibration import Finding
+from app.segmentation.doubts import withheld_for
 from app.segmentation.predictor import Prediction, Predictor
 from app.segmentation.radiograph import Radiograph
 
@@ -54,6 +56,7 @@ def to_answer(radiograph: Radiograph, prediction: Prediction, predictor: Predict
             "data": base64.b64encode(mask_png(prediction.mask)).decode("ascii"),
         },
         "quality": [vars(flag) for flag in prediction.quality],
+        "withheld_for": withheld_for(prediction.quality, prediction.finding is Finding.POSITIVE),
         "model": {
             "name": predictor.metadata.name,
             "sha256": predictor.sha256,

@@ -15,7 +15,6 @@ from app.explainer import Explainer
 from app.pages import own_study, owner
 from app.problems import Problem, explain
 from app.segmentation.errors import PleuraError
-from app.segmentation.predictor import UNFAMILIAR
 from app.studies import Study, StudyStore
 
 NOTHING_TO_EXPLAIN = Problem(409, "nothing_to_explain", "There is nothing to explain")
@@ -85,8 +84,10 @@ def _stream(steps: Iterator[dict]) -> Response:
 def _explainable(study_id: str) -> Study:
     """Return this session's study, or refuse what cannot be explained."""
     study = own_study(study_id)
-    if UNFAMILIAR.code in (flag["code"] for flag in study.answer["quality"]):
-        abort(problem_answer(NOTHING_TO_EXPLAIN, "The film is unlike those the model learned from; its score is none."))
+    if study.answer.get("withheld_for"):
+        abort(
+            problem_answer(NOTHING_TO_EXPLAIN, "This is not a film the model knows; its score is none.")
+        )
     if study.answer["model"]["sha256"] != _explainer().predictor.sha256:
         abort(problem_answer(OTHER_MODEL, "The server has loaded another model since. Upload the film again."))
     return study

@@ -13,7 +13,6 @@ from flask import Blueprint, abort, current_app, render_template
 from app.drawing import contour_path
 from app.masks import mask_of
 from app.pages import own_study, owner
-from app.segmentation.predictor import UNFAMILIAR
 from app.studies import Study
 
 
@@ -69,7 +68,7 @@ def compare(study_id: str, other_id: str | None = None) -> str:
 
 def group_of(study: Study) -> Group:
     """Say with which films a study is read."""
-    if UNFAMILIAR.code in (flag["code"] for flag in study.answer["quality"]):
+    if study.answer.get("withheld_for"):  # an earlier version wrote none
         return UNANSWERED
     return {"positive": SUSPECTED, "indeterminate": INDETERMINATE, "negative": UNSUSPECTED}[study.answer["finding"]]
 

@@ -11,10 +11,10 @@ import torch
 
 from app import create_app
 from app.segmentation.calibration import Finding
+from app.segmentation.doubts import DOUBTS, QualityFlag, doubt
 from app.segmentation.engine import Evidence
 from app.segmentation.postprocessing import Region
 from app.segmentation.predictor import Prediction
-from app.segmentation.quality import QualityFlag
 from app.segmentation.radiograph import Laterality
 from tests.phantom import draw_phantom, to_dicom, to_png
 
@@ -164,12 +164,13 @@ def test_why_an_area_has_no_size(client, film, with_prediction, quality, sentenc
     assert "mm²" not in page
 
 
-def test_film_that_the_model_does_not_know(client, film, with_prediction):
-    doubt = QualityFlag("unlike_training_films", "warning", "This does not look like a chest film.")
-    with_prediction(Finding.INDETERMINATE, 0.97, quality=(doubt,))
+@pytest.mark.parametrize("code", ["unlike_training_films", "turned"])
+def test_film_that_the_model_does_not_know(client, film, with_prediction, code):
+    with_prediction(Finding.INDETERMINATE, 0.97, quality=(doubt(code, "This does not look like a chest film."),))
     page = client.get(upload(client, (film, "chest.png")).location).text
     assert "Not a film the model knows</h1>" in page
     assert "<strong>Warning:</strong>\n      This does not look like a chest film." in page
+    assert f"<p>It cannot tell. This does not look like a chest film.</p>\n  <p>{DOUBTS[code][1]}</p>" in page
     assert "97 %, means nothing here" in page
     assert "Of 100 films" not in page
     assert "probability.png" not in page
@@ -177,6 +178,14 @@ def test_film_that_the_model_does_not_know(client, film, with_prediction):
     card = upload(client, (film, "chest.png"), script=True).text
     assert "<strong>Not a film the model knows</strong> · 1 warning" in card
     assert "97 %" not in card
+
+
+def test_an_alarm_stands_whatever_the_film(client, film, with_prediction):
+    with_prediction(Finding.POSITIVE, 0.97, marked=True, quality=(doubt("turned", "It lies on its side."),))
+    page = client.get(upload(client, (film, "chest.png")).location).text
+    assert "Pneumothorax suspected</h1>" in page
+    assert "<strong>97 %</strong>" in page
+    assert "<strong>Warning:</strong>\n      It lies on its side." in page
 
 
 @pytest.mark.parametrize(("count", "told"), [(0, ""), (1, ", 1 warning"), (3, ", 3 warnings")])

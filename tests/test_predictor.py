@@ -10,6 +10,7 @@ import torch
 
 from app.segmentation.calibration import Finding, OperatingPoint
 from app.segmentation.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from app.segmentation.doubts import NO_REASSURANCE, withheld_for
 from app.segmentation.errors import CheckpointError, InvalidImageError
 from app.segmentation.image_io import read_radiograph
 from app.segmentation.out_of_distribution import FeatureDistribution
@@ -18,9 +19,15 @@ from app.segmentation.predictor import Prediction, Predictor
 from app.segmentation.preprocessing import preprocess
 from app.segmentation.radiograph import Laterality, Radiograph
 from tests.phantom import draw_phantom, to_dicom, to_png
+from tests.test_quality import DOUBTED, FILM
 
 FILMS = [draw_phantom(seed, size=256).image for seed in range(3)]
 MARK_EVERYTHING = PostprocessingConfig(mask_threshold=0, min_area_fraction=0, min_film_probability=0)
+ALWAYS = {
+    Finding.POSITIVE: OperatingPoint("always positive", 0, 0, 0),
+    Finding.NEGATIVE: OperatingPoint("always negative", 1, 1, 1),
+    Finding.INDETERMINATE: OperatingPoint("never sure", 0.5, 0, 1),
+}
 
 
 @pytest.fixture(scope="module")
@@ -92,9 +99,8 @@ class TestAnswer:
             assert region.laterality is side  # its centre, 127.5, lies in the picture's left half
 
     def test_finding_is_that_of_the_operating_point(self, checkpoint):
-        always = {Finding.POSITIVE: (0, 0, 0), Finding.NEGATIVE: (1, 1, 1), Finding.INDETERMINATE: (0.5, 0, 1)}
-        for finding, band in always.items():
-            predictor = deciding(checkpoint, operating_point=OperatingPoint("test", *band))
+        for finding, point in ALWAYS.items():
+            predictor = deciding(checkpoint, operating_point=point)
             assert predictor.predict(Radiograph(FILMS[0], "PNG")).finding is finding
 
     def test_impossible_film(self, predictor):
@@ -149,6 +155,27 @@ def test_film_unlike_the_training_films_is_indeterminate(checkpoint, shift, find
     assert ("unlike_training_films" in doubts) == (finding is Finding.INDETERMINATE)
     if shift:
         assert f"{shift * len(features) ** 0.5:.1f} from theirs; 5.0 is the limit" in doubts["unlike_training_films"]
+
+
+class TestDoubtedFilm:
+    """A doubt may take reassurance away, never an alarm."""
+
+    @pytest.mark.parametrize("finding", ALWAYS)
+    @pytest.mark.parametrize("code", NO_REASSURANCE)
+    def test_is_positive_or_has_no_answer(self, checkpoint, code, finding):
+        predictor = deciding(checkpoint, operating_point=ALWAYS[finding], postprocessing=MARK_EVERYTHING)
+        prediction = predictor.predict(replace(FILM, **DOUBTED[code]))
+        stands = finding is Finding.POSITIVE
+        assert prediction.finding is (Finding.POSITIVE if stands else Finding.INDETERMINATE)
+        assert prediction.mask.any() == bool(prediction.regions) == stands
+        assert withheld_for(prediction.quality, stands) == (None if stands else code)
+
+    @pytest.mark.parametrize("code", sorted(DOUBTED.keys() - set(NO_REASSURANCE)))
+    def test_keeps_a_negative_answer_under_other_doubts(self, checkpoint, code):
+        predictor = deciding(checkpoint, operating_point=ALWAYS[Finding.NEGATIVE])
+        prediction = predictor.predict(replace(FILM, **DOUBTED[code]))
+        assert [flag.code for flag in prediction.quality] == [code]
+        assert prediction.finding is Finding.NEGATIVE
 
 
 class TestCanary:

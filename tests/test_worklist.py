@@ -17,7 +17,8 @@ WARNING = {"code": "clipped", "severity": "warning", "message": "…"}
 def study(
     name: str, finding: str = "negative", probability: float = 0.1, *, flags=(), at: float = 1e9, **more
 ) -> Study:
-    answer = {"finding": finding, "probability": probability, "quality": list(flags)}
+    withheld_for = UNFAMILIAR.code if vars(UNFAMILIAR) in flags else None
+    answer = {"finding": finding, "probability": probability, "quality": list(flags), "withheld_for": withheld_for}
     return Study(id=name, owner="ann", file_name=name, created_at=at, answer=answer, **more)
 
 

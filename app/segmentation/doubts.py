@@ -3,6 +3,7 @@
 docs/reason-codes.md says of each what is measured and how often it is given.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 
@@ -54,6 +55,13 @@ DOUBTS = {
 }
 """Code: severity and advice, in the order of a reader's interest."""
 
+NO_ANSWER = ("unlike_training_films",)
+"""Doubts under which the model's answer means nothing, whatever it is."""
+
+NO_REASSURANCE = ("not_frontal", "not_chest", "inverted_suspected", "turned")
+"""Doubts under which an answer stands only if it is positive. A header may be wrong and a check mistaken, and a false
+alarm costs a look; a film called negative that nobody should have judged may cost more."""
+
 
 def doubt(code: str, message: str) -> QualityFlag:
     """Give a reason for doubt.
@@ -64,3 +72,17 @@ def doubt(code: str, message: str) -> QualityFlag:
     """
     severity, advice = DOUBTS[code]
     return QualityFlag(code, severity, message, advice)
+
+
+def withheld_for(flags: Iterable[QualityFlag], is_positive: bool) -> str | None:
+    """Say for which doubt a film gets no answer: it is indeterminate then, without marks and without a figure.
+
+    Args:
+        flags: The doubts about the film.
+        is_positive: Whether the answer would be positive.
+
+    Returns:
+        The doubt's code; None where the answer stands.
+    """
+    barring = NO_ANSWER if is_positive else NO_ANSWER + NO_REASSURANCE
+    return next((flag.code for flag in flags if flag.code in barring), None)

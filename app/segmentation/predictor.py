@@ -9,7 +9,7 @@ import numpy as np
 
 from app.segmentation.calibration import Finding
 from app.segmentation.checkpoint import Checkpoint, load_checkpoint
-from app.segmentation.doubts import QualityFlag, doubt
+from app.segmentation.doubts import QualityFlag, doubt, withheld_for
 from app.segmentation.engine import Engine, Evidence
 from app.segmentation.errors import CheckpointError
 from app.segmentation.image_io import read_radiograph
@@ -24,7 +24,7 @@ CANARY_TOLERANCE = 0.02
 UNFAMILIAR = doubt(
     "unlike_training_films", "This does not look like the frontal chest films that the model has learnt from."
 )
-"""The doubt that leaves a film without an answer, before its distance is known."""
+"""The doubt about a film that the network itself finds strange, before its distance is known."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Prediction:
 
     Attributes:
         finding: Positive, negative or indeterminate, at the checkpoint's operating point;
-            indeterminate, and nothing marked, on whatever does not look like a film the network knows.
+            indeterminate, and nothing marked, where a doubt leaves no answer standing (`doubts.withheld_for`).
         probability: Calibrated probability of a pneumothorax.
         probability_map: float32 (H, W) in [0, 1], in the film's own geometry.
         evidence: What the network said, in its own geometry.
@@ -96,19 +96,18 @@ class Predictor:
         """
         started = time.perf_counter()
         batch = preprocess(radiograph.image, self.metadata.preprocessing)
-        quality = list(assess(radiograph))
+        quality = assess(radiograph)
         prepared = time.perf_counter()
         evidence = self.engine.run(batch)
         inferred = time.perf_counter()
         probability = self.decision.calibration.probability(evidence.image_logit, evidence.map_logit)
         probability_map = restore(evidence.probability_map, radiograph.image.shape)
-        unfamiliar = self._unfamiliarity(evidence)
-        if unfamiliar is not None:
-            quality.append(unfamiliar)
+        quality = (*quality, *self._unfamiliarity(evidence))
+        finding = self.decision.operating_point.finding(probability)
+        if withheld_for(quality, finding is Finding.POSITIVE):
             finding = Finding.INDETERMINATE
             mask, regions = np.zeros(radiograph.image.shape, dtype=bool), ()
         else:
-            finding = self.decision.operating_point.finding(probability)
             mask, regions = segment(probability_map, probability, radiograph, self.decision.postprocessing)
         finished = time.perf_counter()
         return Prediction(
@@ -118,7 +117,7 @@ class Predictor:
             evidence=evidence,
             mask=mask,
             regions=regions,
-            quality=tuple(quality),
+            quality=quality,
             timing_ms={
                 "preprocessing": 1e3 * (prepared - started),
                 "inference": 1e3 * (inferred - prepared),
@@ -127,12 +126,12 @@ class Predictor:
             },
         )
 
-    def _unfamiliarity(self, evidence: Evidence) -> QualityFlag | None:
+    def _unfamiliarity(self, evidence: Evidence) -> tuple[QualityFlag, ...]:
         known = self.feature_distribution
         if known is None or (distance := known.distance(evidence.features)) <= known.limit:
-            return None
+            return ()
         measured = f"Its features lie {distance:.1f} from theirs; {known.limit:.1f} is the limit."
-        return replace(UNFAMILIAR, message=f"{UNFAMILIAR.message} {measured}")
+        return (replace(UNFAMILIAR, message=f"{UNFAMILIAR.message} {measured}"),)
 
     def check_canary(self) -> bool:
         """Answer the synthetic film in the checkpoint, and compare with the answer it had at release."""

@@ -95,7 +95,7 @@ def _doubts_of_orientation(radiograph: Radiograph) -> list[QualityFlag]:
     if lies.turned > MAX_TURNED:
         message = (
             f"The film looks as if it lay on its side or upside down (certainty {_percent(lies.turned)}, "
-            f"{MAX_TURNED:.0%} is the limit)."
+            f"{MAX_TURNED:.0%} is the limit); sides may be named wrongly."
         )
         flags.append(doubt("turned", message))
     elif tilt > MAX_TILT_DEGREES:  # before inversion: what lies at 40° resembles neither an upright film nor a negative
