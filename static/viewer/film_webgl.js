@@ -24,15 +24,21 @@ void main() {
   colour = vec4(vec3(abs(invert - shown)), 1.0);
 }`;
 
+// Browsers without a graphics processor do WebGL all the same, and not all own up to the "major performance caveat".
+const IN_SOFTWARE = /swiftshader|llvmpipe|softpipe|software|basic render/i;
+
 export class WebglFilm {
   /**
    * @param canvas A canvas without a context.
    * @param bitmap The film, an ImageBitmap.
-   * @throws {Error} If there is no WebGL 2 here, or only in software, or the film is too large for it.
+   * @param takesSoftware Whether WebGL that the processor computes will do; a canvas is faster.
+   * @throws {Error} If there is no such WebGL 2 here, or the film is too large for it.
    */
-  constructor(canvas, bitmap) {
-    const gl = canvas.getContext("webgl2", { antialias: false, depth: false, failIfMajorPerformanceCaveat: true });
+  constructor(canvas, bitmap, takesSoftware = false) {
+    const wishes = { antialias: false, depth: false, failIfMajorPerformanceCaveat: !takesSoftware };
+    const gl = canvas.getContext("webgl2", wishes);
     if (!gl) throw new Error("no WebGL 2");
+    if (!takesSoftware && IN_SOFTWARE.test(renderer(gl))) throw new Error("WebGL 2 in software");
     if (Math.max(bitmap.width, bitmap.height) > gl.getParameter(gl.MAX_TEXTURE_SIZE)) throw new Error("film too large");
     this.canvas = canvas;
     this.gl = gl;
@@ -66,6 +72,13 @@ export class WebglFilm {
       gl.drawArrays(gl.TRIANGLE_STRIP, 0, 4);
     }
   }
+}
+
+// Firefox says it plainly, and warns of the extension that the others need.
+function renderer(gl) {
+  const name = gl.getParameter(gl.RENDERER);
+  const extension = name.startsWith("WebKit") && gl.getExtension("WEBGL_debug_renderer_info");
+  return extension ? gl.getParameter(extension.UNMASKED_RENDERER_WEBGL) : name;
 }
 
 function linked(gl) {

@@ -1,9 +1,10 @@
-"""How smoothly a large film moves, and how soon a result is seen, in headless Chromium on this machine.
+"""How smoothly a large film moves, how soon a result is seen, and how heavy its page is, in headless Chromium.
 
-    python -m tests.benchmarks.viewer               # drawn by canvas, as without a graphics processor
-    python -m tests.benchmarks.viewer --webgl       # drawn by WebGL, which the processor computes here
+    python -m tests.benchmarks.viewer
 
-Figures depend on the machine and on what else it does: compare those of one run only.
+Headless, the processor does the work of a graphics processor: the film is drawn by canvas, not by WebGL. "Script" is
+the time of the page's own code in a frame; in the rows "nothing" the page draws nothing. Figures depend on the machine
+and on what else it does: compare those of one run only.
 """
 
 import argparse
@@ -12,6 +13,8 @@ import statistics
 import tempfile
 from pathlib import Path
 
+import cv2
+import numpy as np
 from playwright.sync_api import Page, sync_playwright
 
 from app.config import read_settings
@@ -19,34 +22,35 @@ from tests.browser.conftest import ARGUMENTS, CHROMIUM
 from tests.phantom import draw_phantom, to_png
 from tests.server import running_server
 
-SOFTWARE_WEBGL = ["--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
-FRAMES = 120
+FRAMES = 60
 
 WATCH = """
 addEventListener("drawn", () => { window.drawnAt ??= performance.now(); }, true);
 """
 
-TAKE_SOFTWARE = """
-const getContext = HTMLCanvasElement.prototype.getContext;
-HTMLCanvasElement.prototype.getContext = function (kind, wishes) {
-    return getContext.call(this, kind, { ...wishes, failIfMajorPerformanceCaveat: false });
-};
-"""
-
 MOVE = """async ([frames, what]) => {
     const { viewer: { stage, settings } } = await import("/static/viewer.js");
     const step = {
+        nothing: () => {},
         pan: (frame) => stage.view.pan(frame % 40 < 20 ? 6 : -6, 3 - (frame % 7)),
         zoom: (frame) => stage.view.zoom(stage.panes[0], frame % 40 < 20 ? 1.03 : 1 / 1.03),
         window: (frame) => settings.set({ window: 60 + (frame % 40), level: 50 }),
     }[what];
     const times = [];
+    let scripted = 0;
+    const { draw } = stage;
+    stage.draw = () => {
+        const started = performance.now();
+        draw.call(stage);
+        scripted += performance.now() - started;
+    };
     for (let frame = 0; frame <= frames; frame++) {
         times.push(await new Promise(requestAnimationFrame));
         step(frame);
-        stage.redraw();
+        if (what !== "nothing") stage.redraw();
     }
-    return times.slice(1).map((time, index) => time - times[index]);
+    stage.draw = draw;
+    return [times.slice(1).map((time, index) => time - times[index]), scripted / frames];
 }"""
 
 PAINTS = """() => {
@@ -58,43 +62,52 @@ PAINTS = """() => {
 
 def main() -> None:
     """Parse the command line, and measure."""
-    parser = argparse.ArgumentParser(description="Measure frame times and first paints of the viewer.")
+    parser = argparse.ArgumentParser(description="Measure frame times, first paint and weight of a result.")
     parser.add_argument("--side", type=int, default=4000, help="side of the film in pixels")
-    parser.add_argument("--webgl", action="store_true", help="let Chromium compute WebGL with the processor")
     options = parser.parse_args()
-    arguments = [argument for argument in ARGUMENTS if argument != "--disable-gpu" or not options.webgl]
     with tempfile.TemporaryDirectory() as name, sync_playwright() as playwright:
         film = Path(name) / "film.png"
-        film.write_bytes(to_png(draw_phantom(seed=0, size=options.side).image))
+        film.write_bytes(to_png(draw_film(options.side)))
         with running_server(Path(name), PLEURA_WEIGHTS=read_settings()["WEIGHTS"]) as server:
-            browser = playwright.chromium.launch(
-                executable_path=CHROMIUM, args=arguments + (SOFTWARE_WEBGL if options.webgl else [])
-            )
-            page = browser.new_page(base_url=server.url, viewport={"width": 1440, "height": 900})
-            page.add_init_script(WATCH + (TAKE_SOFTWARE if options.webgl else ""))
             cores = len(os.sched_getaffinity(0))
             print(f"Film of {options.side}²; {cores} cores, load {os.getloadavg()[0]:.1f} before")
+            browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+            page = browser.new_page(base_url=server.url, viewport={"width": 1440, "height": 900})
+            page.add_init_script(WATCH)
             measure(page, film)
             browser.close()
 
 
+def draw_film(side: int) -> np.ndarray:
+    """Draw a film a quarter as large, for a large one takes minutes to draw, and enlarge it."""
+    return cv2.resize(draw_phantom(seed=0, size=side // 4).image, (side, side), interpolation=cv2.INTER_LINEAR)
+
+
 def measure(page: Page, film: Path) -> None:
-    """Print when the result was painted, and the times between frames while it moves."""
+    """Print when a result was painted, the weight of its page, and the times between frames while the film moves."""
     page.goto("/")
     page.set_input_files("#films", film)
-    page.get_by_role("link", name=film.name, exact=True).click(timeout=120_000)
+    result = page.get_by_role("link", name=film.name, exact=True)
+    result.wait_for(timeout=120_000)
+    sizes = {}
+    page.on("requestfinished", lambda request: sizes.update({request.url: request.sizes()["responseBodySize"]}))
+    result.click()
     page.locator("#viewer.drawn").wait_for(timeout=60_000)
+    weight = sum(size for url, size in sizes.items() if not url.endswith("film.png"))
     painted, drawn = page.evaluate(PAINTS)
-    print(f"Result page, after its answer has arrived: first paint {painted:.0f} ms, film drawn {drawn:.0f} ms")
+    print(f"Result page: {weight / 1024:.0f} KiB without the film; after its answer has arrived")
+    print(f"first paint {painted:.0f} ms, film drawn {drawn:.0f} ms")
     drawer = page.evaluate("import('/static/viewer.js').then(({ viewer }) => viewer.stage.film.constructor.name)")
-    print(f"{drawer + ', ms per frame':<28} {'median':>7} {'95 %':>7} {'frames/s':>9}")
+    print(f"{drawer + ', ms per frame':<28} {'median':>7} {'95 %':>7} {'script':>7} {'frames/s':>9}")
     for scale in ("fit", "actual"):
         page.locator(f"[data-action={scale}]").click()
-        for what in ("pan", "zoom", "window"):
-            times = page.evaluate(MOVE, [FRAMES, what])
+        for what in ("nothing", "pan", "zoom", "window"):
+            times, script = page.evaluate(MOVE, [FRAMES, what])
             high = statistics.quantiles(times, n=20)[-1]
             rate = 1000 / statistics.mean(times)
-            print(f"{scale + ', ' + what:<28} {statistics.median(times):>7.1f} {high:>7.1f} {rate:>9.0f}")
+            print(
+                f"{scale + ', ' + what:<28} {statistics.median(times):>7.1f} {high:>7.1f} {script:>7.2f} {rate:>9.0f}"
+            )
         page.locator("[data-action=reset]").click()
 
 

@@ -502,12 +502,8 @@ def test_webgl_and_canvas_draw_the_same(opened, phantom):
             const holder = document.createElement("div");
             const [one, two] = [canvas(), canvas()];
             holder.append(one, two);
-            const getContext = HTMLCanvasElement.prototype.getContext;
-            HTMLCanvasElement.prototype.getContext = function (kind, wishes) {
-                return getContext.call(this, kind, { ...wishes, failIfMajorPerformanceCaveat: false });
-            };  // here only software does WebGL
             let webgl;
-            try { webgl = new WebglFilm(one, bitmap); } catch { return "none"; }
+            try { webgl = new WebglFilm(one, bitmap, true); } catch { return "none"; }  // here only software does it
             const plain = { ...viewer.settings.now, window: 100, level: 50, invert: false };
             webgl.draw(panes, view, plain, 1);
             const greys = (source) => {
@@ -524,6 +520,32 @@ def test_webgl_and_canvas_draw_the_same(opened, phantom):
     if difference == "none":
         pytest.skip("this browser has no WebGL 2")
     assert difference < 2
+
+
+def test_without_a_graphics_processor_the_film_is_drawn_by_canvas(opened):
+    """Software does WebGL here, and more slowly."""
+    name = opened.evaluate("import('/static/viewer.js').then(({ viewer }) => viewer.stage.film.constructor.name)")
+    assert name == "CanvasFilm"
+
+
+def test_however_often_the_film_is_moved_it_is_drawn_once_a_frame(opened):
+    drawn = opened.evaluate(
+        """async () => {
+            const { viewer: { stage } } = await import("/static/viewer.js");
+            const frame = () => new Promise(requestAnimationFrame);
+            await frame();
+            let count = 0;
+            stage.element.addEventListener("drawn", () => { count += 1; });
+            for (let step = 0; step < 50; step++) {
+                stage.view.pan(1, 1);
+                stage.redraw();
+            }
+            await frame();
+            await frame();
+            return count;
+        }"""
+    )
+    assert drawn == 1
 
 
 def test_the_page_is_light_without_the_film(page, film):
