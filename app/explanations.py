@@ -54,7 +54,7 @@ def occlusion(study_id: str) -> Response:
     if study.occlusion is not None:
         return _stream(iter([study.occlusion]))
     if not _explainer().start_occlusion():
-        answer = problem_answer(BUSY, "That takes a minute or so, and is done for one film at a time. Try again then.")
+        answer = problem_answer(BUSY, "That takes minutes, and is done for one film at a time. Try again later.")
         answer.headers["Retry-After"] = str(RETRY_SECONDS)
         abort(answer)
     answer = _stream(_occlude_and_keep(study, owner(), _explainer(), _studies()))

@@ -2,6 +2,7 @@
 
 import { unpacked } from "./maps.js";
 import { occlusion } from "./server.js";
+import { duration } from "./words.js";
 
 export class Occluder {
   #abort = null;
@@ -61,7 +62,7 @@ export class Occluder {
     const left = ((performance.now() - this.#started) / step.done) * (step.total - step.done) / 1000;
     this.parts.bar.max = step.total;
     this.parts.bar.value = step.done;
-    this.parts.count.textContent = `${step.done} of ${step.total} patches, about ${Math.max(1, Math.round(left))} s left`;
+    this.parts.count.textContent = `${step.done} of ${step.total} patches, about ${duration(left)} left`;
     this.onMap(unpacked(step));
   }
 

@@ -13,3 +13,8 @@ export function percent(probability) {
   if (probability < 0.01) return "< 1 %";
   return probability > 0.99 ? "> 99 %" : `${(100 * probability).toFixed(0)} %`;
 }
+
+/** How long something takes, in whole seconds or minutes. */
+export function duration(seconds) {
+  return seconds < 100 ? `${Math.max(1, Math.round(seconds))} s` : `${Math.round(seconds / 60)} min`;
+}
