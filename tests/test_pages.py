@@ -1,6 +1,7 @@
 """The pages, as a browser without scripts and as our own script ask for them."""
 
 import base64
+import dataclasses
 import io
 import re
 
@@ -36,6 +37,7 @@ def with_prediction(app, monkeypatch):
         probability: float,
         *,
         marked: bool = False,
+        on_both_sides: bool = False,
         area_mm2: float | None = 1234.4,
         quality: tuple = (),
     ) -> None:
@@ -48,7 +50,7 @@ def with_prediction(app, monkeypatch):
             mask.astype(np.float32),
             Evidence(mask[::5, ::5] * 0.8, mask[::5, ::5] * 0.1, 0.0, 0.0, torch.zeros(4)),
             mask,
-            (region,) if marked else (),
+            (region, dataclasses.replace(region, laterality=Laterality.RIGHT))[: marked + on_both_sides],
             quality,
             {"total": 90_000.0},
         )
@@ -95,7 +97,7 @@ def test_one_film_leads_to_its_result(client, film, with_prediction):
         "Mean of the map",
         "Marked on the picture’s right",
         "patient’s left, if displayed as usual",
-        "2.34 % of the film",
+        "2.34 % of&nbsp;the&nbsp;film",
         "1,234&nbsp;mm² at the detector",
         "Research use only",
         "tiny",
@@ -141,6 +143,14 @@ def test_no_probability_is_a_certainty(client, film, with_prediction, probabilit
     assert f"<strong>{figure}</strong> probability" in page
     assert f"Of 100 films with such a figure, {share} had a pneumothorax" in page
     assert f'data-label="Probability" class="figure">{figure}\n' in client.get("/").text
+
+
+def test_areas_on_both_sides(client, film, with_prediction):
+    with_prediction(Finding.POSITIVE, 0.8, marked=True, on_both_sides=True)
+    page = client.get(upload(client, (film, "chest.png")).location).text
+    assert "Marked on both sides" in page
+    assert re.findall(r"Picture’s (?:left|right)", page) == ["Picture’s right", "Picture’s left"]
+    assert "both sides" in client.get("/").text
 
 
 def test_positive_film_without_a_marked_area(client, film, with_prediction):
