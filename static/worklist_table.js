@@ -84,7 +84,7 @@ const COMMANDS = { j: () => move(1), k: () => move(-1), "/": () => find.focus() 
 const ARROWS = { ArrowDown: () => move(1), ArrowUp: () => move(-1) };
 
 function obey(event) {
-  if (event.ctrlKey || event.metaKey || event.altKey || event.target.matches("input:not([type=checkbox]), ol")) return;
+  if (event.ctrlKey || event.metaKey || event.altKey || event.target.matches("[type=search], ol")) return;
   const command = (keys.checked && COMMANDS[event.key.toLowerCase()])
     || (event.target.matches("#film-list *, body") && ARROWS[event.key]);
   if (!command) return;

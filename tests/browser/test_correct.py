@@ -13,7 +13,7 @@ from playwright.sync_api import CDPSession, Page, expect
 
 from app import create_app
 from tests.browser.conftest import serving
-from tests.browser.test_reading import SIZES, assert_accessible, upload
+from tests.browser.test_reading import SIZES, THEMES, assert_accessible, upload
 from tests.phantom import to_png
 from training.__main__ import prepare
 from training.data.films import PreparedFilms
@@ -342,8 +342,10 @@ def test_a_verdict_works_without_scripts(browser, address, film):
 
 
 @pytest.mark.parametrize("size", SIZES)
-def test_pages_are_accessible_and_fit(page, film, size, complaints):
+@pytest.mark.parametrize("theme", THEMES)
+def test_pages_are_accessible_and_fit(page, film, size, theme, complaints):
     page.set_viewport_size({"width": size[0], "height": size[1]})
+    page.emulate_media(color_scheme=theme)
     place = open_result(page, film)
     page.get_by_role("button", name="Right", exact=True).click()
     expect(page.get_by_role("checkbox", name="may be kept")).to_be_visible()

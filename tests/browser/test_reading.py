@@ -5,9 +5,12 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
+
+from tests.phantom import to_dicom
 
 SIZES = [(1440, 900), (390, 844)]
+THEMES = ["dark", "light"]
 
 
 def upload(page: Page, *paths: Path) -> None:
@@ -38,6 +41,32 @@ def test_from_a_dicom_film_to_its_answer(page, film, complaints):
     assert page.locator(".contour").evaluate("path => path.getTotalLength()") > 100
     expect(page.locator("tbody")).to_contain_text("mm² at the detector")
     assert complaints == []
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_a_refused_film_is_shown_with_what_to_do(page, phantom, size, tmp_path):
+    page.set_viewport_size({"width": size[0], "height": size[1]})
+    scan = tmp_path / "scan.dcm"
+    scan.write_bytes(to_dicom(phantom.image, Modality="CT"))
+    upload(page, scan)
+    row = page.locator(".outcome.failed")
+    expect(row).to_contain_text("The modality is CT; send a radiograph")
+    picture = row.get_by_alt_text("What the file shows")
+    assert picture.evaluate("image => image.decode().then(() => image.naturalWidth)") == 320
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert_accessible(page)
+
+
+def test_a_hundred_files_that_fail_keep_no_film_from_its_answer(page, film, tmp_path):
+    letters = [tmp_path / f"letter {number}.txt" for number in range(99)]
+    for letter in letters:
+        letter.write_text("no film")
+    page.goto("/")
+    page.set_input_files("#films", [*letters[:50], film, *letters[50:]])
+    expect(page.locator("#tally")).to_contain_text("of 100 done")
+    expect(page.locator(".outcome.failed")).to_have_count(99, timeout=90_000)
+    expect(page.locator(".outcome").first).to_contain_text("Pneumothorax suspected")
+    expect(page.locator("#queue")).to_be_hidden()
 
 
 def test_each_film_that_fails_says_why(page, film, tmp_path):
@@ -110,6 +139,45 @@ def test_an_expired_result_does_not_stay_on_the_screen(page, film):
     expect(page.locator("#film-list .outcome")).to_have_count(0)
 
 
+def tab_to(page: Page, target: Locator) -> None:
+    """Press Tab until a control has the focus."""
+    for _ in range(60):
+        if target.evaluate("element => element === document.activeElement"):
+            return
+        page.keyboard.press("Tab")
+    pytest.fail(f"Tab does not reach {target}")
+
+
+def test_the_whole_way_with_the_keyboard_alone(page, film, complaints):
+    page.goto("/")
+    tab_to(page, page.locator("#films"))
+    with page.expect_file_chooser() as chooser:
+        page.keyboard.press("Space")
+    chooser.value.set_files(film)
+    result = page.get_by_role("link", name=film.name)
+    result.wait_for()
+    page.keyboard.press("j")
+    expect(result).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator("#viewer.drawn")).to_be_visible()
+    tab_to(page, page.get_by_role("button", name="Wrong", exact=True))
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("button", name="Wrong", exact=True)).to_have_attribute("aria-pressed", "true")
+    tab_to(page, page.get_by_role("checkbox", name="Leave out whose film it is"))
+    page.keyboard.press("Space")
+    tab_to(page, page.get_by_text("Show what moved the score"))
+    page.keyboard.press("Enter")
+    expect(page.locator(".why-score")).to_contain_text("The score explained")
+    page.keyboard.press("Shift+Tab")
+    tab_to(page, page.get_by_role("link", name="All films"))
+    page.keyboard.press("Enter")
+    expect(page.locator(".outcome")).to_contain_text("You: wrong")
+    tab_to(page, page.get_by_role("button", name="Delete now"))
+    page.keyboard.press("Enter")
+    expect(page.locator(".outcome")).to_have_count(0)
+    assert complaints == []
+
+
 def test_it_works_without_scripts(browser, address, film):
     context = browser.new_context(base_url=address, java_script_enabled=False)
     page = context.new_page()
@@ -126,9 +194,10 @@ def test_it_works_without_scripts(browser, address, film):
 
 
 @pytest.mark.parametrize("size", SIZES)
-def test_pages_are_accessible_and_fit_in_the_dark(page, film, size, tmp_path, complaints):
+@pytest.mark.parametrize("theme", THEMES)
+def test_pages_are_accessible_and_fit(page, film, size, theme, tmp_path, complaints):
     page.set_viewport_size({"width": size[0], "height": size[1]})
-    page.emulate_media(color_scheme="dark")
+    page.emulate_media(color_scheme=theme)
     letter = tmp_path / "letter.txt"
     letter.write_text("no film")
     page.goto("/")

@@ -6,13 +6,12 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Locator, Page, expect
 
 from app import explainer
 from app.segmentation.explain import Occlusion, occlude
+from tests.browser.test_reading import SIZES, THEMES, assert_accessible
 
-SIZES = [(1440, 900), (390, 844)]
 PAINTED = """canvas => {
     const context = new OffscreenCanvas(canvas.width, canvas.height).getContext("2d");
     context.drawImage(canvas, 0, 0);
@@ -65,11 +64,6 @@ def painted(page: Page) -> int:
 
 def way(page: Page, name: str) -> Locator:
     return page.get_by_role("radio", name=name)
-
-
-def assert_accessible(page: Page) -> None:
-    results = Axe().run(page)
-    assert results.violations_count == 0, results.generate_report()
 
 
 def test_nothing_is_loaded_until_it_is_opened(page, film, complaints):
@@ -208,8 +202,10 @@ def test_without_scripts_it_says_so(browser, address, film):
 
 
 @pytest.mark.parametrize("size", SIZES)
-def test_every_state_is_accessible_and_fits(page, film, size, complaints):
+@pytest.mark.parametrize("theme", THEMES)
+def test_every_state_is_accessible_and_fits(page, film, size, theme, complaints):
     page.set_viewport_size({"width": size[0], "height": size[1]})
+    page.emulate_media(color_scheme=theme)
     open_result(page, film)
     assert_accessible(page)
     open_section(page)

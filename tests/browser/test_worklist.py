@@ -13,7 +13,7 @@ from app.segmentation.calibration import Finding
 from app.segmentation.predictor import UNFAMILIAR
 from app.segmentation.quality import QualityFlag
 from tests.browser.conftest import serving
-from tests.browser.test_reading import SIZES, assert_accessible
+from tests.browser.test_reading import SIZES, THEMES, assert_accessible
 from tests.phantom import draw_phantom, to_dicom, to_png
 
 WARNING = QualityFlag("clipped_exposure", "warning", "Much of the film is burnt out.")
@@ -301,18 +301,36 @@ def test_two_films_move_and_enlarge_together(page, tmp_path, complaints):
     assert complaints == []
 
 
+def test_the_list_is_downloaded_as_a_table(page, films):
+    upload(page, *[path for path in films if path.suffix == ".png"])
+    with page.expect_download() as started:
+        page.get_by_role("link", name="Download the list as a table (CSV)").click()
+    lines = started.value.path().read_text("utf-8-sig").splitlines()
+    assert [line.split(",")[2] for line in lines] == ["file", *[name for name in IN_ORDER if name != "letter.txt"]]
+
+
 @pytest.mark.parametrize("size", SIZES)
-def test_every_state_is_accessible_and_fits_in_the_light(page, films, size, tmp_path):
+@pytest.mark.parametrize("theme", THEMES)
+def test_every_state_is_accessible_and_fits(page, films, size, theme, tmp_path):
     page.set_viewport_size({"width": size[0], "height": size[1]})
-    page.emulate_media(color_scheme="light")
+    page.emulate_media(color_scheme=theme)
     upload(page, *films)
     fits = "document.documentElement.scrollWidth <= innerWidth"
     assert_accessible(page)
     assert page.evaluate(fits)
     page.get_by_text("With warnings", exact=True).click()
     assert_accessible(page)
-    page.get_by_role("link", name="likely.png").click()
-    assert_accessible(page)
+    for name, words in (
+        ("likely.png", "The figure lies above"),
+        ("strange.png", "There is nothing to explain"),
+        ("doubtful.png", "a negative finding does not rule one out"),
+        ("perhaps.png", "Why indeterminate"),
+    ):
+        page.goto("/")
+        page.get_by_role("link", name=name).click()
+        expect(page.get_by_text(words)).to_be_visible()
+        assert_accessible(page)
+        assert page.evaluate(fits)
     for day in ("20240301", "20240105"):
         film = to_dicom(draw_phantom(7, 256).image, PatientID="4711", StudyDate=day)
         (tmp_path / f"{day}.dcm").write_bytes(film)
