@@ -44,7 +44,7 @@ class Study(Base):
         disagreement_png: The disagreement map, likewise.
         patient_key: Equal for films of one patient; None where the file does not say whose it is.
         taken_on: ISO date of the film; None where the file does not say.
-        dicom_header: What exports need of the header, from `exports.header.read_header`; None of other files.
+        dicom_header: What exports need of the file's header, from `exports.header.read_header`.
         verdict: What the reader says of the answer: "right", "wrong", or None.
         corrected_png: The reader's own mask, in the pixels of `film_png`; None while there is none.
         training_id: Name of the copy that the reader gave for training; None while there is none.

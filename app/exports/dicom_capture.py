@@ -47,7 +47,7 @@ def _made(
         **names,
         **equipment(reading),
     )
-    made.Laterality = ""
+    made.BodyPartExamined = reading.header.get("BodyPartExamined", "CHEST")  # so it needs no Laterality
     if "BurnedInAnnotation" in reading.header:
         made.BurnedInAnnotation = reading.header["BurnedInAnnotation"]
     return made

@@ -42,7 +42,7 @@ class Reading:
 
     @property
     def header(self) -> dict[str, str]:
-        """What is kept of the DICOM header; empty of other files."""
+        """What is kept of the file's header, by DICOM keyword."""
         return self.study.dicom_header or {}
 
     @cached_property

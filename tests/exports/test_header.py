@@ -1,8 +1,11 @@
 """What is kept of a header for exports, and what is not."""
 
+import io
 import struct
 
+import numpy as np
 import pytest
+from PIL import Image
 from pydicom.datadict import dictionary_VR, tag_for_keyword
 
 from app.exports.header import KEPT, read_header
@@ -66,5 +69,21 @@ def test_a_malformed_value_is_left_out_and_not_logged(keyword, valid, sent, kept
     assert not caplog.text
 
 
-def test_a_png_has_no_header():
-    assert read_header(to_png(IMAGE)) is None
+def test_of_a_picture_its_loss_is_kept_and_nothing_else():
+    assert read_header(to_png(IMAGE)) == {}
+    jpeg, webp = encoded("JPEG", quality=90, comment="Doe"), encoded("WEBP", quality=50)
+    ratio = f"{IMAGE.size / len(jpeg):.2f}"
+    assert list(read_header(jpeg).values()) == ["01", ratio, "ISO_10918_1"]
+    assert read_header(webp)["LossyImageCompression"] == "01"
+
+
+@pytest.mark.parametrize("more", [{}, {"exif": Image.Exif()}, {"icc_profile": b"VP8 3"}])
+def test_a_lossless_webp_has_lost_nothing(more):
+    assert read_header(encoded("WEBP", lossless=True, **more)) == {}
+    assert read_header(encoded("WEBP", **more)) != {}
+
+
+def encoded(file_format: str, **options: object) -> bytes:
+    buffer = io.BytesIO()
+    Image.fromarray(np.round(255 * IMAGE).astype(np.uint8)).save(buffer, file_format, **options)
+    return buffer.getvalue()

@@ -69,7 +69,7 @@ def wait_for(url: str, process: subprocess.Popen, log: Path) -> None:
 
 
 @pytest.mark.parametrize("anonymous", [False, True])
-@pytest.mark.parametrize("film", ["dicom", "png"])
+@pytest.mark.parametrize("film", ["dicom", "png", "jpeg"])
 def test_an_archive_takes_finds_and_returns_every_object(archive, make_reading, film, anonymous):
     exports = dicom_exports(make_reading(FILMS[film], BOTH), anonymous)
     archive.store_instances(list(exports.values()))
