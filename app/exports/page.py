@@ -1,6 +1,7 @@
 """A sheet of A4 with the few things that a report is made of: paragraphs, headings, lines of label and text."""
 
 from functools import cache
+from unicodedata import bidirectional
 
 from fontTools.ttLib import TTFont
 from fpdf import FPDF
@@ -81,6 +82,11 @@ class Page(FPDF):
         """Draw a line across the page."""
         self.set_draw_color(*LINE)
         self.line(MARGIN, y, WIDTH - MARGIN, y)
+
+
+def is_drawable(text: str) -> bool:
+    """Whether the font has every character of a text, and puts each in its place: it shapes no Arabic or Hebrew."""
+    return all(ord(character) in _glyphs() and bidirectional(character) not in ("R", "AL", "AN") for character in text)
 
 
 def _drawable(text: str) -> str:

@@ -5,7 +5,7 @@ from datetime import datetime
 from PIL import Image
 
 from app.answers import NOTICE
-from app.exports.page import ALARM, FOOT, GREY, HEIGHT, INK, MARGIN, WIDTH, Page
+from app.exports.page import ALARM, FOOT, GREY, HEIGHT, INK, MARGIN, WIDTH, Page, is_drawable
 from app.exports.pictures import draw_overlay
 from app.exports.reading import Reading, spoken_chance
 
@@ -74,7 +74,7 @@ def _identity(header: dict[str, str]) -> str:
     """Say whose film it is, as far as its header does."""
     born, taken = _date(header.get("PatientBirthDate")), _date(header.get("StudyDate"))
     said = [
-        header.get("PatientName", "").split("=")[0].replace("^", " ").strip(),
+        _name(header.get("PatientName", "")),
         born and f"born {born}",
         header.get("PatientSex"),
         "PatientID" in header and f"ID {header['PatientID']}",
@@ -82,6 +82,16 @@ def _identity(header: dict[str, str]) -> str:
         "AccessionNumber" in header and f"accession {header['AccessionNumber']}",
     ]
     return " · ".join(part for part in said if part)
+
+
+def _name(value: str) -> str:
+    """Print a person's name: its alphabetic group, or else the first that can be printed (PS3.5 6.2.1).
+
+    The groups write one name in different scripts. None is transliterated: that would be another name.
+    """
+    groups = [" ".join(group.replace("^", " ").split()) for group in value.split("=")]
+    written = [group for group in groups if group]
+    return next(filter(is_drawable, written), "Name in characters that this report cannot print" if written else "")
 
 
 def _film(page: Page, reading: Reading, top: float, highest: float) -> float:

@@ -115,8 +115,22 @@ def test_it_stays_one_page_and_within_it(make_reading, shape):
     assert sorted(bottoms)[1] > 45  # nothing runs into the last line, the notice
 
 
-def test_a_name_the_font_lacks_is_not_logged(make_reading, caplog):
-    film = to_dicom(PHANTOM.image, SpecificCharacterSet="ISO_IR 192", PatientName="山田^太郎")
+@pytest.mark.parametrize(
+    ("name", "printed"),
+    [
+        ("Żółć^Łucja", "Żółć Łucja"),
+        ("Παπαδοπούλου^Μαρία", "Παπαδοπούλου Μαρία"),
+        ("Иванов^Иван", "Иванов Иван"),
+        ("Yamada^Tarou=山田^太郎=やまだ^たろう", "Yamada Tarou"),
+        ("=山田^太郎", "Name in characters that this report cannot print"),
+        ("山田^太郎", "Name in characters that this report cannot print"),
+        ("محمد^علي", "Name in characters that this report cannot print"),
+        ("山田^太郎=Yamada^Tarou", "Yamada Tarou"),
+    ],
+)
+def test_a_name_is_printed_whole_or_said_to_be_missing(make_reading, caplog, name, printed):
+    film = to_dicom(PHANTOM.image, SpecificCharacterSet="ISO_IR 192", PatientName=name, PatientID="4711")
     _, text = read(make_reading(film, PHANTOM.true_mask))
-    assert "□□ □□" in text
+    assert f"{printed} · ID 4711" in text
+    assert "□" not in text
     assert not caplog.text
