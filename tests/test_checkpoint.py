@@ -195,6 +195,14 @@ def test_unknown_encoder_is_refused_when_building():
         build_model(replace(CONFIG, encoder="no-such-net"))
 
 
+@pytest.mark.parametrize("encoder", ["tu-resnet18", "densenet121", "vgg11"])
+def test_encoder_that_cannot_be_cut(encoder):
+    with pytest.raises(
+        ValueError, match=f"The encoder '{encoder}' cannot be cut to depth 4: .* Set encoder_depth to 5"
+    ):
+        build_model(replace(CONFIG, encoder=encoder, encoder_depth=4, decoder_channels=(16, 16, 8, 8)))
+
+
 @pytest.mark.parametrize(
     "config",
     [

@@ -67,6 +67,7 @@ def build_model(config: ModelConfig, encoder_weights: str | None = None) -> torc
 
     Raises:
         CheckpointError: If smp knows no such encoder.
+        ValueError: If smp cannot build the encoder at that depth, or for that architecture.
     """
     channels = config.decoder_channels
     try:
@@ -87,16 +88,23 @@ def build_model(config: ModelConfig, encoder_weights: str | None = None) -> torc
         if hasattr(model.encoder, unused):
             delattr(model.encoder, unused)
     if config.encoder_depth < FULL_DEPTH:
-        _remove_stages_below(model.encoder, config.encoder_depth)
+        _remove_stages_below(model.encoder, config)
     for module in model.modules():
         if isinstance(module, torch.nn.BatchNorm2d):
             module.momentum = BATCH_NORM_MOMENTUM
     return model
 
 
-def _remove_stages_below(encoder: torch.nn.Module, depth: int) -> None:
+def _remove_stages_below(encoder: torch.nn.Module, config: ModelConfig) -> None:
     """Remove the stages that a shallower encoder never runs, but that smp builds all the same."""
-    stages = [stage for stride, parts in encoder.get_stages().items() if stride > 2**depth for stage in parts]
+    try:
+        by_stride = encoder.get_stages()
+    except (AttributeError, NotImplementedError) as error:  # timm's, DenseNet and VGG
+        raise ValueError(
+            f"The encoder {config.encoder!r} cannot be cut to depth {config.encoder_depth}: smp does not tell its "
+            f"stages apart. Set encoder_depth to {FULL_DEPTH}, or choose another, such as {ModelConfig.encoder!r}."
+        ) from error
+    stages = [part for stride, parts in by_stride.items() if stride > 2**config.encoder_depth for part in parts]
     unused = {id(module) for stage in stages for module in stage.modules()}
     for parent in list(encoder.modules()):
         for name, child in list(parent.named_children()):
