@@ -1,9 +1,11 @@
 """Every export of a study: its address, its name on the page, and the function that makes it."""
 
+import base64
 import importlib
 import json
 from dataclasses import dataclass
 
+from app.answers import mask_png
 from app.exports.reading import Reading
 from app.studies import Study
 
@@ -58,6 +60,12 @@ def exports_of(study: Study) -> list[Export]:
 
 
 def answer_json(reading: Reading) -> bytes:
-    """Write the answer as the API gives it, with what the reader says of it."""
-    reader = {"verdict": reading.study.verdict, "corrected_regions": reading.regions if reading.is_corrected else None}
+    """Write the answer as the API gives it, with what the reader says of it.
+
+    "regions" and "mask" stay the model's; a reader's own stand under "reader".
+    """
+    reader = {"verdict": reading.study.verdict, "corrected_regions": None, "corrected_mask": None}
+    if reading.is_corrected:
+        encoded = base64.b64encode(mask_png(reading.mask)).decode("ascii")
+        reader |= {"corrected_regions": reading.regions, "corrected_mask": {**reading.answer["mask"], "data": encoded}}
     return json.dumps({**reading.answer, "reader": reader}, indent=2).encode()
