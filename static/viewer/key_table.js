@@ -22,14 +22,16 @@ export function keysOfViewer({ settings, tools }) {
     ...(tools.ruler ? [{ key: "Delete", label: "Clear the distances", control: "[data-action=clear]" }] : []),
   ]);
   addKeys("Overlay", [
-    { key: "h", label: "Hide or show", run: () => hideOrShow(settings) },
+    { key: "h", label: "Hide or show", needs: "[data-setting=layer]", run: () => hideOrShow(settings) },
     { key: "a", label: "Marked area", control: "[data-setting=layer][value=area]" },
     { key: "p", label: "Probability map", control: "[data-setting=layer][value=probability]" },
     { key: "u", label: "Uncertainty map", control: "[data-setting=layer][value=uncertainty]" },
-    { key: "s", label: "Style: fill, contour, pattern", run: () => next(settings, "style", ["fill", "contour", "pattern"]) },
-    { key: "[", label: "Fainter", run: () => fade(settings, -1) },
-    { key: "]", label: "Stronger", run: () => fade(settings, 1) },
-    { key: "c", label: "Compare: side by side, swipe, off", run: () => next(settings, "compare", ["off", "side", "swipe"]) },
+    { key: "s", label: "Style: fill, contour, pattern", needs: "[data-setting=style]",
+      run: () => next(settings, "style", ["fill", "contour", "pattern"]) },
+    { key: "[", label: "Fainter", needs: "[data-setting=opacity]", run: () => fade(settings, -1) },
+    { key: "]", label: "Stronger", needs: "[data-setting=opacity]", run: () => fade(settings, 1) },
+    { key: "c", label: "Compare: side by side, swipe, off", needs: "[data-setting=compare]",
+      run: () => next(settings, "compare", ["off", "side", "swipe"]) },
   ]);
   addKeys("Help", [{ key: "?", label: "This sheet", control: "[data-action=keys]" }]);
 }

@@ -9,12 +9,14 @@ const REMEMBERED = "pleura-letter-keys";  // one switch for every page
  * Add keys to the page.
  * @param group What the sheet calls them together.
  * @param entries {key, label, run} or {key, label, control}: a control's selector is clicked, and gets a hint.
- *   `key` is as KeyboardEvent names it, in lower case; `also` is another key for the same.
+ *   `key` is as KeyboardEvent names it, in lower case; `also` is another key for the same. Where a page lacks the
+ *   control, or what `needs` selects, it lacks the key, too.
  */
 export function addKeys(group, entries) {
   for (const entry of entries) {
     const control = entry.control && document.querySelector(entry.control);
-    if (entry.control && !control) continue;
+    const needed = entry.control ?? entry.needs;
+    if (needed && !document.querySelector(needed)) continue;
     keys.push({ ...entry, group, run: entry.run ?? (() => control.matches(":disabled") || control.click()) });
     if (control) hint(control, entry);
   }

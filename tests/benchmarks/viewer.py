@@ -3,8 +3,8 @@
     python -m tests.benchmarks.viewer
 
 Headless, the processor does the work of a graphics processor: the film is drawn by canvas, not by WebGL. "Script" is
-the time of the page's own code in a frame; in the rows "nothing" the page draws nothing. Figures depend on the machine
-and on what else it does: compare those of one run only.
+the time of the page's own code in a frame, "CPU" what all of Chromium's processes computed in it; in the rows "nothing"
+the page draws nothing. Times between frames depend on what else the machine does; those of the processor hardly do.
 """
 
 import argparse
@@ -78,6 +78,14 @@ def main() -> None:
             browser.close()
 
 
+def cpu_seconds(page: Page) -> float:
+    """The processor's time that all processes of the browser have taken so far."""
+    session = page.context.browser.new_browser_cdp_session()
+    processes = session.send("SystemInfo.getProcessInfo")["processInfo"]
+    session.detach()
+    return sum(process["cpuTime"] for process in processes)
+
+
 def draw_film(side: int) -> np.ndarray:
     """Draw a film a quarter as large, for a large one takes minutes to draw, and enlarge it."""
     return cv2.resize(draw_phantom(seed=0, size=side // 4).image, (side, side), interpolation=cv2.INTER_LINEAR)
@@ -98,16 +106,16 @@ def measure(page: Page, film: Path) -> None:
     print(f"Result page: {weight / 1024:.0f} KiB without the film; after its answer has arrived")
     print(f"first paint {painted:.0f} ms, film drawn {drawn:.0f} ms")
     drawer = page.evaluate("import('/static/viewer.js').then(({ viewer }) => viewer.stage.film.constructor.name)")
-    print(f"{drawer + ', ms per frame':<28} {'median':>7} {'95 %':>7} {'script':>7} {'frames/s':>9}")
+    print(f"{drawer + ', ms per frame':<28} {'median':>7} {'95 %':>7} {'script':>7} {'CPU':>7} {'frames/s':>9}")
     for scale in ("fit", "actual"):
         page.locator(f"[data-action={scale}]").click()
         for what in ("nothing", "pan", "zoom", "window"):
+            before = cpu_seconds(page)
             times, script = page.evaluate(MOVE, [FRAMES, what])
-            high = statistics.quantiles(times, n=20)[-1]
+            cpu = 1000 * (cpu_seconds(page) - before) / FRAMES
+            median, high = statistics.median(times), statistics.quantiles(times, n=20)[-1]
             rate = 1000 / statistics.mean(times)
-            print(
-                f"{scale + ', ' + what:<28} {statistics.median(times):>7.1f} {high:>7.1f} {script:>7.2f} {rate:>9.0f}"
-            )
+            print(f"{f'{scale}, {what}':<28} {median:>7.1f} {high:>7.1f} {script:>7.2f} {cpu:>7.1f} {rate:>9.0f}")
         page.locator("[data-action=reset]").click()
 
 

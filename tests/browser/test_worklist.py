@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -39,7 +40,8 @@ def address(checkpoint_path, tmp_path_factory) -> Iterator[str]:
     def answer(radiograph):
         prediction = predict(radiograph)
         _, finding, probability, quality = ANSWERS.get(len(radiograph.image), ANSWERS[256])
-        return dataclasses.replace(prediction, finding=finding, probability=probability, quality=quality)
+        nothing = {"mask": np.zeros_like(prediction.mask), "regions": ()} if UNFAMILIAR in quality else {}
+        return dataclasses.replace(prediction, finding=finding, probability=probability, quality=quality, **nothing)
 
     predictor.predict = answer
     with serving(app) as address:
@@ -242,6 +244,20 @@ def test_letters_in_the_search_field_are_letters(page, films):
     page.keyboard.press("/")
     page.keyboard.type("jk/")
     expect(page.get_by_role("searchbox")).to_have_value("jk/")
+
+
+def test_where_nothing_can_lie_over_a_film_there_are_no_keys_for_it(page, films):
+    upload(page, next(path for path in films if path.name == "strange.png"))
+    page.get_by_role("link", name="strange.png").click()
+    expect(page.locator("#viewer.drawn")).to_be_visible()
+    page.keyboard.press("?")
+    sheet = page.get_by_role("dialog", name="Keys")
+    expect(sheet.get_by_text("Invert")).to_be_visible()
+    expect(sheet.get_by_text(re.compile("Compare|Fainter|Style|Hide"))).to_have_count(0)
+    page.keyboard.press("Escape")
+    page.keyboard.press("c")
+    compared = page.evaluate("import('/static/viewer.js').then(({ viewer }) => viewer.settings.now.compare)")
+    assert compared == "off"
 
 
 def test_two_films_of_one_patient_side_by_side(page, tmp_path, complaints):
