@@ -44,7 +44,7 @@ def _of_age(years: float | None) -> list[QualityFlag]:
         return []
     if years < ADULT:
         age = f"{int(years)} years" if years >= 2 else f"{12 * years:.0f} months"
-        message = f"The patient is {age} old by the file, under {ADULT}; few of the training films are children's."
+        message = f"The patient is {age} old by the file, under {ADULT}; few of the training films are children’s."
         return [doubt("under_18", message)]
     if years > OLDEST_LEARNT:
         message = f"The patient is {int(years)} years old by the file; the training films go up to {OLDEST_LEARNT}."
@@ -57,7 +57,7 @@ def _of_size(radiograph: Radiograph) -> list[QualityFlag]:
         return []
     height, width = radiograph.size_mm
     limit = (
-        f"smaller than an adult's chest ({NARROWEST_CHEST_MM} mm)"
+        f"smaller than an adult’s chest ({NARROWEST_CHEST_MM} mm)"
         if min(width, height) < NARROWEST_CHEST_MM
         else f"larger than any detector for a chest ({WIDEST_FILM_MM} mm)"
     )

@@ -55,8 +55,8 @@ def _doubts_of_picture(radiograph: Radiograph) -> list[QualityFlag]:
     darkest, brightest = np.percentile(sample, [1, 99])
     if brightest - darkest < MIN_SPAN:
         message = (
-            f"The film has hardly any contrast: its greys span {brightest - darkest:.0%} of the range "
-            f"from black to white, at least {MIN_SPAN:.0%} is usual."
+            f"The film has hardly any contrast: its greys span {_percent(brightest - darkest)} of the range "
+            f"from black to white, at least {_percent(MIN_SPAN)} is usual."
         )
         return [doubt("low_contrast", message)]
     return [*_doubts_of_exposure(sample), *_doubts_of_orientation(radiograph)]
@@ -66,8 +66,9 @@ def _doubts_of_exposure(sample: np.ndarray) -> list[QualityFlag]:
     white, black = float((sample >= 254 / 255).mean()), float((sample <= 1 / 255).mean())
     if white > MAX_WHITE_SHARE or black > MAX_BLACK_SHARE:
         message = (
-            f"{white:.0%} of the film is pure white and {black:.0%} pure black, at most {MAX_WHITE_SHARE:.0%} and "
-            f"{MAX_BLACK_SHARE:.0%} are usual; details may have been cut off there."
+            f"{_percent(white)} of the film is pure white and {_percent(black)} pure black, at most "
+            f"{_percent(MAX_WHITE_SHARE)} and {_percent(MAX_BLACK_SHARE)} are usual; details may have been cut off "
+            "there."
         )
         return [doubt("clipped", message)]
     darkest, median, brightest = np.percentile(without_frame(sample), [1, 50, 99])
@@ -76,7 +77,8 @@ def _doubts_of_exposure(sample: np.ndarray) -> list[QualityFlag]:
     if not low <= position <= high:
         message = (
             f"The film is unusually {'dark' if position < low else 'bright'} for its contrast: its median grey lies at "
-            f"{position:.0%} of its range, those of the training films between {low:.0%} and {high:.0%}."
+            f"{_percent(position)} of its range, those of the training films between {_percent(low)} and "
+            f"{_percent(high)}."
         )
         return [doubt("unusual_exposure", message)]
     return []
@@ -86,16 +88,16 @@ def _doubts_of_orientation(radiograph: Radiograph) -> list[QualityFlag]:
     lies, flags = orientation(radiograph.image), []
     if radiograph.was_inverted:
         message = (
-            f"The file shows the film inverted, with dark bone and bright lungs (certainty {_percent(lies.upright)}, "
-            f"{CERTAIN:.0%} is the limit); it was inverted back before anything else."
+            f"The file shows the film inverted, with dark bone and bright lungs (certainty {_certainty(lies.upright)}, "
+            f"{_percent(CERTAIN)} is the limit); it was inverted back before anything else."
         )
         flags.append(doubt("inverted_corrected", message))
     inverted = 1 - lies.upright - lies.turned
     tilt = abs(lies.tilt_degrees)
     if lies.turned > MAX_TURNED:
         message = (
-            f"The film looks as if it lay on its side or upside down (certainty {_percent(lies.turned)}, "
-            f"{MAX_TURNED:.0%} is the limit); sides may be named wrongly."
+            f"The film looks as if it lay on its side or upside down (certainty {_certainty(lies.turned)}, "
+            f"{_percent(MAX_TURNED)} is the limit); sides may be named wrongly."
         )
         flags.append(doubt("turned", message))
     elif tilt > MAX_TILT_DEGREES:  # before inversion: what lies at 40° resembles neither an upright film nor a negative
@@ -106,13 +108,17 @@ def _doubts_of_orientation(radiograph: Radiograph) -> list[QualityFlag]:
         flags.append(doubt("tilted", message))
     elif inverted > MAX_INVERTED:
         message = (
-            f"The film looks inverted, with dark bone and bright lungs (certainty {_percent(inverted)}, "
-            f"{MAX_INVERTED:.0%} is the limit)."
+            f"The film looks inverted, with dark bone and bright lungs (certainty {_certainty(inverted)}, "
+            f"{_percent(MAX_INVERTED)} is the limit)."
         )
         flags.append(doubt("inverted_suspected", message))
     return flags
 
 
-def _percent(certainty: float) -> str:
+def _percent(share: float) -> str:
+    return f"{100 * share:.0f} %"
+
+
+def _certainty(certainty: float) -> str:
     """Never print one as full."""
-    return f"{min(certainty, 0.99):.0%}"
+    return _percent(min(certainty, 0.99))
