@@ -156,8 +156,15 @@ class Reading:
         return "reader" if self.is_corrected else "model"
 
     @property
+    def is_withheld(self) -> bool:
+        """Whether the model's answer means nothing on this film, and so neither does its empty mask."""
+        return bool(self.answer.get("withheld_for"))
+
+    @property
     def marking(self) -> str:
-        """Say who marks what is marked, or nothing."""
+        """Say who marks what is marked, or nothing, or that nobody judged the film."""
+        if self.is_withheld and not self.is_corrected:
+            return "Nothing is marked: the answer is withheld"
         return f"Marked by the {self.marker}" if self.mask.any() else f"The {self.marker} marks nothing"
 
     @property

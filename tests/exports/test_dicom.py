@@ -264,6 +264,12 @@ def test_an_unfamiliar_film_has_no_probability_in_its_report(make_reading, tmp_p
     assert "Not a film the model knows" in said(report)
 
 
+def test_a_withheld_answer_s_empty_mask_does_not_pass_for_a_negative(make_reading):
+    made = dicom_exports(make_reading(FILMS["png"], MASK & False, "indeterminate", 0.6, quality=(UNFAMILIAR,)))
+    assert made["segmentation.dcm"].ContentDescription == "Empty: the answer is withheld. Research use only."
+    assert made["probability.dcm"].ContentDescription == "Map means nothing: answer withheld. Research use only."
+
+
 def test_the_report_gives_each_doubt_with_what_to_do(make_reading):
     flags = doubt("under_18", "The patient is 12 years old."), doubt("burned_in_text", "There is text.")
     reading = make_reading(FILMS["dicom"], MASK, quality=flags)

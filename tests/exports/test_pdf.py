@@ -76,6 +76,8 @@ def test_an_unfamiliar_film_gets_no_figure(make_reading):
     )
     assert "Not a film the model knows" in text
     assert "61 %" not in text
+    assert "Nothing is marked: the answer is withheld." in text
+    assert "The model marks nothing" not in text
 
 
 def test_the_reader_s_mask_and_verdict_are_named(make_reading):
