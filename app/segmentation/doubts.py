@@ -55,10 +55,7 @@ DOUBTS = {
 }
 """Code: severity and advice, in the order of a reader's interest."""
 
-NO_ANSWER = ("unlike_training_films",)
-"""Doubts under which the model's answer means nothing, whatever it is."""
-
-NO_REASSURANCE = ("not_frontal", "not_chest", "inverted_suspected", "turned")
+NO_REASSURANCE = ("unlike_training_films", "not_frontal", "not_chest", "inverted_suspected", "turned")
 """Doubts under which an answer stands only if it is positive. A header may be wrong and a check mistaken, and a false
 alarm costs a look; a film called negative that nobody should have judged may cost more."""
 
@@ -74,15 +71,14 @@ def doubt(code: str, message: str) -> QualityFlag:
     return QualityFlag(code, severity, message, advice)
 
 
-def withheld_for(flags: Iterable[QualityFlag], is_positive: bool) -> str | None:
+def withheld_for(flags: Iterable[QualityFlag], alarm_stands: bool) -> str | None:
     """Say for which doubt a film gets no answer: it is indeterminate then, without marks and without a figure.
 
     Args:
         flags: The doubts about the film.
-        is_positive: Whether the answer would be positive.
+        alarm_stands: Whether the answer is positive, to what may well be a chest film.
 
     Returns:
         The doubt's code; None where the answer stands.
     """
-    barring = NO_ANSWER if is_positive else NO_ANSWER + NO_REASSURANCE
-    return next((flag.code for flag in flags if flag.code in barring), None)
+    return None if alarm_stands else next((flag.code for flag in flags if flag.code in NO_REASSURANCE), None)

@@ -21,6 +21,12 @@ from app.segmentation.radiograph import Radiograph
 CANARY_TOLERANCE = 0.02
 """Probability by which another processor's arithmetic may differ."""
 
+NO_FILM = 1.25
+"""Distance, in limits of what is familiar, beyond which a picture is taken for none of a chest: no answer to it stands.
+
+With the released model, whose limit is 26, a bedside training film with a pneumothorax was found at 27; the nearest of
+35 pictures of other things lies at 39 (`training.stress.pictures_of_other_things`)."""
+
 UNFAMILIAR = doubt(
     "unlike_training_films", "This does not look like the frontal chest films that the model has learnt from."
 )
@@ -102,9 +108,10 @@ class Predictor:
         inferred = time.perf_counter()
         probability = self.decision.calibration.probability(evidence.image_logit, evidence.map_logit)
         probability_map = restore(evidence.probability_map, radiograph.image.shape)
-        quality = (*quality, *self._unfamiliarity(evidence))
+        distance = self._distance_in_limits(evidence)
+        quality = (*quality, *self._unfamiliarity(distance))
         finding = self.decision.operating_point.finding(probability)
-        if withheld_for(quality, finding is Finding.POSITIVE):
+        if withheld_for(quality, finding is Finding.POSITIVE and distance <= NO_FILM):
             finding = Finding.INDETERMINATE
             mask, regions = np.zeros(radiograph.image.shape, dtype=bool), ()
         else:
@@ -126,11 +133,15 @@ class Predictor:
             },
         )
 
-    def _unfamiliarity(self, evidence: Evidence) -> tuple[QualityFlag, ...]:
+    def _distance_in_limits(self, evidence: Evidence) -> float:
         known = self.feature_distribution
-        if known is None or (distance := known.distance(evidence.features)) <= known.limit:
+        return 0.0 if known is None else known.distance(evidence.features) / known.limit
+
+    def _unfamiliarity(self, distance_in_limits: float) -> tuple[QualityFlag, ...]:
+        if distance_in_limits <= 1:
             return ()
-        measured = f"Its features lie {distance:.1f} from theirs; {known.limit:.1f} is the limit."
+        limit = self.feature_distribution.limit
+        measured = f"Its features lie {distance_in_limits * limit:.1f} from theirs; {limit:.1f} is the limit."
         return (replace(UNFAMILIAR, message=f"{UNFAMILIAR.message} {measured}"),)
 
     def check_canary(self) -> bool:
