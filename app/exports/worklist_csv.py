@@ -54,7 +54,7 @@ def _row(position: int, study: Study) -> list[object]:
         " and ".join(sorted({region["laterality"] for region in answer["regions"]})),
         "yes" if answer["film"]["states_side"] else "no",  # else the usual display is assumed
         len(answer["regions"]),
-        " ".join(flag["code"] for flag in answer["quality"]),
+        " ".join(flag["code"] for flag in answer["quality"] if flag["severity"] == "warning"),
         study.taken_on or "",
         study.verdict or "",
         answer["model"]["name"],
