@@ -49,12 +49,7 @@ def to_answer(radiograph: Radiograph, prediction: Prediction, predictor: Predict
             }
             for region in prediction.regions
         ],
-        "mask": {
-            "width": width,
-            "height": height,
-            "encoding": "png;base64",
-            "data": base64.b64encode(mask_png(prediction.mask)).decode("ascii"),
-        },
+        "mask": encode_mask(prediction.mask),
         "quality": [vars(flag) for flag in prediction.quality],
         "withheld_for": withheld_for(prediction.quality, prediction.finding is Finding.POSITIVE),
         "model": {
@@ -65,6 +60,13 @@ def to_answer(radiograph: Radiograph, prediction: Prediction, predictor: Predict
         "timing_ms": {stage: round(duration, 1) for stage, duration in prediction.timing_ms.items()},
         "notice": NOTICE,
     }
+
+
+def encode_mask(mask: np.ndarray) -> dict:
+    """Describe a mask, bool (H, W), in plain JSON types: "width", "height", "encoding" and "data"."""
+    height, width = mask.shape
+    data = base64.b64encode(mask_png(mask)).decode("ascii")
+    return {"width": width, "height": height, "encoding": "png;base64", "data": data}
 
 
 def mask_png(mask: np.ndarray) -> bytes:

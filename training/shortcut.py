@@ -45,8 +45,8 @@ VIEWS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "border": border,
     "grey levels": grey_levels,
     "sharpness": sharpness,
-    "all of these": lambda image: np.concatenate([border(image), grey_levels(image), sharpness(image)]),
 }
+ALL = "all of these"
 
 
 def shortcuts(films: PreparedFilms, probabilities: np.ndarray) -> dict:
@@ -63,12 +63,12 @@ def shortcuts(films: PreparedFilms, probabilities: np.ndarray) -> dict:
     """
     labels = films.table["label"].to_numpy()
     train, val = films.rows("train"), films.rows("val", ["expert_mask"])
+    seen, unseen = _views(films, train), _views(films, val)
     guessed = {}
-    for name, see in VIEWS.items():
-        seen, unseen = (np.stack([see(films.image(row)) for row in rows]) for rows in (train, val))
-        classifier = HistGradientBoostingClassifier(random_state=0).fit(seen, labels[train])
-        guessed[name] = classifier.predict_proba(unseen)[:, 1]
-    truth, all_guessed = labels[val], guessed["all of these"]
+    for name in seen:
+        classifier = HistGradientBoostingClassifier(random_state=0).fit(seen[name], labels[train])
+        guessed[name] = classifier.predict_proba(unseen[name])[:, 1]
+    truth, all_guessed = labels[val], guessed[ALL]
     return {
         "auroc_without_lung": {name: round(auroc(truth, scores), 4) for name, scores in guessed.items()},
         "auroc_of_network": round(auroc(truth, probabilities), 4),
@@ -77,6 +77,11 @@ def shortcuts(films: PreparedFilms, probabilities: np.ndarray) -> dict:
             float(spearmanr(probabilities[truth == 0], all_guessed[truth == 0]).statistic), 4
         ),
     }
+
+
+def _views(films: PreparedFilms, rows: np.ndarray) -> dict[str, np.ndarray]:
+    views = {name: np.stack([see(films.image(row)) for row in rows]) for name, see in VIEWS.items()}
+    return {**views, ALL: np.concatenate(list(views.values()), axis=1)}
 
 
 def auroc_among_alike(labels: np.ndarray, scores: np.ndarray, confounder: np.ndarray) -> float:

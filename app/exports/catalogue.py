@@ -1,11 +1,10 @@
 """Every export of a study: its address, its name on the page, and the function that makes it."""
 
-import base64
 import importlib
 import json
 from dataclasses import dataclass
 
-from app.answers import mask_png
+from app.answers import encode_mask
 from app.exports.reading import Reading
 from app.studies import Study
 
@@ -66,6 +65,5 @@ def answer_json(reading: Reading) -> bytes:
     """
     reader = {"verdict": reading.study.verdict, "corrected_regions": None, "corrected_mask": None}
     if reading.is_corrected:
-        encoded = base64.b64encode(mask_png(reading.mask)).decode("ascii")
-        reader |= {"corrected_regions": reading.regions, "corrected_mask": {**reading.answer["mask"], "data": encoded}}
+        reader |= {"corrected_regions": reading.regions, "corrected_mask": encode_mask(reading.mask)}
     return json.dumps({**reading.answer, "reader": reader}, indent=2).encode()
