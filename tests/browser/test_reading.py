@@ -149,9 +149,9 @@ def tab_to(page: Page, target: Locator) -> None:
 
 
 def test_the_whole_way_with_the_keyboard_alone(page, film, complaints):
-    page.goto("/")
-    tab_to(page, page.locator("#films"))
-    with page.expect_file_chooser() as chooser:
+    with page.expect_file_chooser() as chooser:  # from the start: the browser takes a moment to begin listening
+        page.goto("/")
+        tab_to(page, page.locator("#films"))
         page.keyboard.press("Space")
     chooser.value.set_files(film)
     result = page.get_by_role("link", name=film.name)
