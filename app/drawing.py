@@ -32,17 +32,16 @@ def grey_png(image: np.ndarray) -> bytes:
     return encoded.tobytes()
 
 
-def contour_path(mask_png: bytes) -> str:
+def contour_path(mask: np.ndarray) -> str:
     """Trace the outlines of a mask, holes included.
 
     Args:
-        mask_png: PNG of 0 and 255, in the film's own pixels.
+        mask: bool (H, W).
 
     Returns:
-        Data of an SVG path in those pixels, through the centres of the outermost marked ones.
+        Data of an SVG path in its pixels, through the centres of the outermost marked ones; empty where none is.
     """
-    mask = cv2.imdecode(np.frombuffer(mask_png, np.uint8), cv2.IMREAD_GRAYSCALE)
-    contours, _ = cv2.findContours(mask, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)
+    contours, _ = cv2.findContours(mask.astype(np.uint8), cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)
     tolerance = CONTOUR_TOLERANCE * max(mask.shape)
     outlines = (cv2.approxPolyDP(contour, tolerance, closed=True)[:, 0] for contour in contours)
     return "".join(f"M{'L'.join(f'{x + 0.5} {y + 0.5}' for x, y in outline)}Z" for outline in outlines)

@@ -29,6 +29,8 @@ def judge(study_id: str) -> BaseResponse:
     study, verdict = own_study(study_id), request.form.get("verdict", "")
     if verdict and verdict not in VERDICTS:
         abort(400)
+    if study.answer["withheld_for"]:
+        abort(409, "The answer is withheld: there is nothing to judge. If you see a pneumothorax, draw it.")
     if study.corrected_png:
         abort(409, "You have drawn another mask of this film. Discard it before you judge the model's.")
     return _change(study, verdict=verdict or None)

@@ -1,15 +1,17 @@
 """The masks of a study: the model's, the reader's own, and the one that the reader vouches for.
 
-But for `mask_of` they have the pixels of the film as displayed, in which the reader draws.
+Unless it says "as stored", a mask has the pixels of the film as displayed, in which the reader draws.
 """
 
 import base64
 import io
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 from PIL import Image
 
+from app.drawing import contour_path
 from app.segmentation.errors import PleuraError
 from app.studies import Study
 
@@ -18,9 +20,41 @@ class InvalidMaskError(PleuraError):
     """What was sent is no mask of the film."""
 
 
+@dataclass(frozen=True)
+class Area:
+    """What somebody marks on a film, as the pages draw it.
+
+    Attributes:
+        layer: As the pages' scripts name it: "area" counts; "model" is the model's, where the reader drew another.
+        title: As the page names it.
+        whose: Who marks it.
+        contour: Data of an SVG path, in the pixels of the film as stored.
+    """
+
+    layer: str
+    title: str
+    whose: str
+    contour: str
+
+
+def marked_areas(study: Study) -> list[Area]:
+    """List what is marked on a film: the reader's mask before the model's; neither where it is empty."""
+    by_model = Area("area", "Area", "the model", contour_path(_stored(mask_of(study), study)))
+    areas = [by_model]
+    if study.corrected_png:
+        drawn = contour_path(stored_mask(study))
+        areas = [Area("area", "Your mask", "you", drawn), replace(by_model, layer="model", title="Model’s area")]
+    return [area for area in areas if area.contour]
+
+
 def mask_of(study: Study) -> bytes:
-    """Return the model's mask as a PNG in the film's own pixels."""
+    """Return the model's mask as a PNG in the pixels of the film as stored."""
     return base64.b64decode(study.answer["mask"]["data"])
+
+
+def stored_mask(study: Study) -> np.ndarray:
+    """Return the reader's mask if there is one, else the model's: bool, in the pixels of the film as stored."""
+    return _stored(study.corrected_png or mask_of(study), study)
 
 
 def displayed_size(study: Study) -> tuple[int, int]:
@@ -78,3 +112,9 @@ def read_mask(data: bytes, size: tuple[int, int]) -> np.ndarray:
         return np.asarray(picture.convert("L")) >= 128
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise InvalidMaskError("What was sent as a mask is no PNG, or a damaged one. Draw it anew.") from error
+
+
+def _stored(png: bytes, study: Study) -> np.ndarray:
+    mask = cv2.imdecode(np.frombuffer(png, np.uint8), cv2.IMREAD_GRAYSCALE)
+    size = study.answer["mask"]["width"], study.answer["mask"]["height"]
+    return cv2.resize(mask, size, interpolation=cv2.INTER_NEAREST) > 127

@@ -13,9 +13,9 @@ from werkzeug.exceptions import HTTPException, InternalServerError
 from werkzeug.wrappers import Response as BaseResponse
 
 from app.answers import NOTICE
-from app.drawing import contour_path, film_png, grey_png
+from app.drawing import film_png, grey_png
 from app.exports.header import read_header
-from app.masks import mask_of
+from app.masks import marked_areas, mask_of
 from app.patients import read_origin
 from app.problems import NO_FILE, Problem, explain
 from app.segmentation.errors import InvalidImageError, PleuraError
@@ -73,7 +73,7 @@ def result(study_id: str) -> str:
         "result.html",
         study=study,
         answer=study.answer,
-        contour=contour_path(mask_of(study)),
+        areas=marked_areas(study),
         calibrated_on=_calibrated_on(study.answer),
     )
 

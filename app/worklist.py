@@ -10,8 +10,7 @@ from datetime import date
 
 from flask import Blueprint, abort, current_app, render_template
 
-from app.drawing import contour_path
-from app.masks import mask_of
+from app.masks import marked_areas
 from app.pages import own_study, owner
 from app.studies import Study
 
@@ -61,14 +60,14 @@ def compare(study_id: str, other_id: str | None = None) -> str:
         study=study,
         chosen=chosen,
         others=others,
-        pair=[(shown, contour_path(mask_of(shown))) for shown in pair],
+        pair=[(shown, marked_areas(shown)) for shown in pair],
         apart=_apart(*pair),
     )
 
 
 def group_of(study: Study) -> Group:
     """Say with which films a study is read."""
-    if study.answer.get("withheld_for"):  # an earlier version wrote none
+    if study.answer["withheld_for"]:
         return UNANSWERED
     return {"positive": SUSPECTED, "indeterminate": INDETERMINATE, "negative": UNSUSPECTED}[study.answer["finding"]]
 

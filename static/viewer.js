@@ -25,8 +25,7 @@ function announce(sentence) {
 }
 
 function paintMarks() {
-  const contour = root.querySelector(".contour")?.getAttribute("d");
-  if (contour) {
+  for (const contour of root.querySelectorAll(".contour")) {
     const area = new MarkedArea(contour);
     stage.painters.push((...place) => area.draw(...place));
   }

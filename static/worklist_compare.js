@@ -13,7 +13,7 @@ let leader = stages[0];  // the one that was last touched
 function makeStage(figure) {
   const film = JSON.parse(figure.dataset.film);
   const stage = new Stage(figure.querySelector(".stage"), film, settings);
-  const contour = figure.querySelector(".contour")?.getAttribute("d");
+  const contour = figure.querySelector(".contour");
   if (contour) {
     const area = new MarkedArea(contour);
     stage.painters.push((...place) => area.draw(...place));

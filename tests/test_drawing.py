@@ -5,7 +5,6 @@ import re
 import cv2
 import numpy as np
 
-from app.answers import mask_png
 from app.drawing import DISPLAY_SIDE, contour_path, film_png
 
 
@@ -39,7 +38,7 @@ def test_a_contour_follows_the_outermost_marked_pixels_and_the_holes():
     mask = np.zeros((40, 60), dtype=bool)
     mask[10:30, 20:50] = True
     mask[15:20, 30:40] = False
-    path = contour_path(mask_png(mask))
+    path = contour_path(mask)
     outlines = [np.array(re.findall(r"([\d.]+) ([\d.]+)", part), dtype=float) for part in path.split("Z") if part]
     outer = max(outlines, key=lambda outline: np.ptp(outline))
     assert len(outlines) == 2
@@ -50,7 +49,7 @@ def test_a_contour_follows_the_outermost_marked_pixels_and_the_holes():
 def test_the_contour_of_a_large_mask_is_short_and_true():
     mask = np.zeros((3000, 4000), dtype=np.uint8)
     cv2.ellipse(mask, (2000, 1500), (900, 400), 20, 0, 360, 1, -1)
-    path = contour_path(mask_png(mask.astype(bool)))
+    path = contour_path(mask > 0)
     drawn = np.zeros_like(mask)
     points = np.array(re.findall(r"([\d.]+) ([\d.]+)", path), dtype=float)
     cv2.fillPoly(drawn, [points.astype(np.int32)], 1)
@@ -59,4 +58,4 @@ def test_the_contour_of_a_large_mask_is_short_and_true():
 
 
 def test_an_empty_mask_has_no_contour():
-    assert contour_path(mask_png(np.zeros((40, 60), dtype=bool))) == ""
+    assert contour_path(np.zeros((40, 60), dtype=bool)) == ""

@@ -16,7 +16,7 @@ from app.drawing import film_png, grey_png
 from app.segmentation.calibration import Finding
 from app.segmentation.engine import Evidence
 from app.segmentation.postprocessing import Region
-from app.segmentation.predictor import Prediction
+from app.segmentation.predictor import UNFAMILIAR, Prediction
 from app.segmentation.radiograph import Laterality, Radiograph
 from tests.phantom import draw_phantom
 from training.__main__ import prepare
@@ -44,14 +44,16 @@ def giving_app(checkpoint_path, tmp_path):
 class Reader:
     """A browser session with one film, whose answer the test chooses."""
 
-    def __init__(self, app, finding: Finding = Finding.POSITIVE, marked: bool = True, side: int = SIDE) -> None:
+    def __init__(
+        self, app, finding: Finding = Finding.POSITIVE, marked: bool = True, side: int = SIDE, quality: tuple = ()
+    ) -> None:
         self.app = app
         self.client = app.test_client()
         with self.client.session_transaction() as session:
             session["owner"] = "ann"
         self.model_mask = np.zeros((side, side), dtype=bool)
         self.model_mask[40:80, 200:260] = marked
-        self.answer = self._answer(finding, marked)
+        self.answer = self._answer(finding, marked, quality)
         app.extensions["studies"].add(
             "ann",
             "Doe^Jane.dcm",
@@ -64,13 +66,15 @@ class Reader:
         )
         self.place = f"/studies/{self.answer['id']}"
 
-    def _answer(self, finding: Finding, marked: bool) -> dict:
+    def _answer(self, finding: Finding, marked: bool, quality: tuple) -> dict:
         self.image = draw_phantom(1, SIDE).image
         if len(self.model_mask) != SIDE:
             self.image = cv2.resize(self.image, self.model_mask.shape)
         evidence = Evidence(np.zeros((64, 64)), np.zeros((64, 64)), 0.0, 0.0, torch.zeros(4))
         regions = (REGION,) if marked else ()
-        prediction = Prediction(finding, 0.87, self.model_mask, evidence, self.model_mask, regions, (), {"total": 90.0})
+        prediction = Prediction(
+            finding, 0.87, self.model_mask, evidence, self.model_mask, regions, quality, {"total": 90.0}
+        )
         predictor = self.app.extensions["predictor"]
         return to_answer(Radiograph(self.image, "DICOM"), prediction, predictor, f"study-of-{finding}")
 
@@ -152,6 +156,31 @@ def test_a_drawn_mask_is_kept_and_can_be_downloaded(reader):
     np.testing.assert_array_equal(decoded(sent.data), ring() * 255)
     assert f"Your mask marks {100 * ring().mean():.2f} % of the film" in reader.section()
     assert f'href="{reader.place}/reader_mask.png" download=' in reader.section()
+
+
+def test_the_result_shows_the_drawn_mask_and_on_request_the_model_s(reader):
+    assert drawn_layers(reader) == {"area": (200, 40, 259, 79)}
+    reader.draw(ring())
+    assert drawn_layers(reader) == {"area": (55, 85, 185, 215), "model": (200, 40, 259, 79)}
+    reader.draw(ring() & False)
+    assert drawn_layers(reader) == {"model": (200, 40, 259, 79)}
+    assert "Your mask marks nothing on this film" in reader.client.get(reader.place).text
+
+
+def drawn_layers(reader: Reader) -> dict[str, tuple[int, ...]]:
+    """The areas that the result page can draw: left, top, right and bottom of each, in marked pixels."""
+    paths = re.findall(r'data-layer="(\w+)" d="([^"]+)"', reader.client.get(reader.place).text)
+    points = {layer: np.array(re.findall(r"(\d+)\.5 (\d+)\.5", path), int) for layer, path in paths}
+    return {layer: (*places.min(axis=0).tolist(), *places.max(axis=0).tolist()) for layer, places in points.items()}
+
+
+def test_there_is_nothing_to_judge_where_the_answer_is_withheld(app):
+    reader = Reader(app, Finding.INDETERMINATE, marked=False, quality=(UNFAMILIAR,))
+    assert "Right" not in reader.section()
+    assert "Draw a mask" in reader.section()
+    assert reader.post("/verdict", verdict="right").status_code == 409
+    reader.draw(ring())
+    assert "Your mask marks" in reader.section()
 
 
 def test_drawing_nothing_says_that_there_is_nothing(reader):

@@ -39,13 +39,17 @@ class Export:
 FILM = Export("film.dcm", "Film", DICOM, "dicom_capture:film")
 """Only of a film that was no DICOM instance: the one that the other DICOM exports refer to."""
 
+MASK = Export("mask.png", "Mask (PNG)", "image/png", "pictures:mask_png", identifies=False)
+SEGMENTATION = Export("segmentation.dcm", "Segmentation", DICOM, "dicom_seg:segmentation")
+PROBABILITY = Export("probability.dcm", "Probability map", DICOM, "dicom_seg:probability")
+
 EXPORTS = (
     Export("report.pdf", "Report (PDF)", "application/pdf", "pdf:report_pdf"),
     Export("overlay.png", "Overlay (PNG)", "image/png", "pictures:overlay_png", identifies=False),
-    Export("mask.png", "Mask (PNG)", "image/png", "pictures:mask_png", identifies=False),
+    MASK,
     Export("answer.json", "Answer (JSON)", "application/json", "catalogue:answer_json", identifies=False),
-    Export("segmentation.dcm", "Segmentation", DICOM, "dicom_seg:segmentation"),
-    Export("probability.dcm", "Probability map", DICOM, "dicom_seg:probability"),
+    SEGMENTATION,
+    PROBABILITY,
     Export("capture.dcm", "Picture with overlay", DICOM, "dicom_capture:capture"),
     Export("report.dcm", "Structured report", DICOM, "dicom_sr:report"),
     FILM,
@@ -53,9 +57,13 @@ EXPORTS = (
 
 
 def exports_of(study: Study) -> list[Export]:
-    """List what can be exported of a study."""
-    refers_to_instance = "SOPInstanceUID" in (study.dicom_header or {})
-    return [export for export in EXPORTS if export is not FILM or not refers_to_instance]
+    """List what can be exported of a study: of a withheld answer neither map nor mask, but the reader's own."""
+    left_out = set()
+    if "SOPInstanceUID" in (study.dicom_header or {}):
+        left_out |= {FILM}
+    if study.answer["withheld_for"]:
+        left_out |= {PROBABILITY} if study.corrected_png else {PROBABILITY, MASK, SEGMENTATION}
+    return [export for export in EXPORTS if export not in left_out]
 
 
 def answer_json(reading: Reading) -> bytes:

@@ -20,8 +20,6 @@ def segmentation(reading: Reading, anonymous: bool) -> bytes:
     described = [_described(reading, number, side) for number, side in enumerate(sides, start=1)]
     masks = np.stack(list(sides.values()), axis=-1)[np.newaxis]
     said = f"Mask by the {reading.marker}. Research use only."
-    if reading.is_withheld and not reading.is_corrected:
-        said = "Empty: the answer is withheld. Research use only."
     return to_bytes(_made(reading, SegmentationTypeValues.BINARY, masks, described, said), reading, anonymous)
 
 
@@ -29,8 +27,6 @@ def probability(reading: Reading, anonymous: bool) -> bytes:
     """Write the model's probability map as a fractional segmentation; its fractions are not calibrated."""
     described = [_described(reading, 1, None, by_model=True)]
     said = "Map of the model, not calibrated. Research use only."
-    if reading.is_withheld:
-        said = "Map means nothing: answer withheld. Research use only."
     made = _made(reading, SegmentationTypeValues.FRACTIONAL, reading.probability_map, described, said)
     return to_bytes(made, reading, anonymous)
 

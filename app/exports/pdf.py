@@ -140,7 +140,7 @@ def _probability(page: Page, reading: Reading) -> None:
 def _regions(page: Page, reading: Reading) -> None:
     page.heading(f"Areas marked by the {reading.marker}")
     if not reading.regions:
-        page.paragraph("None.")
+        page.paragraph("None." if reading.is_judged else "None: the answer is withheld.")
         return
     for number, region in enumerate(reading.regions[:MAX_REGIONS], start=1):
         page.row(f"{number}. {reading.side_words(region['laterality']).capitalize()}", _size(reading, region))

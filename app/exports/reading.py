@@ -1,6 +1,5 @@
 """What an export says of a study: the film, the mask that counts, its regions by side, and names for new objects."""
 
-import base64
 import hashlib
 import hmac
 import uuid
@@ -13,6 +12,7 @@ from flask import get_template_attribute
 from markupsafe import Markup
 
 from app.answers import NOTICE
+from app.masks import stored_mask
 from app.segmentation.postprocessing import PostprocessingConfig, segment
 from app.segmentation.preprocessing import restore
 from app.segmentation.radiograph import Laterality, Radiograph
@@ -61,9 +61,7 @@ class Reading:
 
         A film is shown in the rows and columns in which it is stored, neither turned nor mirrored.
         """
-        encoded = self.answer["mask"]
-        mask = _decode(self.study.corrected_png if self.is_corrected else base64.b64decode(encoded["data"]))
-        return cv2.resize(mask, (encoded["width"], encoded["height"]), interpolation=cv2.INTER_NEAREST) > 127
+        return stored_mask(self.study)
 
     @cached_property
     def probability_map(self) -> np.ndarray:
@@ -156,14 +154,14 @@ class Reading:
         return "reader" if self.is_corrected else "model"
 
     @property
-    def is_withheld(self) -> bool:
-        """Whether the model's answer means nothing on this film, and so neither does its empty mask."""
-        return bool(self.answer.get("withheld_for"))
+    def is_judged(self) -> bool:
+        """Whether an empty mask means anything: it does not where the answer is withheld and the reader drew none."""
+        return self.is_corrected or not self.answer["withheld_for"]
 
     @property
     def marking(self) -> str:
         """Say who marks what is marked, or nothing, or that nobody judged the film."""
-        if self.is_withheld and not self.is_corrected:
+        if not self.is_judged:
             return "Nothing is marked: the answer is withheld"
         return f"Marked by the {self.marker}" if self.mask.any() else f"The {self.marker} marks nothing"
 

@@ -79,6 +79,7 @@ def withheld_for(flags: Iterable[QualityFlag], alarm_stands: bool) -> str | None
         alarm_stands: Whether the answer is positive, to what may well be a chest film.
 
     Returns:
-        The doubt's code; None where the answer stands.
+        The doubt's code, the first in the order of `NO_REASSURANCE`; None where the answer stands.
     """
-    return None if alarm_stands else next((flag.code for flag in flags if flag.code in NO_REASSURANCE), None)
+    codes = {flag.code for flag in flags}
+    return None if alarm_stands else next((code for code in NO_REASSURANCE if code in codes), None)

@@ -24,6 +24,7 @@ export function keysOfViewer({ settings, tools }) {
   addKeys("Overlay", [
     { key: "h", label: "Hide or show", needs: "[data-setting=layer]", run: () => hideOrShow(settings) },
     { key: "a", label: "Marked area", control: "[data-setting=layer][value=area]" },
+    { key: "o", label: "The model’s area", control: "[data-setting=layer][value=model]" },
     { key: "p", label: "Probability map", control: "[data-setting=layer][value=probability]" },
     { key: "u", label: "Uncertainty map", control: "[data-setting=layer][value=uncertainty]" },
     { key: "s", label: "Style: fill, contour, pattern", needs: "[data-setting=style]",

@@ -55,7 +55,7 @@ function isTyping(target) {
 
 document.addEventListener("keydown", (event) => {
   if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
-  if (!enabled.checked || sheet.open || isTyping(event.target)) return;
+  if (!enabled.checked || document.querySelector("dialog[open]") || isTyping(event.target)) return;
   const pressed = event.key.toLowerCase();
   const entry = keys.find(({ key, also }) => [key, also].includes(event.key) || key === pressed);
   if (!entry) return;

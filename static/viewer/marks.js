@@ -6,16 +6,17 @@ const MARK = "#ffb63d";
 const HALO = "rgb(0 0 0 / 0.65)";
 const HATCH_STEP = 9;
 
-/** Draws the marked area in the style of the settings. */
+/** Draws a marked area in the style of the settings, while its layer is shown. */
 export class MarkedArea {
-  /** @param contour Data of an SVG path in the film's pixels. */
+  /** @param contour SVG path in the film's pixels; its `data-layer` names the layer. */
   constructor(contour) {
-    this.path = new Path2D(contour);
+    this.layer = contour.dataset.layer;
+    this.path = new Path2D(contour.getAttribute("d"));
     this.hatch = hatching();
   }
 
   draw(context, pane, view, { layer, style, opacity }) {
-    if (layer !== "area") return;
+    if (layer !== this.layer) return;
     const { across, down, x, y } = view.transform(pane);
     const outline = new Path2D();
     outline.addPath(this.path, new DOMMatrix([across, 0, 0, down, x, y]));

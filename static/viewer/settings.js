@@ -5,8 +5,8 @@ export const DEFAULTS = Object.freeze({
   level: 50,  // their middle
   invert: false,
   mirror: false,
-  layer: "area",  // off, area, probability or uncertainty
-  style: "fill",  // of the area: fill, contour or pattern
+  layer: "area",  // off, area, model (its area, where the reader drew another), probability or uncertainty
+  style: "fill",  // of an area: fill, contour or pattern
   opacity: 45,  // of what lies over the film, in percent
   compare: "off",  // off, side or swipe
   swipe: 50,  // where the divider stands, in percent of the width

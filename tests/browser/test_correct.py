@@ -140,6 +140,25 @@ def test_what_is_drawn_is_what_training_learns(page, film, given, tmp_path, comp
     assert complaints == []
 
 
+def test_the_result_shows_the_drawn_mask_and_on_request_the_model_s(page, film, complaints):
+    place = open_drawing(page, film)
+    choose(page, "Brush", 30)
+    drag(page, (100, 80), (180, 300))
+    save(page, place)
+    page.locator("#viewer.drawn").wait_for()
+    seen = {}
+    for title in ("Your mask", "Model’s area"):
+        page.get_by_role("radio", name=title).check(force=True)
+        wait_for_frames(page)
+        seen[title] = page.locator(".stage").screenshot()
+    assert seen["Your mask"] != seen["Model’s area"]
+    page.keyboard.press("a")
+    expect(page.get_by_role("radio", name="Your mask")).to_be_checked()
+    page.keyboard.press("o")
+    expect(page.get_by_role("radio", name="Model’s area")).to_be_checked()
+    assert complaints == []
+
+
 def test_consent_needs_a_tick(page, film, given):
     open_result(page, film)
     expect(page.get_by_role("checkbox", name="may be kept")).to_have_count(0)

@@ -125,6 +125,12 @@ def test_deleting_now_takes_the_film_off_the_list(page, film):
     open_result(page, film)
     place = page.url
     page.get_by_role("button", name="Delete now").click()
+    expect(page.get_by_role("dialog")).to_contain_text(f"Delete {film.name}?")
+    page.get_by_role("button", name="Keep", exact=True).click()
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    assert page.request.get(place).ok
+    page.get_by_role("button", name="Delete now").click()
+    page.get_by_role("button", name="Delete", exact=True).click()
     expect(page.locator(".empty")).to_be_visible()
     assert page.goto(place).status == 404
 
@@ -173,6 +179,9 @@ def test_the_whole_way_with_the_keyboard_alone(page, film, complaints):
     page.keyboard.press("Enter")
     expect(page.locator(".outcome")).to_contain_text("You: wrong")
     tab_to(page, page.get_by_role("button", name="Delete now"))
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("button", name="Keep", exact=True)).to_be_focused()
+    tab_to(page, page.get_by_role("button", name="Delete", exact=True))
     page.keyboard.press("Enter")
     expect(page.locator(".outcome")).to_have_count(0)
     assert complaints == []

@@ -264,10 +264,13 @@ def test_an_unfamiliar_film_has_no_probability_in_its_report(make_reading, tmp_p
     assert "Not a film the model knows" in said(report)
 
 
-def test_a_withheld_answer_s_empty_mask_does_not_pass_for_a_negative(make_reading):
-    made = dicom_exports(make_reading(FILMS["png"], MASK & False, "indeterminate", 0.6, quality=(UNFAMILIAR,)))
-    assert made["segmentation.dcm"].ContentDescription == "Empty: the answer is withheld. Research use only."
-    assert made["probability.dcm"].ContentDescription == "Map means nothing: answer withheld. Research use only."
+def test_of_a_withheld_answer_no_mask_leaves_but_the_reader_s(make_reading):
+    withheld = {"finding": "indeterminate", "quality": (UNFAMILIAR,)}
+    nobodys = {export.file for export in exports_of(make_reading(FILMS["png"], MASK & False, **withheld).study)}
+    drawn = make_reading(FILMS["png"], MASK & False, **withheld, corrected=MASK)
+    assert not nobodys & {"mask.png", "segmentation.dcm", "probability.dcm"}
+    assert {export.file for export in exports_of(drawn.study)} - nobodys == {"mask.png", "segmentation.dcm"}
+    assert dicom_exports(drawn)["segmentation.dcm"].ContentDescription.startswith("Mask by the reader")
 
 
 def test_the_report_gives_each_doubt_with_what_to_do(make_reading):

@@ -77,6 +77,7 @@ def test_an_unfamiliar_film_gets_no_figure(make_reading):
     assert "Not a film the model knows" in text
     assert "61 %" not in text
     assert "Nothing is marked: the answer is withheld." in text
+    assert "None: the answer is withheld." in text
     assert "The model marks nothing" not in text
 
 
