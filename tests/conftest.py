@@ -13,7 +13,7 @@ from app.segmentation.postprocessing import PostprocessingConfig
 from app.segmentation.preprocessing import PreprocessingConfig
 
 DECISION = Decision(
-    flip_averaging=True,
+    mirror_size=64,
     postprocessing=PostprocessingConfig(mask_threshold=0.4, min_area_fraction=0.001, min_film_probability=0.1),
     calibration=Calibration(image_weight=0.5, map_weight=0.5, bias=0.0),
     operating_point=OperatingPoint("specificity 0.90", 0.5, 0.3, 0.6),

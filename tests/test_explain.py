@@ -51,8 +51,8 @@ def patch_film() -> torch.Tensor:
     return film - film.mean()
 
 
-def known(sign: float = 1.0, flip_averaging: bool = True) -> Engine:
-    return Engine(BrightPatchNetwork(sign), flip_averaging)
+def known(sign: float = 1.0, mirror_size: int | None = 64) -> Engine:
+    return Engine(BrightPatchNetwork(sign), mirror_size)
 
 
 def finished(*arguments: object, **options: object) -> Occlusion:
@@ -75,8 +75,9 @@ class TestActivations:
         traced = trace_activations(predictor.engine, predictor.decision.calibration, batch)
         assert traced.score == pytest.approx(logit(predictor.predict(Radiograph(FILM, "PNG")).probability), abs=1e-4)
 
-    def test_without_averaging_too(self, predictor, batch):
-        engine = Engine(predictor.engine.model, flip_averaging=False)
+    @pytest.mark.parametrize("mirror_size", [96, None])
+    def test_without_averaging_and_at_two_sizes_too(self, predictor, batch, mirror_size):
+        engine = Engine(predictor.engine.model, mirror_size)
         evidence = engine.run(batch)
         expected = BOTH.image_weight * evidence.image_logit + BOTH.map_weight * evidence.map_logit + BOTH.bias
         assert trace_activations(engine, BOTH, batch).score == pytest.approx(expected, abs=1e-4)
@@ -88,15 +89,18 @@ class TestActivations:
         assert all(stage.dtype == np.float32 and stage.min() >= 0 for stage in stages)
         assert all(stage.max() > 0 for stage in stages[:2])
 
-    @pytest.mark.parametrize("flip_averaging", [True, False])
+    @pytest.mark.parametrize("mirror_size", [64, 96, None])
     @pytest.mark.parametrize("calibration", [HEAD, BOTH])
-    def test_peaks_at_the_patch_that_makes_the_score(self, flip_averaging, calibration):
-        for stage in trace_activations(known(flip_averaging=flip_averaging), calibration, patch_film()).stages:
+    def test_peaks_at_the_patch_that_makes_the_score(self, mirror_size, calibration):
+        for stage in trace_activations(known(mirror_size=mirror_size), calibration, patch_film()).stages:
             shrunk = tuple(slice(s.start * len(stage) // 64, s.stop * len(stage) // 64) for s in BRIGHT)
             inside = np.zeros(stage.shape, dtype=bool)
             inside[shrunk] = True
             assert stage[inside].min() > 0
-            assert stage[~inside].max() == pytest.approx(0, abs=1e-6)
+            if mirror_size == 96:  # its pixels straddle the film's
+                assert stage[~inside].max() < stage[inside].min()
+            else:
+                assert stage[~inside].max() == pytest.approx(0, abs=1e-6)
 
     def test_what_lowers_the_score_is_cut_off(self):
         traced = trace_activations(known(sign=-1.0), HEAD, patch_film())
@@ -131,13 +135,13 @@ class TestActivations:
                 return BOTH.image_weight * image_logits[:, 0] + BOTH.map_weight * brightest.logit()
 
         expected = LayerGradCam(Score(), ends[stage]).attribute(batch, relu_attributions=True)[0, 0].detach().numpy()
-        stages = trace_activations(Engine(network, flip_averaging=False), BOTH, batch).stages
+        stages = trace_activations(Engine(network, mirror_size=None), BOTH, batch).stages
         assert np.abs(stages[stage] - expected).max() < 1e-4 * max(expected.max(), 1e-6)
 
     def test_leaves_the_network_as_it_was(self, checkpoint_path, batch):
         checkpoint = load_checkpoint(checkpoint_path)
         before = {name: tensor.clone() for name, tensor in checkpoint.model.state_dict().items()}
-        trace_activations(Engine(checkpoint.model, True), BOTH, batch)
+        trace_activations(Engine(checkpoint.model, 64), BOTH, batch)
         assert all(parameter.grad is None for parameter in checkpoint.model.parameters())
         assert all(torch.equal(tensor, before[name]) for name, tensor in checkpoint.model.state_dict().items())
         assert not batch.requires_grad
@@ -179,7 +183,7 @@ class TestOcclusion:
         steps = occlude(engine, HEAD, patch_film(), at_once=1)
         next(steps)
         steps.close()
-        assert len(calls) == 2  # the whole film, and the first patch
+        assert len(calls) == 4  # the whole film and the first patch, and their mirror images
 
     def test_leaves_film_and_grad_mode_alone(self):
         film = patch_film()
@@ -215,7 +219,7 @@ def test_threads_get_the_maps_of_one(predictor):
 def test_the_image_head_alone_needs_no_calibration(checkpoint_path):
     checkpoint = load_checkpoint(checkpoint_path)
     batch = preprocess(FILM, checkpoint.metadata.preprocessing)
-    engine = Engine(checkpoint.model, flip_averaging=False)
+    engine = Engine(checkpoint.model, mirror_size=None)
     assert trace_activations(engine, HEAD, batch).score == pytest.approx(engine.run(batch).image_logit, abs=1e-4)
 
 
@@ -229,7 +233,7 @@ class TestEveryArchitecture:
         """MiT lacks a first stage, and the image head's logit alone makes nothing of what only a decoder sees."""
         channels = (16,) * (1 if architecture == "deeplabv3plus" else depth)
         config = ModelConfig(encoder, channels, architecture=architecture, encoder_depth=depth)
-        engine = Engine(build_model(config), flip_averaging=True)
+        engine = Engine(build_model(config), mirror_size=64)
         batch = preprocess(FILM, PreprocessingConfig(64))
         evidence = engine.run(batch)
         for calibration in (HEAD, BOTH):

@@ -145,6 +145,19 @@ def test_no_probability_is_a_certainty(client, film, with_prediction, probabilit
     assert f'data-label="Probability" class="figure">{figure}\n' in client.get("/").text
 
 
+@pytest.mark.parametrize(
+    ("probability", "share"), [(0.01, "fewer than 2"), (0.02, "about 2"), (0.9, "about 90"), (0.97, "more than 94")]
+)
+def test_a_share_is_not_told_more_finely_than_the_films_can(
+    app, client, film, with_prediction, monkeypatch, probability, share
+):
+    monkeypatch.setitem(app.extensions["predictor"].metadata.metrics, "val", {"films": 317, "positive": 55})
+    with_prediction(Finding.POSITIVE, probability)
+    page = client.get(upload(client, (film, "chest.png")).location).text
+    assert f"Of 100 films with such a figure, {share} had a pneumothorax" in page
+    assert "among the 317 films, 55 of them positive," in " ".join(page.split())
+
+
 def test_areas_on_both_sides(client, film, with_prediction):
     with_prediction(Finding.POSITIVE, 0.8, marked=True, on_both_sides=True)
     page = client.get(upload(client, (film, "chest.png")).location).text

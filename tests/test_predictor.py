@@ -4,6 +4,7 @@ import base64
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -70,7 +71,7 @@ class TestAnswer:
         batch = preprocess(FILMS[0], checkpoint.metadata.preprocessing)
         with torch.inference_mode():
             mask_logits, image_logit = checkpoint.model(batch)
-        evidence = deciding(checkpoint, flip_averaging=False).engine.run(batch)
+        evidence = deciding(checkpoint, mirror_size=None).engine.run(batch)
         assert np.abs(evidence.probability_map - mask_logits[0, 0].sigmoid().numpy()).max() < 1e-5
         assert evidence.image_logit == pytest.approx(float(image_logit), abs=1e-4)
 
@@ -110,7 +111,7 @@ class TestAnswer:
 
 class TestMirror:
     def test_averaging_makes_the_answer_symmetric(self, predictor):
-        assert predictor.decision.flip_averaging
+        assert predictor.decision.mirror_size == predictor.metadata.preprocessing.image_size
         film, mirrored = Radiograph(FILMS[0], "PNG"), Radiograph(FILMS[0][:, ::-1].copy(), "PNG")
         one, other = predictor.predict(film), predictor.predict(mirrored)
         assert one.probability == pytest.approx(other.probability, abs=1e-5)
@@ -119,14 +120,25 @@ class TestMirror:
     def test_disagreement_is_half_the_difference_of_the_two_maps(self, checkpoint):
         preprocessing = checkpoint.metadata.preprocessing
         film, mirrored = (preprocess(image.copy(), preprocessing) for image in (FILMS[0], FILMS[0][:, ::-1]))
-        alone = deciding(checkpoint, flip_averaging=False).engine
+        alone = deciding(checkpoint, mirror_size=None).engine
         one, other = alone.run(film), alone.run(mirrored)
         expected = np.abs(one.probability_map - other.probability_map[:, ::-1]) / 2
         assert expected.max() > 1e-3 and one.disagreement_map.max() == 0
         assert np.abs(Predictor(checkpoint).engine.run(film).disagreement_map - expected).max() < 1e-4
 
+    def test_the_mirror_image_may_be_larger_than_the_film(self, checkpoint):
+        alone, both = (deciding(checkpoint, mirror_size=size).engine for size in (None, 96))
+        film = preprocess(FILMS[0], checkpoint.metadata.preprocessing)
+        larger = cv2.resize(film[0, 0].numpy()[:, ::-1], (96, 96), interpolation=cv2.INTER_LINEAR)
+        one, other, mean = alone.run(film), alone.run(torch.from_numpy(larger)[None, None]), both.run(film)
+        turned_back = cv2.resize(other.probability_map[:, ::-1], (64, 64), interpolation=cv2.INTER_AREA)
+        assert mean.probability_map.shape == (64, 64)
+        assert np.abs(mean.probability_map - (one.probability_map + turned_back) / 2).max() < 0.02
+        assert mean.image_logit == pytest.approx((one.image_logit + other.image_logit) / 2, abs=1e-4)
+        assert torch.allclose(mean.features, (one.features + other.features) / 2, atol=1e-4)
+
     def test_without_averaging_it_is_not(self, checkpoint):
-        predictor = deciding(checkpoint, flip_averaging=False)
+        predictor = deciding(checkpoint, mirror_size=None)
         film, mirrored = Radiograph(FILMS[0], "PNG"), Radiograph(FILMS[0][:, ::-1].copy(), "PNG")
         one, other = predictor.predict(film), predictor.predict(mirrored)
         assert np.abs(one.probability_map - other.probability_map[:, ::-1]).max() > 1e-3

@@ -6,6 +6,7 @@ from jsonargparse import ArgumentParser
 
 import training
 from training.augmentations import augmentations
+from training.average import average
 from training.compare import compare
 from training.config import TrainingConfig
 from training.curves import curves
@@ -42,7 +43,7 @@ def prepare(
 
 
 COMMANDS = (
-    *(prepare, train, evaluate, release, report, stress, compare, curves),
+    *(prepare, train, average, evaluate, release, report, stress, compare, curves),
     *(explain, shift, augmentations, fit_orientation, measure_doubts),
 )
 

@@ -60,30 +60,30 @@ def choose_image_size(checkpoint: Checkpoint, films: PreparedFilms, sizes: Seque
 
 
 def gather_evidence(
-    checkpoint: Checkpoint, films: PreparedFilms, rows: Sequence[int], flip_averaging: bool = True
+    checkpoint: Checkpoint, films: PreparedFilms, rows: Sequence[int], mirror_size: int
 ) -> list[Evidence]:
     """Run the network on films, exactly as serving would."""
-    engine = Engine(checkpoint.model, flip_averaging)
+    engine = Engine(checkpoint.model, mirror_size)
     preprocessing = checkpoint.metadata.preprocessing
     return [engine.run(preprocess(films.image(row), preprocessing)) for row in tqdm(rows, "evidence", unit="film")]
 
 
 def choose_decision(
-    evidence: Sequence[Evidence], true_masks: Sequence[np.ndarray], flip_averaging: bool = True
+    evidence: Sequence[Evidence], true_masks: Sequence[np.ndarray], mirror_size: int | None = None
 ) -> Decision:
     """Fit calibration, operating point and mask thresholds.
 
     Args:
         evidence: Of every film of the validation split.
         true_masks: bool (H, W), their reference masks.
-        flip_averaging: How the evidence was gathered.
+        mirror_size: How the evidence was gathered: noted in the decision, for serving.
     """
     labels = np.array([mask.any() for mask in true_masks])
     calibration = fit_platt(evidence, labels)
     probabilities = np.array([calibration.probability(seen.image_logit, seen.map_logit) for seen in evidence])
     operating_point = choose_operating_point(labels, probabilities)
     postprocessing = choose_postprocessing(evidence, probabilities, true_masks, operating_point)
-    return Decision(flip_averaging, postprocessing, calibration, operating_point)
+    return Decision(mirror_size, postprocessing, calibration, operating_point)
 
 
 def fit_feature_distribution(train: Sequence[Evidence], val: Sequence[Evidence]) -> FeatureDistribution:

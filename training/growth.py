@@ -61,7 +61,8 @@ def follow_epochs(
     every = -(-len(epochs) // SHOWN_EPOCHS)
     for epoch, path in epochs.items():
         checkpoint = load_checkpoint(path)
-        engine, preprocessing = Engine(checkpoint.model, flip_averaging=True), checkpoint.metadata.preprocessing
+        preprocessing = checkpoint.metadata.preprocessing
+        engine = Engine(checkpoint.model, mirror_size=preprocessing.image_size)
         kept = out / f"epoch-{epoch:03d}-{key_of(checkpoint, films, split)}.csv"
         scores = score_positives(engine, HEAD, preprocessing, films, positives, kept)
         tables[epoch] = summarise_scores(scores[scores["film"] < len(positives)], patients, resamples)

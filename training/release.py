@@ -26,6 +26,7 @@ def release(
     out: Path,
     name: str = "pleura-b0",
     image_sizes: tuple[int, ...] = (),
+    mirror_size: int | None = None,
     open_test_split: bool = False,
 ) -> None:
     """Calibrate, measure and write a model: weights, metrics.json and MODEL_CARD.md, side by side.
@@ -38,17 +39,20 @@ def release(
         out: Checkpoint to write.
         name: Name of the model, shown with its hash.
         image_sizes: Input sizes to choose from on val; none: the one it was trained with.
+        mirror_size: Side of the square at which the mirror image is answered and averaged with the film, in pixels;
+            none: the film's own. A larger one shows the film at two scales, for no more passes.
         open_test_split: Whether to measure on the test split too. Look at it once a release, and
             never choose by it.
     """
     films = PreparedFilms.open(data)
     checkpoint = choose_image_size(load_checkpoint(trained), films, image_sizes)
     val = films.rows("val", ["expert_mask"])
-    evidence = gather_evidence(checkpoint, films, val)
-    decision = choose_decision(evidence, [films.true_mask(row) for row in val])
+    mirror_size = mirror_size or checkpoint.metadata.preprocessing.image_size
+    evidence = gather_evidence(checkpoint, films, val, mirror_size)
+    decision = choose_decision(evidence, [films.true_mask(row) for row in val], mirror_size)
     learnt_from = films.rows("train", checkpoint.metadata.provenance["settings"]["label_sources"])
     familiar = np.random.default_rng(0).permutation(learnt_from)[:FAMILIAR_FILMS]
-    distribution = fit_feature_distribution(gather_evidence(checkpoint, films, familiar), evidence)
+    distribution = fit_feature_distribution(gather_evidence(checkpoint, films, familiar, mirror_size), evidence)
     metadata = replace(checkpoint.metadata, name=name, decision=decision)
     out.parent.mkdir(parents=True, exist_ok=True)
     save_checkpoint(out, checkpoint.model, metadata, distribution)  # what is measured below is the file that is served

@@ -26,10 +26,11 @@ class Decision:
     """How evidence becomes an answer; chosen on the validation split.
 
     Attributes:
-        flip_averaging: Whether a film's answer is averaged with its mirror image's.
+        mirror_size: Side of the square, in pixels, at which a film's mirror image is answered, too, and averaged with
+            it; None: the film alone.
     """
 
-    flip_averaging: bool
+    mirror_size: int | None
     postprocessing: PostprocessingConfig
     calibration: Calibration
     operating_point: OperatingPoint
@@ -153,7 +154,7 @@ def _metadata(header: dict | None, path: Path) -> CheckpointMetadata:
             preprocessing=PreprocessingConfig(**header.pop("preprocessing")),
             decision=decision
             and Decision(
-                decision["flip_averaging"],
+                decision["mirror_size"],
                 PostprocessingConfig(**decision["postprocessing"]),
                 Calibration(**decision["calibration"]),
                 OperatingPoint(**decision["operating_point"]),

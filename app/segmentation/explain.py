@@ -21,7 +21,7 @@ import numpy as np
 import torch
 
 from app.segmentation.calibration import TOP_FRACTION, Calibration
-from app.segmentation.engine import Engine
+from app.segmentation.engine import Engine, View, scaled
 
 FEATURE_MAPS = 12
 """Channels of the final encoder block that are shown, of some hundreds."""
@@ -92,14 +92,17 @@ def trace_activations(engine: Engine, calibration: Calibration, batch: torch.Ten
         Selvaraju et al., "Grad-CAM", ICCV 2017.
     """
     with torch.enable_grad():
-        scores, features = _score(engine, calibration, batch.clone().requires_grad_())
-        stages = [stage for stage in features[1:] if stage.numel()]  # smp fills in a missing stage without channels
+        scores, views = _score(engine, calibration, batch.clone().requires_grad_())
+        # smp fills in a missing stage without channels
+        stages = [stage for view in views for stage in view.features[1:] if stage.numel()]
         # leaves the parameters' gradients alone; zero where nothing is made of a stage
         gradients = torch.autograd.grad(scores.sum(), stages, materialize_grads=True)
     weighted = [
-        _turned_back(gradient.mean(dim=(2, 3), keepdim=True) * stage.detach())
+        (gradient.mean(dim=(2, 3), keepdim=True) * stage.detach())[0]
         for gradient, stage in zip(gradients, stages, strict=True)
     ]
+    count = len(weighted) // len(views)
+    weighted = [_with_mirrored(*weighted[stage::count]) for stage in range(count)]
     contributions = weighted[-1].sum(dim=(1, 2))
     largest = contributions.abs().topk(min(FEATURE_MAPS, len(contributions))).indices.tolist()
     return Activations(
@@ -156,25 +159,23 @@ def _scores_of(engine: Engine, calibration: Calibration, batch: torch.Tensor) ->
     return _score(engine, calibration, batch)[0].numpy()
 
 
-def _score(engine: Engine, calibration: Calibration, batch: torch.Tensor) -> tuple[torch.Tensor, list[torch.Tensor]]:
+def _score(engine: Engine, calibration: Calibration, batch: torch.Tensor) -> tuple[torch.Tensor, list[View]]:
     """Score films, float32 (N, 1, S, S), as `Predictor` does, so that it can be differentiated.
 
     Returns:
-        The scores, (N,), and the encoder's features, the films' before those of their mirror images.
+        The scores, (N,), and what was seen of the films and of their mirror images.
     """
-    views = torch.cat([batch, batch.flip(-1)]) if engine.flip_averaging else batch
-    features = engine.model.encoder(views.contiguous(memory_format=torch.channels_last))
-    maps = engine.model.segmentation_head(engine.model.decoder(features))[:, 0].sigmoid()
-    heads = engine.model.classification_head(features[-1])[:, 0]
-    if engine.flip_averaging:
-        films = len(batch)
-        maps = (maps[:films] + maps[films:].flip(-1)) / 2
-        heads = (heads[:films] + heads[films:]) / 2
+    views = engine.view(batch)
+    maps = torch.stack([view.maps for view in views]).mean(dim=0)
+    heads = torch.stack([view.heads for view in views]).mean(dim=0)
     count = max(1, round(TOP_FRACTION * maps[0].numel()))
     map_logits = maps.flatten(1).topk(count).values.mean(dim=1).logit(eps=1e-6)
-    return calibration.image_weight * heads + calibration.map_weight * map_logits + calibration.bias, features
+    return calibration.image_weight * heads + calibration.map_weight * map_logits + calibration.bias, views
 
 
-def _turned_back(views: torch.Tensor) -> torch.Tensor:
-    """Add the maps of a film and of its mirror image, (1 or 2, C, h, w), in the film's geometry: (C, h, w)."""
-    return views[0] + views[1].flip(-1) if len(views) == 2 else views[0]
+def _with_mirrored(film: torch.Tensor, mirrored: torch.Tensor | None = None) -> torch.Tensor:
+    """Add a film's maps, (C, h, h), and its mirror image's, if there are any, turned back; sums stay what they are."""
+    if mirrored is None:
+        return film
+    side = film.shape[-1]
+    return film + scaled(mirrored[None].flip(-1), side)[0] * (mirrored.shape[-1] / side) ** 2

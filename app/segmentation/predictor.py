@@ -83,7 +83,7 @@ class Predictor:
         self.decision = checkpoint.metadata.decision
         self.feature_distribution = checkpoint.feature_distribution
         self.sha256 = checkpoint.sha256
-        self.engine = Engine(checkpoint.model, self.decision.flip_averaging)
+        self.engine = Engine(checkpoint.model, self.decision.mirror_size)
 
     @classmethod
     def load(cls, path: Path) -> "Predictor":

@@ -70,12 +70,12 @@ class OneConvolution(torch.nn.Module):
 
 def test_operations_are_those_of_the_film_and_its_mirror_image():
     network = OneConvolution()
-    assert count_operations(Engine(network, flip_averaging=True), 64) == 2 * (2 * 9 * 64 * 64)
-    assert count_operations(Engine(network, flip_averaging=False), 64) == 2 * 9 * 64 * 64
+    assert count_operations(Engine(network, mirror_size=64), 64) == 2 * (2 * 9 * 64 * 64)
+    assert count_operations(Engine(network, mirror_size=None), 64) == 2 * 9 * 64 * 64
 
 
 def test_a_larger_film_takes_longer():
-    engine = Engine(OneConvolution(), flip_averaging=True)
+    engine = Engine(OneConvolution(), mirror_size=32)
     small, large = time_engines([(engine, 32), (engine, 1024)], rounds=5)
     assert 0 < small < large
 
