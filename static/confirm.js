@@ -1,6 +1,6 @@
 // Asks before a film is deleted: a click away from "open" lies what cannot be undone.
 
-const dialog = document.querySelector("#sure");
+const dialog = document.querySelector("#confirm");
 
 document.addEventListener("submit", (event) => {
   const form = event.target;
