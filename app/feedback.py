@@ -29,7 +29,7 @@ def judge(study_id: str) -> BaseResponse:
     study, verdict = own_study(study_id), request.form.get("verdict", "")
     if verdict and verdict not in VERDICTS:
         abort(400)
-    if study.answer["withheld_for"]:
+    if verdict and study.answer["withheld_for"]:
         abort(409, "The answer is withheld: there is nothing to judge. If you see a pneumothorax, draw it.")
     if study.corrected_png:
         abort(409, "You have drawn another mask of this film. Discard it before you judge the model's.")
@@ -45,7 +45,7 @@ def correct(study_id: str) -> str:
 
 @blueprint.post("/correct")
 def save(study_id: str) -> BaseResponse:
-    """Keep the reader's mask; the answer was wrong, then.
+    """Keep the reader's mask; the answer was wrong, then, unless it was withheld.
 
     A model's mask that is sent back as it was is no correction, unless the answer had left open whether to believe it.
     """
@@ -53,7 +53,8 @@ def save(study_id: str) -> BaseResponse:
     drawn = read_mask(request.files["mask"].read() if "mask" in request.files else b"", displayed_size(study))
     if tells(study) and np.array_equal(drawn, model_mask(study)):
         return discard(study_id)
-    return _change(study, verdict="wrong", corrected_png=mask_png(drawn))
+    verdict = None if study.answer["withheld_for"] else "wrong"
+    return _change(study, verdict=verdict, corrected_png=mask_png(drawn))
 
 
 @blueprint.post("/correct/discard")

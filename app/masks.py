@@ -39,7 +39,7 @@ class Area:
 
 def marked_areas(study: Study) -> list[Area]:
     """List what is marked on a film: the reader's mask before the model's; neither where it is empty."""
-    by_model = Area("area", "Area", "the model", contour_path(_stored(mask_of(study), study)))
+    by_model = Area("area", "Area", "the model", contour_path(_decoded(mask_of(study), _stored_size(study))))
     areas = [by_model]
     if study.corrected_png:
         drawn = contour_path(stored_mask(study))
@@ -54,7 +54,7 @@ def mask_of(study: Study) -> bytes:
 
 def stored_mask(study: Study) -> np.ndarray:
     """Return the reader's mask if there is one, else the model's: bool, in the pixels of the film as stored."""
-    return _stored(study.corrected_png or mask_of(study), study)
+    return _decoded(study.corrected_png or mask_of(study), _stored_size(study))
 
 
 def displayed_size(study: Study) -> tuple[int, int]:
@@ -64,8 +64,7 @@ def displayed_size(study: Study) -> tuple[int, int]:
 
 def model_mask(study: Study) -> np.ndarray:
     """Return the model's mask, bool (H, W)."""
-    mask = cv2.imdecode(np.frombuffer(mask_of(study), np.uint8), cv2.IMREAD_GRAYSCALE)
-    return cv2.resize(mask, displayed_size(study), interpolation=cv2.INTER_NEAREST) > 0
+    return _decoded(mask_of(study), displayed_size(study))
 
 
 def reader_mask(study: Study) -> np.ndarray | None:
@@ -114,7 +113,10 @@ def read_mask(data: bytes, size: tuple[int, int]) -> np.ndarray:
         raise InvalidMaskError("What was sent as a mask is no PNG, or a damaged one. Draw it anew.") from error
 
 
-def _stored(png: bytes, study: Study) -> np.ndarray:
+def _stored_size(study: Study) -> tuple[int, int]:
+    return study.answer["mask"]["width"], study.answer["mask"]["height"]
+
+
+def _decoded(png: bytes, size: tuple[int, int]) -> np.ndarray:
     mask = cv2.imdecode(np.frombuffer(png, np.uint8), cv2.IMREAD_GRAYSCALE)
-    size = study.answer["mask"]["width"], study.answer["mask"]["height"]
     return cv2.resize(mask, size, interpolation=cv2.INTER_NEAREST) > 127

@@ -54,7 +54,7 @@ def compare(study_id: str, other_id: str | None = None) -> str:
         chosen = max((other for other in others if _by_date(other) < _by_date(study)), key=_by_date, default=others[0])
     if chosen is None:
         abort(404)
-    pair = sorted([study, chosen], key=_by_date)
+    pair = sorted([study, own_study(chosen.id)], key=_by_date)  # the list's studies have no pictures
     return render_template(
         "compare.html",
         study=study,

@@ -12,6 +12,7 @@ addKeys("Worklist", [
 
 document.addEventListener("keydown", (event) => {
   if (!(event.key in ARROWS) || event.target !== document.body) return;
+  if (document.querySelector("dialog[open]")) return;
   if (event.ctrlKey || event.metaKey || event.altKey || event.shiftKey) return;
   document.querySelector(ARROWS[event.key])?.click();
 });

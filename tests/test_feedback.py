@@ -179,8 +179,14 @@ def test_there_is_nothing_to_judge_where_the_answer_is_withheld(app):
     assert "Right" not in reader.section()
     assert "Draw a mask" in reader.section()
     assert reader.post("/verdict", verdict="right").status_code == 409
+    for file in ("mask.png", "segmentation.dcm", "probability.dcm"):
+        assert reader.client.get(f"{reader.place}/exports/{file}").status_code == 404
     reader.draw(ring())
+    assert reader.client.get(f"{reader.place}/exports/mask.png").status_code == 200
     assert "Your mask marks" in reader.section()
+    assert reader.study.verdict is None
+    reader.post("/correct/discard")
+    assert reader.study.verdict is None and "Draw a mask" in reader.section()
 
 
 def test_drawing_nothing_says_that_there_is_nothing(reader):

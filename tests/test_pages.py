@@ -146,7 +146,8 @@ def test_no_probability_is_a_certainty(client, film, with_prediction, probabilit
 
 
 @pytest.mark.parametrize(
-    ("probability", "share"), [(0.01, "fewer than 2"), (0.02, "about 2"), (0.9, "about 90"), (0.97, "more than 94")]
+    ("probability", "share"),
+    [(0.01, "fewer than 2"), (0.019, "fewer than 2"), (0.02, "about 2"), (0.94, "about 94"), (0.9453, "more than 94")],
 )
 def test_a_share_is_not_told_more_finely_than_the_films_can(
     app, client, film, with_prediction, monkeypatch, probability, share
@@ -156,6 +157,12 @@ def test_a_share_is_not_told_more_finely_than_the_films_can(
     page = client.get(upload(client, (film, "chest.png")).location).text
     assert f"Of 100 films with such a figure, {share} had a pneumothorax" in page
     assert "among the 317 films, 55 of them positive," in " ".join(page.split())
+
+
+def test_a_handful_of_films_tells_next_to_nothing(app, client, film, with_prediction, monkeypatch):
+    monkeypatch.setitem(app.extensions["predictor"].metadata.metrics, "val", {"films": 5, "positive": 0})
+    with_prediction(Finding.NEGATIVE, 0.2)
+    assert "figure, fewer than 50 had" in client.get(upload(client, (film, "chest.png")).location).text
 
 
 def test_areas_on_both_sides(client, film, with_prediction):

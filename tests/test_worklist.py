@@ -1,15 +1,18 @@
 """The order in which films are to be read, and the comparison of a patient's films."""
 
+import io
 import itertools
 import re
 
+import numpy as np
 import pytest
 
+from app.answers import mask_png
 from app.segmentation.predictor import UNFAMILIAR
 from app.studies import Study
 from app.worklist import GROUPS, Worklist, group_of, in_order, order_of
 from tests.phantom import draw_phantom, to_dicom
-from tests.test_pages import upload
+from tests.test_pages import token, upload
 
 WARNING = {"code": "clipped", "severity": "warning", "message": "…"}
 
@@ -99,6 +102,15 @@ def test_a_patient_s_films_side_by_side_the_earlier_first(client, of_one_patient
     assert days_of(page) == ["2024-01-31", "2024-03-02"]
     assert f'href="{march}/compare/{february.rsplit("/", 1)[1]}"' in page
     assert "Compare with\n    2 other films of this patient" in client.get(march).text
+
+
+def test_the_reader_s_mask_stands_in_the_place_of_the_model_s(client, of_one_patient):
+    march, *_ = of_one_patient
+    for drawn, words in ((True, "The area that you marked on it"), (False, "Your mask marks nothing on this film")):
+        mask = io.BytesIO(mask_png(np.full((256, 256), drawn)))
+        form = {"csrf_token": token(client), "mask": (mask, "mask.png")}
+        assert client.post(f"{march}/correct", data=form).status_code == 303
+        assert words in client.get(f"{march}/compare").text
 
 
 def test_films_of_different_patients_are_not_compared(client, of_one_patient):

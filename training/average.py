@@ -19,8 +19,10 @@ def average(trained: tuple[Path, ...], out: Path) -> None:
         out: Checkpoint to write, to be released like any other.
 
     Raises:
-        ValueError: If their architectures or input sizes differ.
+        ValueError: If there are fewer than two, or their architectures or input sizes differ.
     """
+    if len(trained) < 2:
+        raise ValueError("A mean takes two checkpoints at least.")
     checkpoints = [load_checkpoint(path) for path in trained]
     kinds = {(checkpoint.metadata.model, checkpoint.metadata.preprocessing) for checkpoint in checkpoints}
     if len(kinds) != 1:

@@ -60,7 +60,7 @@ def choose_image_size(checkpoint: Checkpoint, films: PreparedFilms, sizes: Seque
 
 
 def gather_evidence(
-    checkpoint: Checkpoint, films: PreparedFilms, rows: Sequence[int], mirror_size: int
+    checkpoint: Checkpoint, films: PreparedFilms, rows: Sequence[int], mirror_size: int | None
 ) -> list[Evidence]:
     """Run the network on films, exactly as serving would."""
     engine = Engine(checkpoint.model, mirror_size)
@@ -69,14 +69,14 @@ def gather_evidence(
 
 
 def choose_decision(
-    evidence: Sequence[Evidence], true_masks: Sequence[np.ndarray], mirror_size: int | None = None
+    evidence: Sequence[Evidence], true_masks: Sequence[np.ndarray], mirror_size: int | None
 ) -> Decision:
     """Fit calibration, operating point and mask thresholds.
 
     Args:
         evidence: Of every film of the validation split.
         true_masks: bool (H, W), their reference masks.
-        mirror_size: How the evidence was gathered: noted in the decision, for serving.
+        mirror_size: How the evidence was gathered, for whoever serves the decision.
     """
     labels = np.array([mask.any() for mask in true_masks])
     calibration = fit_platt(evidence, labels)

@@ -65,7 +65,7 @@ def compare(
             seen[ENSEMBLE] = [combine(film, weights) for film in members]
         costs = pd.concat([costs, ensemble_costs(ENSEMBLE, costs, dict(zip(ensemble, weights, strict=True)))])
 
-    decisions = {name: choose_decision(seen, true_masks) for name, seen in evidence["val"].items()}
+    decisions = {name: choose_decision(seen, true_masks, None) for name, seen in evidence["val"].items()}
     figures = {}
     for split, by_name in evidence.items():
         tables = {name: answer(seen, decisions[name], films, split) for name, seen in by_name.items()}
@@ -99,7 +99,7 @@ def cached_evidence(checkpoint: Checkpoint, films: PreparedFilms, split: str, fo
     path = folder / f"{checkpoint.sha256[:16]}-{split}.npz"
     if not (path.is_file() and np.array_equal(np.load(path)["image_ids"], ids)):
         print(f"{checkpoint.metadata.name}, {split}: {len(rows)} films")
-        gathered = gather_evidence(checkpoint, films, rows, checkpoint.metadata.preprocessing.image_size)
+        gathered = gather_evidence(checkpoint, films, rows, checkpoint.metadata.mirror_size)
         logits = np.array([[seen.image_logit, seen.map_logit] for seen in gathered])
         maps = np.stack([seen.probability_map.astype(np.float16) for seen in gathered])
         folder.mkdir(parents=True, exist_ok=True)

@@ -18,9 +18,8 @@ COSTS = ["parameters", "file_mb", "gflop", "ms", "ms_ratio"]
 def measure_costs(checkpoints: dict[Path, Checkpoint], rounds: int) -> pd.DataFrame:
     """Describe networks and what they cost, one row each; times are relative to the first's."""
     engines = [
-        (Engine(checkpoint.model, mirror_size=size), size)
+        (Engine(checkpoint.model, checkpoint.metadata.mirror_size), checkpoint.metadata.preprocessing.image_size)
         for checkpoint in checkpoints.values()
-        for size in [checkpoint.metadata.preprocessing.image_size]
     ]
     times = time_engines(engines, rounds)
     rows = []

@@ -62,7 +62,7 @@ def follow_epochs(
     for epoch, path in epochs.items():
         checkpoint = load_checkpoint(path)
         preprocessing = checkpoint.metadata.preprocessing
-        engine = Engine(checkpoint.model, mirror_size=preprocessing.image_size)
+        engine = Engine(checkpoint.model, checkpoint.metadata.mirror_size)
         kept = out / f"epoch-{epoch:03d}-{key_of(checkpoint, films, split)}.csv"
         scores = score_positives(engine, HEAD, preprocessing, films, positives, kept)
         tables[epoch] = summarise_scores(scores[scores["film"] < len(positives)], patients, resamples)

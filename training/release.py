@@ -11,6 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from app.segmentation.checkpoint import load_checkpoint, save_checkpoint
 from app.segmentation.image_io import read_radiograph
 from app.segmentation.predictor import Predictor
+from app.segmentation.preprocessing import check_side
 from training.calibrate import choose_decision, choose_image_size, fit_feature_distribution, gather_evidence
 from training.data.films import PreparedFilms
 from training.evaluate import describe_split, predict_split, publish
@@ -40,14 +41,16 @@ def release(
         name: Name of the model, shown with its hash.
         image_sizes: Input sizes to choose from on val; none: the one it was trained with.
         mirror_size: Side of the square at which the mirror image is answered and averaged with the film, in pixels;
-            none: the film's own. A larger one shows the film at two scales, for no more passes.
+            none: the film's own. A larger one shows the film at two scales.
         open_test_split: Whether to measure on the test split too. Look at it once a release, and
             never choose by it.
     """
+    if mirror_size is not None:
+        check_side(mirror_size, "mirror_size")
     films = PreparedFilms.open(data)
     checkpoint = choose_image_size(load_checkpoint(trained), films, image_sizes)
     val = films.rows("val", ["expert_mask"])
-    mirror_size = mirror_size or checkpoint.metadata.preprocessing.image_size
+    mirror_size = mirror_size or checkpoint.metadata.mirror_size
     evidence = gather_evidence(checkpoint, films, val, mirror_size)
     decision = choose_decision(evidence, [films.true_mask(row) for row in val], mirror_size)
     learnt_from = films.rows("train", checkpoint.metadata.provenance["settings"]["label_sources"])

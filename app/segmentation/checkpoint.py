@@ -14,7 +14,7 @@ from app.segmentation.errors import CheckpointError
 from app.segmentation.model import ModelConfig, build_model
 from app.segmentation.out_of_distribution import FeatureDistribution
 from app.segmentation.postprocessing import PostprocessingConfig
-from app.segmentation.preprocessing import PreprocessingConfig
+from app.segmentation.preprocessing import PreprocessingConfig, check_side
 
 FORMAT_VERSION = 1
 HEADER_KEY = "pleura"
@@ -34,6 +34,10 @@ class Decision:
     postprocessing: PostprocessingConfig
     calibration: Calibration
     operating_point: OperatingPoint
+
+    def __post_init__(self) -> None:
+        if self.mirror_size is not None:
+            check_side(self.mirror_size, "mirror_size")
 
 
 @dataclass(frozen=True)
@@ -57,6 +61,11 @@ class CheckpointMetadata:
     metrics: dict = field(default_factory=dict)
     provenance: dict = field(default_factory=dict)
     canary: dict = field(default_factory=dict)
+
+    @property
+    def mirror_size(self) -> int | None:
+        """Side at which a film's mirror image is answered: as decided or, before that, the film's own."""
+        return self.preprocessing.image_size if self.decision is None else self.decision.mirror_size
 
 
 @dataclass(frozen=True)
@@ -162,7 +171,7 @@ def _metadata(header: dict | None, path: Path) -> CheckpointMetadata:
             **header,
         )
     except (KeyError, TypeError, ValueError) as error:
-        raise CheckpointError(f"The header of {path} is incomplete: {error}.") from error
+        raise CheckpointError(f"The header of {path} is incomplete: {error}. Release it again.") from error
 
 
 def _with_tuples(values: dict) -> dict:

@@ -27,8 +27,17 @@ class PreprocessingConfig:
     image_size: int
 
     def __post_init__(self) -> None:
-        if self.image_size < 32 or self.image_size % 32:
-            raise ValueError(f"image_size must be a positive multiple of 32, not {self.image_size}")
+        check_side(self.image_size, "image_size")
+
+
+def check_side(side: int, name: str) -> None:
+    """Refuse a side, in pixels, that the network cannot halve five times.
+
+    Raises:
+        ValueError: If it is no positive multiple of 32.
+    """
+    if side < 32 or side % 32:
+        raise ValueError(f"{name} must be a positive multiple of 32, not {side}")
 
 
 def resize(image: np.ndarray, config: PreprocessingConfig) -> np.ndarray:

@@ -152,6 +152,8 @@ def test_the_result_shows_the_drawn_mask_and_on_request_the_model_s(page, film, 
         wait_for_frames(page)
         seen[title] = page.locator(".stage").screenshot()
     assert seen["Your mask"] != seen["Model’s area"]
+    expect(page.locator("svg.overlay.area")).to_have_count(1)
+    expect(page.locator("svg.overlay.model")).to_be_hidden()
     page.keyboard.press("a")
     expect(page.get_by_role("radio", name="Your mask")).to_be_checked()
     page.keyboard.press("o")

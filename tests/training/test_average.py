@@ -48,4 +48,6 @@ def test_networks_of_different_kinds_have_no_mean(three, tmp_path):
     )
     with pytest.raises(ValueError, match="one architecture and input size"):
         average((three[0], tmp_path / "other.safetensors"), tmp_path / "mean.safetensors")
+    with pytest.raises(ValueError, match="two checkpoints"):
+        average(three[:1], tmp_path / "mean.safetensors")
     assert not (tmp_path / "mean.safetensors").exists()

@@ -127,7 +127,7 @@ def test_answers_from_evidence_are_those_that_are_served(checkpoint_path, films,
 
 def test_networks_are_compared_and_weighed(trained, prepared_folder, tmp_path, monkeypatch):
     decided = []  # networks that learned nothing rank no film above all others, and four negatives allow no mistake
-    monkeypatch.setattr(compare_module, "choose_decision", lambda seen, masks: decided.append(len(seen)) or DECISION)
+    monkeypatch.setattr(compare_module, "choose_decision", lambda seen, *rest: decided.append(len(seen)) or DECISION)
     arguments = ["compare", "--trained", f"[{','.join(map(str, trained))}]", "--ensemble", "[first,other]"]
     arguments += ["--data", str(prepared_folder), "--out", str(tmp_path), "--timing_rounds", "2", "--resamples", "50"]
     main(arguments)
