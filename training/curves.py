@@ -76,7 +76,7 @@ def draw_curves(logs: dict[str, pd.DataFrame], metric: str) -> Figure:
         metric: Key of `METRICS`.
     """
     title, column = METRICS[metric]
-    figure = Figure(figsize=(6.4, 4.2), layout="constrained")
+    figure = Figure(figsize=(8.6, 4.4), layout="constrained")
     axes = figure.subplots()
     for index, (name, log) in enumerate(logs.items()):
         colour = f"C{index}"
@@ -94,5 +94,5 @@ def draw_curves(logs: dict[str, pd.DataFrame], metric: str) -> Figure:
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.grid(alpha=0.3)
     if axes.lines:
-        axes.legend(fontsize=8)
+        figure.legend(loc="outside right upper", fontsize=8)
     return figure
