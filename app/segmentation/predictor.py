@@ -24,8 +24,9 @@ CANARY_TOLERANCE = 0.02
 NO_FILM = 1.25
 """Distance, in limits of what is familiar, beyond which a picture is taken for none of a chest: no answer to it stands.
 
-With the released model, whose limit is 26, a bedside training film with a pneumothorax was found at 27; the nearest of
-35 pictures of other things lies at 39 (`training.stress.pictures_of_other_things`)."""
+With the released model, whose limit is 26.5, the nearest of 35 pictures of other things lies at 40
+(`training.stress.pictures_of_other_things`); with the one before, a bedside training film with a pneumothorax lay
+at 27."""
 
 UNFAMILIAR = doubt(
     "unlike_training_films", "This does not look like the frontal chest films that the model has learnt from."
