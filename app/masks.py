@@ -5,7 +5,7 @@ Unless it says "as stored", a mask has the pixels of the film as displayed, in w
 
 import base64
 import io
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -39,12 +39,17 @@ class Area:
 
 def marked_areas(study: Study) -> list[Area]:
     """List what is marked on a film: the reader's mask before the model's; neither where it is empty."""
-    by_model = Area("area", "Area", "the model", contour_path(_decoded(mask_of(study), _stored_size(study))))
-    areas = [by_model]
+    areas = [counting_area(study)]
     if study.corrected_png:
-        drawn = contour_path(stored_mask(study))
-        areas = [Area("area", "Your mask", "you", drawn), replace(by_model, layer="model", title="Model’s area")]
+        contour = contour_path(_decoded(mask_of(study), _stored_size(study)))
+        areas.append(Area("model", "Model’s area", "the model", contour))
     return [area for area in areas if area.contour]
+
+
+def counting_area(study: Study) -> Area:
+    """Return what the mask that counts marks, the reader's before the model's; its contour may be empty."""
+    title, whose = ("Your mask", "you") if study.corrected_png else ("Area", "the model")
+    return Area("area", title, whose, contour_path(stored_mask(study)))
 
 
 def mask_of(study: Study) -> bytes:

@@ -10,7 +10,7 @@ from datetime import date
 
 from flask import Blueprint, abort, current_app, render_template
 
-from app.masks import marked_areas
+from app.masks import counting_area
 from app.pages import own_study, owner
 from app.studies import Study
 
@@ -60,7 +60,7 @@ def compare(study_id: str, other_id: str | None = None) -> str:
         study=study,
         chosen=chosen,
         others=others,
-        pair=[(shown, marked_areas(shown)) for shown in pair],
+        pair=[(shown, counting_area(shown)) for shown in pair],
         apart=_apart(*pair),
     )
 
