@@ -1,7 +1,8 @@
 """What a film may look like on another day, on another machine, through another archive.
 
 Crop, flip, scale, contrast and noise follow the paper; blur and JPEG compression hide which archive
-a film came from, so that the network cannot learn the source instead of the disease.
+a film came from, so that the network cannot learn the source instead of the disease. Joining the halves of two
+films (after CutMix, Yun et al., 2019) shows it lungs in ever new company, so that it cannot learn films by heart.
 """
 
 import cv2
@@ -64,14 +65,14 @@ def build_augmentation(image_size: int) -> v2.Transform:
         image_size: Side S of the square, in pixels; it stays as it is.
 
     Returns:
-        Transform of `(tv_tensors.Image float32 (1, S, S) in [0, 1], tv_tensors.Mask uint8 (1, S, S))`.
+        Transform of `(tv_tensors.Image float32 (1, S, S) in [0, 1], tv_tensors.Mask float32 (1, S, S))`.
         It draws from torch's global generator.
     """
     return v2.Compose(
         [
             v2.RandomHorizontalFlip(0.5),
-            v2.RandomResizedCrop(image_size, scale=(0.7, 1.0), ratio=(0.85, 1.18), antialias=True),
-            v2.RandomApply([v2.RandomAffine(degrees=10, scale=(0.85, 1.0), shear=3)], p=0.4),
+            v2.RandomResizedCrop(image_size, scale=(0.5, 1.0), ratio=(0.8, 1.25), antialias=True),
+            v2.RandomApply([v2.RandomAffine(degrees=12, scale=(0.85, 1.0), shear=5)], p=0.5),
             v2.RandomApply([v2.ColorJitter(brightness=0.2, contrast=0.3)], p=0.5),
             v2.RandomApply([Gamma(0.35)], p=0.5),
             v2.RandomApply([v2.GaussianBlur(5, sigma=(0.3, 1.2))], p=0.2),
@@ -86,13 +87,20 @@ def augment(image: np.ndarray, mask: np.ndarray, transform: v2.Transform) -> tup
 
     Args:
         image: float32 (S, S) in [0, 1].
-        mask: bool (S, S).
+        mask: bool or float32 (S, S) in [0, 1].
         transform: From `build_augmentation`.
 
     Returns:
-        The film, float32 (S, S) in [0, 1], and its mask, bool (S, S), moved alike.
+        The film, float32 (S, S) in [0, 1], and its mask, float32 (S, S) with the values it had, moved alike.
     """
     image_out, mask_out = transform(
-        tv_tensors.Image(torch.from_numpy(image)[None]), tv_tensors.Mask(torch.from_numpy(mask.astype(np.uint8))[None])
+        tv_tensors.Image(torch.from_numpy(image)[None]),
+        tv_tensors.Mask(torch.from_numpy(mask.astype(np.float32))[None]),
     )
-    return image_out[0].clamp(0, 1).numpy(), mask_out[0].numpy().astype(bool)
+    return image_out[0].clamp(0, 1).numpy(), mask_out[0].numpy()
+
+
+def join_halves(left: np.ndarray, right: np.ndarray) -> np.ndarray:
+    """Show the left half of one picture (S, S) beside the right half of another of its size."""
+    middle = left.shape[1] // 2
+    return np.concatenate([left[:, :middle], right[:, middle:]], axis=1)

@@ -73,6 +73,7 @@ def train(config: TrainingConfig) -> None:
         batch_size=config.batch_size,
         micro_batch=config.micro_batch,
         seed=config.seed,
+        joined_share=config.joined_share,
         process=fabric.global_rank,
         processes=fabric.world_size,
     )

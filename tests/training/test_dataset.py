@@ -75,7 +75,7 @@ def test_augmentation_moves_film_and_mask_alike():
         torch.manual_seed(seed)
         moved, moved_mask = augment(image, mask, transform)
         bright = moved > 0.5 * moved.max()
-        overlap = 2 * (bright & moved_mask).sum() / (bright.sum() + moved_mask.sum())
+        overlap = 2 * (bright & (moved_mask > 0)).sum() / (bright.sum() + moved_mask.sum())
         assert moved.dtype == np.float32 and 0 <= moved.min() and moved.max() <= 1
         assert overlap > 0.9, seed
 

@@ -12,16 +12,17 @@ import torch
 from torch.utils.data import DataLoader, Dataset, Sampler
 
 from app.segmentation.preprocessing import PreprocessingConfig, normalise, resize
-from training.augmentation import augment, build_augmentation
+from training.augmentation import augment, build_augmentation, join_halves
 from training.data.films import PreparedFilms, resize_mask
 
 
 @dataclass(frozen=True)
 class Draw:
-    """One showing of a film: its row in the table, and the seed of its augmentation."""
+    """One showing of a film: its row in the table, the seed of its augmentation, and whose right half takes its own's place."""
 
     row: int
     seed: int
+    right_half: int | None = None
 
 
 class FilmDataset(Dataset):
@@ -36,21 +37,30 @@ class FilmDataset(Dataset):
         """Return the input, the reference mask and the label.
 
         A film whose label is disputed has a soft one: c where the mask shows something and 1 - c where it does
-        not, c being `PreparedFilms.certainty`; its mask has the height c.
+        not, c being `PreparedFilms.certainty`; its mask has the height c. Of two films in one, the less certain counts
+        where neither shows anything.
 
         Returns:
             Input float32 (1, S, S); mask float32 (1, S, S) in [0, 1]; label float32 (1,) in [0, 1], of what the
             augmentation has left of the mask.
         """
-        image = resize(self.films.image(draw.row), self.preprocessing)
-        mask = resize_mask(self.films.true_mask(draw.row), self.preprocessing)
+        image, mask, certainty = self._film(draw.row)
+        if draw.right_half is not None:
+            right_image, right_mask, right_certainty = self._film(draw.right_half)
+            image, mask = join_halves(image, right_image), join_halves(mask, right_mask)
+            certainty = min(certainty, right_certainty)
         if self.augmentation is not None:
             with torch.random.fork_rng(devices=[]):
                 torch.manual_seed(draw.seed)
                 image, mask = augment(image, mask, self.augmentation)
-        certainty = self.films.certainty(draw.row)
-        label = certainty if mask.any() else 1 - certainty
-        return normalise(image), torch.from_numpy(certainty * mask.astype(np.float32))[None], torch.tensor([label])
+        label = float(mask.max()) or 1 - certainty
+        return normalise(image), torch.from_numpy(mask)[None], torch.tensor([label])
+
+    def _film(self, row: int) -> tuple[np.ndarray, np.ndarray, float]:
+        """Return a film and its mask, both float32 (S, S), and how certain they are."""
+        certainty = self.films.certainty(row)
+        mask = resize_mask(self.films.true_mask(row), self.preprocessing)
+        return resize(self.films.image(row), self.preprocessing), np.float32(certainty) * mask, certainty
 
 
 class BalancedBatches(Sampler[list[Draw]]):
@@ -58,7 +68,8 @@ class BalancedBatches(Sampler[list[Draw]]):
 
     An epoch is `steps` optimiser steps of `batch_size` films, of which a given share is positive.
     Films are dealt from shuffled decks, one of positives and one of negatives, each dealt out before
-    it is shuffled anew. The batch of a step is cut into micro-batches, which are dealt to the
+    it is shuffled anew. A given share of them shows the right half of another film, any of the deck, beside its own
+    left half: of such a pair it is chance whether it shows a pneumothorax. The batch of a step is cut into micro-batches, which are dealt to the
     processes in turn: with the same batch and micro-batch size, one process and several see the same
     films in the same company.
     """
@@ -72,6 +83,7 @@ class BalancedBatches(Sampler[list[Draw]]):
         batch_size: int,
         micro_batch: int,
         seed: int,
+        joined_share: float = 0.0,
         process: int = 0,
         processes: int = 1,
     ) -> None:
@@ -82,6 +94,7 @@ class BalancedBatches(Sampler[list[Draw]]):
         self.positives, self.negatives = rows[labels[rows] == 1], rows[labels[rows] == 0]
         self.steps, self.batch_size, self.micro_batch = steps, batch_size, micro_batch
         self.seed, self.process, self.processes = seed, process, processes
+        self.rows, self.joined_share = rows, joined_share
         self.epoch, self.positive_share = 0, float(np.mean(labels[rows]))
 
     def __len__(self) -> int:
@@ -94,10 +107,15 @@ class BalancedBatches(Sampler[list[Draw]]):
         rows = np.concatenate([_deal(self.positives, positives, rng), _deal(self.negatives, count - positives, rng)])
         rows = rng.permutation(rows)
         seeds = rng.integers(2**31, size=count)
+        joined = rng.random(count) < self.joined_share
+        others = rng.choice(self.rows, size=count)
+        draws = [
+            Draw(int(row), int(seed), int(other) if join else None)
+            for row, seed, join, other in zip(rows, seeds, joined, others, strict=True)
+        ]
         micro_batches = range(0, count, self.micro_batch)
         for start in list(micro_batches)[self.process :: self.processes]:
-            stop = start + self.micro_batch
-            yield [Draw(int(row), int(seed)) for row, seed in zip(rows[start:stop], seeds[start:stop], strict=True)]
+            yield draws[start : start + self.micro_batch]
 
 
 def _deal(deck: np.ndarray, count: int, rng: np.random.Generator) -> np.ndarray:
