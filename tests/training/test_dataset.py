@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from app.segmentation.preprocessing import PreprocessingConfig
-from training.augmentation import JpegCompression, augment, build_augmentation
+from training.augmentation import JpegCompression, augment, build_augmentation, join_halves
 from training.data.dataset import BalancedBatches, Draw, FilmDataset
 
 LABELS = np.array([1] * 10 + [0] * 30)
@@ -50,6 +50,15 @@ def test_processes_share_the_very_micro_batches_of_one():
     assert [batch for pair in zip(*shares, strict=True) for batch in pair] == alone
 
 
+def test_as_many_films_as_asked_are_joined_with_another():
+    alone, joined = batches(steps=100), batches(steps=100, joined_share=0.4)
+    assert all(draw.right_half is None for batch in alone for draw in batch)
+    assert rows_of(joined) == rows_of(alone), "joining changes neither the films nor their order"
+    others = [draw.right_half for batch in joined for draw in batch if draw.right_half is not None]
+    assert len(others) / 800 == pytest.approx(0.4, abs=0.06)
+    assert set(others) == set(ROWS), "every film lends its right half"
+
+
 def test_a_batch_that_cannot_be_dealt_is_refused():
     with pytest.raises(ValueError, match="3 processes"):
         batches(processes=3)
@@ -64,6 +73,32 @@ def test_a_draw_depends_on_its_seed_alone(films):
     other, *_ = dataset[Draw(1, seed=6)]
     assert torch.equal(image, again) and torch.equal(mask, mask_again)
     assert not torch.equal(image, other)
+
+
+def standardised(half: torch.Tensor) -> torch.Tensor:
+    """Undo what the grey levels of the other half do to a film that is normalised as a whole."""
+    return (half - half.mean()) / half.std()
+
+
+def test_a_joined_film_shows_and_tells_of_both_halves(films):
+    dataset = FilmDataset(films, PreprocessingConfig(64), augmented=False)
+    alone = [dataset[Draw(row, 0)] for row in range(len(films.table))]
+    pairs = [(left, right) for left in range(len(alone)) for right in range(len(alone))]
+    labels = set()
+    for left, right in pairs:
+        image, mask, label = dataset[Draw(left, 0, right)]
+        assert torch.equal(mask[..., :32], alone[left][1][..., :32])
+        assert torch.equal(mask[..., 32:], alone[right][1][..., 32:])
+        assert torch.allclose(standardised(image[..., :32]), standardised(alone[left][0][..., :32]), atol=1e-4)
+        assert torch.allclose(standardised(image[..., 32:]), standardised(alone[right][0][..., 32:]), atol=1e-4)
+        assert (label > 0.5) == mask.any(), "a half without a mark takes the label with it"
+        labels.add((float(alone[left][2]) > 0.5, float(label) > 0.5))
+    assert {(True, False), (False, True)} <= labels, "some films lose their pneumothorax, some gain one"
+
+
+def test_halves_of_an_odd_width_make_a_whole():
+    left, right = np.zeros((4, 5)), np.ones((4, 5))
+    assert join_halves(left, right).tolist() == [[0, 0, 1, 1, 1]] * 4
 
 
 def test_augmentation_moves_film_and_mask_alike():
