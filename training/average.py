@@ -15,18 +15,19 @@ def average(trained: tuple[Path, ...], out: Path) -> None:
     et al., "Model soups", ICML 2022.
 
     Args:
-        trained: Checkpoints that training left behind; the last one's history is the mean's, which names the others.
+        trained: Checkpoints that training left behind; the last one's input size and history are the mean's, which names
+            the others.
         out: Checkpoint to write, to be released like any other.
 
     Raises:
-        ValueError: If there are fewer than two, or their architectures or input sizes differ.
+        ValueError: If there are fewer than two, or their architectures differ.
     """
     if len(trained) < 2:
         raise ValueError("A mean takes two checkpoints at least.")
     checkpoints = [load_checkpoint(path) for path in trained]
-    kinds = {(checkpoint.metadata.model, checkpoint.metadata.preprocessing) for checkpoint in checkpoints}
+    kinds = {checkpoint.metadata.model for checkpoint in checkpoints}
     if len(kinds) != 1:
-        raise ValueError(f"Only networks of one architecture and input size have a mean; these are {kinds}.")
+        raise ValueError(f"Only networks of one architecture have a mean; these are {kinds}.")
     mean = AveragedModel(checkpoints[0].model, use_buffers=True)
     for checkpoint in checkpoints:
         mean.update_parameters(checkpoint.model)
