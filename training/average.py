@@ -15,8 +15,8 @@ def average(trained: tuple[Path, ...], out: Path) -> None:
     et al., "Model soups", ICML 2022.
 
     Args:
-        trained: Checkpoints that training left behind; the last one's input size and history are the mean's, which names
-            the others.
+        trained: Checkpoints that training left behind; the last one's input size and history are the mean's, which
+            names the others.
         out: Checkpoint to write, to be released like any other.
 
     Raises:

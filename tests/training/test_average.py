@@ -6,6 +6,8 @@ import pytest
 import torch
 
 from app.segmentation.checkpoint import load_checkpoint, save_checkpoint
+from app.segmentation.model import ModelConfig, build_model
+from app.segmentation.preprocessing import PreprocessingConfig
 from training.average import average
 
 
@@ -38,15 +40,21 @@ def test_every_weight_and_statistic_is_the_mean(three, checkpoint_path, tmp_path
     assert len({origin["sha256"] for origin in provenance["mean_of"]}) == 3
 
 
-def test_networks_of_different_kinds_have_no_mean(three, tmp_path):
+def test_the_input_size_is_the_last_ones(three, tmp_path):
     checkpoint = load_checkpoint(three[0])
-    other = dataclasses.replace(checkpoint.metadata.preprocessing, image_size=96)
+    larger = dataclasses.replace(checkpoint.metadata, preprocessing=PreprocessingConfig(96))
+    save_checkpoint(tmp_path / "larger.safetensors", checkpoint.model, larger)
+    average((three[1], tmp_path / "larger.safetensors"), tmp_path / "mean.safetensors")
+    assert load_checkpoint(tmp_path / "mean.safetensors").metadata.preprocessing.image_size == 96
+
+
+def test_networks_of_different_kinds_have_no_mean(three, tmp_path):
+    metadata = load_checkpoint(three[0]).metadata
+    narrower = ModelConfig(decoder_channels=(16, 8, 8, 8, 8))
     save_checkpoint(
-        tmp_path / "other.safetensors",
-        checkpoint.model,
-        dataclasses.replace(checkpoint.metadata, preprocessing=other),
+        tmp_path / "other.safetensors", build_model(narrower), dataclasses.replace(metadata, model=narrower)
     )
-    with pytest.raises(ValueError, match="one architecture and input size"):
+    with pytest.raises(ValueError, match="one architecture"):
         average((three[0], tmp_path / "other.safetensors"), tmp_path / "mean.safetensors")
     with pytest.raises(ValueError, match="two checkpoints"):
         average(three[:1], tmp_path / "mean.safetensors")

@@ -18,7 +18,7 @@ from training.data.films import PreparedFilms, resize_mask
 
 @dataclass(frozen=True)
 class Draw:
-    """One showing of a film: its row in the table, the seed of its augmentation, and whose right half takes its own's place."""
+    """One showing of a film: its row in the table, the seed of its augmentation, and the row whose right half it gets."""
 
     row: int
     seed: int
@@ -68,10 +68,10 @@ class BalancedBatches(Sampler[list[Draw]]):
 
     An epoch is `steps` optimiser steps of `batch_size` films, of which a given share is positive.
     Films are dealt from shuffled decks, one of positives and one of negatives, each dealt out before
-    it is shuffled anew. A given share of them shows the right half of another film, any of the deck, beside its own
-    left half: of such a pair it is chance whether it shows a pneumothorax. The batch of a step is cut into micro-batches, which are dealt to the
-    processes in turn: with the same batch and micro-batch size, one process and several see the same
-    films in the same company.
+    it is shuffled anew. Of a given share of them the right half is another film's, drawn from both decks:
+    whether such a pair shows a pneumothorax is left to chance. The batch of a step is cut into
+    micro-batches, which are dealt to the processes in turn: with the same batch and micro-batch size, one
+    process and several see the same films in the same company.
     """
 
     def __init__(
