@@ -18,7 +18,7 @@ from training.data.films import PreparedFilms, resize_mask
 
 @dataclass(frozen=True)
 class Draw:
-    """One showing of a film: its row in the table, the seed of its augmentation, and the row whose right half it gets."""
+    """One showing of a film: its row in the table, the seed of its augmentation, and the row of its right half."""
 
     row: int
     seed: int
