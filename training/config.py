@@ -29,6 +29,8 @@ class TrainingConfig:
         warmup_share: Share of all steps spent warming up.
         weight_decay: AdamW's.
         positive_share: Share of positive films in the first and in the last epoch, linear between.
+        hard_negative_share: Share that films whose report text or second model names a pneumothorax, but whose mask is
+            empty, have among the negatives; none: as large as it happens to be.
         joined_share: Share of the films that are shown as the left half of one beside the right half of another.
         ema_decay: Decay of the averaged weights, the ones that are validated and kept.
         seed: Of sampling, augmentation, dropout and new weights.
@@ -57,6 +59,7 @@ class TrainingConfig:
     warmup_share: float = 0.05
     weight_decay: float = 0.01
     positive_share: tuple[float, float] = (0.6, 0.3)
+    hard_negative_share: float | None = None
     joined_share: float = 0.0
     ema_decay: float = 0.995
     seed: int = 0

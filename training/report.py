@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from sklearn.metrics import PrecisionRecallDisplay, RocCurveDisplay
 
 from app.segmentation.predictor import Predictor
-from training.data.films import PreparedFilms
+from training.data.films import PreparedFilms, names_pneumothorax
 from training.evaluate import describe_split, predict_split
 from training.metrics import auroc, bootstrap_intervals, film_dice, reliability
 
@@ -54,7 +54,7 @@ def groups(table: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
         yield name, table[(age >= low) & (age < high)]
     for sex in ("F", "M"):
         yield f"sex {sex}", table[table["sex"] == sex]
-    told = table["findings"].str.contains("Pneumothorax", regex=False)
+    told = names_pneumothorax(table)
     yield "report text names a pneumothorax, expert mask empty", table[told & (table["label"] == 0)]
     yield "report text names none, expert mask not empty", table[~told & (table["label"] == 1)]
 

@@ -24,7 +24,7 @@ from app.segmentation.checkpoint import CheckpointMetadata, save_checkpoint
 from app.segmentation.preprocessing import PreprocessingConfig
 from training.config import TrainingConfig
 from training.data.dataset import BalancedBatches, FilmDataset, evaluation_loader
-from training.data.films import PreparedFilms
+from training.data.films import PreparedFilms, hard_negatives
 from training.initialisation import initial_model
 from training.losses import SegmentationLoss
 from training.metrics import auroc, dice_scores, overlap
@@ -74,6 +74,8 @@ def train(config: TrainingConfig) -> None:
         micro_batch=config.micro_batch,
         seed=config.seed,
         joined_share=config.joined_share,
+        hard=None if config.hard_negative_share is None else hard_negatives(films.table),
+        hard_share=config.hard_negative_share or 0.0,
         process=fabric.global_rank,
         processes=fabric.world_size,
     )

@@ -59,6 +59,20 @@ def test_as_many_films_as_asked_are_joined_with_another():
     assert set(others) == set(ROWS), "every film lends its right half"
 
 
+def test_hard_negatives_have_the_share_that_is_asked_for():
+    hard = np.zeros(40, dtype=bool)
+    hard[[3, 10, 11, 12]] = True  # a positive is no hard negative, whatever else is said of it
+    for share in (0.0, 0.25, 0.5):
+        sampler = batches(steps=20, hard=hard, hard_share=share)
+        sampler.positive_share = 0.5
+        counts = np.bincount(rows_of(sampler), minlength=40)
+        assert counts[:10].sum() == 80
+        assert counts[10:13].sum() == 80 * share
+        assert counts[13:].sum() == 80 * (1 - share)
+    with pytest.raises(ValueError, match="hard ones"):
+        list(batches(hard=np.zeros(40, dtype=bool), hard_share=0.5))
+
+
 def test_a_batch_that_cannot_be_dealt_is_refused():
     with pytest.raises(ValueError, match="3 processes"):
         batches(processes=3)

@@ -11,9 +11,20 @@ from app.segmentation.image_io import read_radiograph
 from app.segmentation.preprocessing import PreprocessingConfig, preprocess
 from tests.phantom import draw_phantom, to_dicom, to_png
 from training.data.dataset import Draw, FilmDataset
-from training.data.films import FilmRecord, PreparedFilms, SourceFilm, write_prepared
+from training.data.films import FilmRecord, PreparedFilms, SourceFilm, hard_negatives, write_prepared
 from training.data.manifest import read_manifest
 from training.data.siim import decode_runs, read_siim, split_of, unite
+
+
+def test_hard_negatives_are_disputed_or_told_otherwise():
+    table = pd.DataFrame(
+        {
+            "label": [0, 0, 0, 1, 1],
+            "findings": ["Effusion|Pneumothorax", "", "No Finding", "Pneumothorax", ""],
+            "pseudo_probability": ["", "0.9", "", "", "0.2"],
+        }
+    )
+    assert hard_negatives(table).tolist() == [True, True, False, False, False]
 
 
 def test_prepared_films_keep_pixels_masks_and_labels(manifest_folder, films):

@@ -69,7 +69,8 @@ class BalancedBatches(Sampler[list[Draw]]):
     An epoch is `steps` optimiser steps of `batch_size` films, of which a given share is positive.
     Films are dealt from shuffled decks, one of positives and one of negatives, each dealt out before
     it is shuffled anew. Of a given share of them the right half is another film's, drawn from both decks:
-    whether such a pair shows a pneumothorax is left to chance. The batch of a step is cut into
+    whether such a pair shows a pneumothorax is left to chance. Negatives that look like positives may have a deck of
+    their own, with a given share of the negatives. The batch of a step is cut into
     micro-batches, which are dealt to the processes in turn: with the same batch and micro-batch size, one
     process and several see the same films in the same company.
     """
@@ -84,6 +85,8 @@ class BalancedBatches(Sampler[list[Draw]]):
         micro_batch: int,
         seed: int,
         joined_share: float = 0.0,
+        hard: np.ndarray | None = None,
+        hard_share: float = 0.0,
         process: int = 0,
         processes: int = 1,
     ) -> None:
@@ -91,10 +94,13 @@ class BalancedBatches(Sampler[list[Draw]]):
             raise ValueError(
                 f"A batch of {batch_size} cannot be dealt to {processes} processes in micro-batches of {micro_batch}."
             )
-        self.positives, self.negatives = rows[labels[rows] == 1], rows[labels[rows] == 0]
+        apart = np.zeros(len(labels), dtype=bool) if hard is None else hard
+        self.positives = rows[labels[rows] == 1]
+        self.hard = rows[(labels[rows] == 0) & apart[rows]]
+        self.negatives = rows[(labels[rows] == 0) & ~apart[rows]]
         self.steps, self.batch_size, self.micro_batch = steps, batch_size, micro_batch
         self.seed, self.process, self.processes = seed, process, processes
-        self.rows, self.joined_share = rows, joined_share
+        self.rows, self.joined_share, self.hard_share = rows, joined_share, hard_share
         self.epoch, self.positive_share = 0, float(np.mean(labels[rows]))
 
     def __len__(self) -> int:
@@ -104,7 +110,14 @@ class BalancedBatches(Sampler[list[Draw]]):
         rng = np.random.default_rng([self.seed, self.epoch])
         count = self.steps * self.batch_size
         positives = round(count * self.positive_share)
-        rows = np.concatenate([_deal(self.positives, positives, rng), _deal(self.negatives, count - positives, rng)])
+        hard = round((count - positives) * self.hard_share)
+        rows = np.concatenate(
+            [
+                _deal(self.positives, positives, rng),
+                _deal(self.hard, hard, rng),
+                _deal(self.negatives, count - positives - hard, rng),
+            ]
+        )
         rows = rng.permutation(rows)
         seeds = rng.integers(2**31, size=count)
         joined = rng.random(count) < self.joined_share
@@ -120,7 +133,9 @@ class BalancedBatches(Sampler[list[Draw]]):
 
 def _deal(deck: np.ndarray, count: int, rng: np.random.Generator) -> np.ndarray:
     if count and not len(deck):
-        raise ValueError("The training split needs both films with and films without a pneumothorax.")
+        raise ValueError(
+            "The training split needs films with a pneumothorax, films without, and hard ones if asked for."
+        )
     rounds = -(-count // max(len(deck), 1))
     return np.concatenate([np.empty(0, dtype=deck.dtype), *(rng.permutation(deck) for _ in range(rounds))])[:count]
 

@@ -56,6 +56,17 @@ class SourceFilm:
     """bool (H, W) in the film's own pixels, or None where nothing is marked."""
 
 
+def names_pneumothorax(table: pd.DataFrame) -> np.ndarray:
+    """Tell which films of a table, bool (N,), have a report text that names a pneumothorax, as far as it is known."""
+    return table["findings"].str.contains("Pneumothorax", regex=False).to_numpy()
+
+
+def hard_negatives(table: pd.DataFrame) -> np.ndarray:
+    """Tell which films, bool (N,), have an empty mask although the report text or a second model disagrees."""
+    disputed = (table["pseudo_probability"] != "").to_numpy()
+    return (table["label"] == 0).to_numpy() & (names_pneumothorax(table) | disputed)
+
+
 def resize_mask(mask: np.ndarray, config: PreprocessingConfig) -> np.ndarray:
     """Bring a mask, bool (H, W), to the network's square: bool (S, S), as `resize` brings its film."""
     return resize(mask.astype(np.float32), config) >= 0.5
