@@ -15,7 +15,7 @@ the tests hold this module's Grad-CAM to captum's.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import product
+from itertools import chain, product
 
 import numpy as np
 import torch
@@ -94,15 +94,14 @@ def trace_activations(engine: Engine, calibration: Calibration, batch: torch.Ten
     with torch.enable_grad():
         scores, views = _score(engine, calibration, batch.clone().requires_grad_())
         # smp fills in a missing stage without channels
-        stages = [stage for view in views for stage in view.features[1:] if stage.numel()]
+        stages_of = [[stage for stage in view.features[1:] if stage.numel()] for view in views]
         # leaves the parameters' gradients alone; zero where nothing is made of a stage
-        gradients = torch.autograd.grad(scores.sum(), stages, materialize_grads=True)
-    weighted = [
-        (gradient.mean(dim=(2, 3), keepdim=True) * stage.detach())[0]
-        for gradient, stage in zip(gradients, stages, strict=True)
+        gradients = iter(torch.autograd.grad(scores.sum(), list(chain(*stages_of)), materialize_grads=True))
+    weighted_of = [
+        [(next(gradients).mean(dim=(2, 3), keepdim=True) * stage.detach())[0] for stage in stages]
+        for stages in stages_of
     ]
-    count = len(weighted) // len(views)
-    weighted = [_with_mirrored(*weighted[stage::count]) for stage in range(count)]
+    weighted = [_with_mirrored(*of_views) for of_views in zip(*weighted_of, strict=True)]
     contributions = weighted[-1].sum(dim=(1, 2))
     largest = contributions.abs().topk(min(FEATURE_MAPS, len(contributions))).indices.tolist()
     return Activations(
