@@ -71,8 +71,8 @@ def build_augmentation(image_size: int) -> v2.Transform:
     return v2.Compose(
         [
             v2.RandomHorizontalFlip(0.5),
-            v2.RandomResizedCrop(image_size, scale=(0.4, 1.0), ratio=(0.8, 1.25), antialias=True),
-            v2.RandomApply([v2.RandomAffine(degrees=12, scale=(0.85, 1.0), shear=5)], p=0.5),
+            v2.RandomResizedCrop(image_size, scale=(0.7, 1.0), ratio=(0.85, 1.18), antialias=True),
+            v2.RandomApply([v2.RandomAffine(degrees=10, scale=(0.85, 1.0), shear=3)], p=0.4),
             v2.RandomApply([v2.ColorJitter(brightness=0.2, contrast=0.3)], p=0.5),
             v2.RandomApply([Gamma(0.35)], p=0.5),
             v2.RandomApply([v2.GaussianBlur(5, sigma=(0.3, 1.2))], p=0.2),
