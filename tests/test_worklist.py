@@ -14,6 +14,8 @@ from app.worklist import GROUPS, Worklist, group_of, in_order, order_of
 from tests.phantom import draw_phantom, to_dicom
 from tests.test_pages import token, upload
 
+NUMBER = "MRN 4711"
+"""Of a patient. No time, hash or address on a page could hold it by chance, as they might hold mere digits."""
 WARNING = {"code": "clipped", "severity": "warning", "message": "…"}
 
 
@@ -82,7 +84,7 @@ def of_one_patient(client) -> list[str]:
     """Addresses of three films of one patient and one of another, not uploaded in the order of their days."""
     days = {"march": "20240302", "january": "20240131", "february": "20240201", "other": "20240101"}
     films = {
-        name: to_dicom(draw_phantom(seed, 256).image, PatientID="other" if name == "other" else "4711", StudyDate=day)
+        name: to_dicom(draw_phantom(seed, 256).image, PatientID="other" if name == "other" else NUMBER, StudyDate=day)
         for seed, (name, day) in enumerate(days.items())
     }
     return [upload(client, (film, f"{name}.dcm")).location for name, film in films.items()]
@@ -127,4 +129,4 @@ def test_another_session_compares_nothing(app, client, of_one_patient):
 
 def test_the_header_s_number_is_nowhere_on_the_pages(client, of_one_patient):
     for address in ("/", of_one_patient[0], f"{of_one_patient[0]}/compare"):
-        assert "4711" not in client.get(address).text
+        assert NUMBER not in client.get(address).text
