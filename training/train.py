@@ -74,8 +74,8 @@ def train(config: TrainingConfig) -> None:
         micro_batch=config.micro_batch,
         seed=config.seed,
         joined_share=config.joined_share,
-        hard=None if config.hard_negative_share is None else hard_negatives(films.table),
-        hard_share=config.hard_negative_share or 0.0,
+        hard=hard_negatives(films.table),
+        hard_share=config.hard_negative_share,
         process=fabric.global_rank,
         processes=fabric.world_size,
     )

@@ -86,7 +86,7 @@ class BalancedBatches(Sampler[list[Draw]]):
         seed: int,
         joined_share: float = 0.0,
         hard: np.ndarray | None = None,
-        hard_share: float = 0.0,
+        hard_share: float | None = None,
         process: int = 0,
         processes: int = 1,
     ) -> None:
@@ -94,13 +94,13 @@ class BalancedBatches(Sampler[list[Draw]]):
             raise ValueError(
                 f"A batch of {batch_size} cannot be dealt to {processes} processes in micro-batches of {micro_batch}."
             )
-        apart = np.zeros(len(labels), dtype=bool) if hard is None else hard
+        apart = np.zeros(len(labels), dtype=bool) if hard_share is None else hard
         self.positives = rows[labels[rows] == 1]
         self.hard = rows[(labels[rows] == 0) & apart[rows]]
         self.negatives = rows[(labels[rows] == 0) & ~apart[rows]]
         self.steps, self.batch_size, self.micro_batch = steps, batch_size, micro_batch
         self.seed, self.process, self.processes = seed, process, processes
-        self.rows, self.joined_share, self.hard_share = rows, joined_share, hard_share
+        self.rows, self.joined_share, self.hard_share = rows, joined_share, hard_share or 0.0
         self.epoch, self.positive_share = 0, float(np.mean(labels[rows]))
 
     def __len__(self) -> int:
