@@ -104,7 +104,7 @@ def test_it_stays_one_page_and_within_it(make_reading, shape):
     mask = np.zeros(shape, dtype=bool)
     mask[::40, ::40] = True
     flags = tuple(doubt(code, 14 * "long words " + f"{code}.") for code in TOGETHER)
-    film = to_dicom(image, SpecificCharacterSet="ISO_IR 192", PatientName="山田^太郎" + 20 * "Long", PatientID="MRN 4711")
+    film = to_dicom(image, **PATIENT | {"PatientName": "山田^太郎" + 20 * "Long"})
     report, text = read(make_reading(film, mask, corrected=mask, quality=flags, file_name=120 * "山"))
     assert len(report.pages) == 1
     assert "Time taken" in text
@@ -132,7 +132,7 @@ def test_it_stays_one_page_and_within_it(make_reading, shape):
     ],
 )
 def test_a_name_is_printed_whole_or_said_to_be_missing(make_reading, caplog, name, printed):
-    film = to_dicom(PHANTOM.image, SpecificCharacterSet="ISO_IR 192", PatientName=name, PatientID="MRN 4711")
+    film = to_dicom(PHANTOM.image, **PATIENT | {"PatientName": name})
     _, text = read(make_reading(film, PHANTOM.true_mask))
     assert f"{printed} · ID MRN 4711" in text
     assert "□" not in text
