@@ -23,7 +23,7 @@ from app.segmentation.calibration import map_logit
 from app.segmentation.checkpoint import CheckpointMetadata, save_checkpoint
 from app.segmentation.preprocessing import PreprocessingConfig
 from training.config import TrainingConfig
-from training.data.dataset import BalancedBatches, FilmDataset, evaluation_loader
+from training.data.dataset import BalancedBatches, FilmDataset, evaluation_loader, patient_weights
 from training.data.films import PreparedFilms, hard_negatives
 from training.initialisation import initial_model
 from training.losses import SegmentationLoss
@@ -76,10 +76,11 @@ def train(config: TrainingConfig) -> None:
         joined_share=config.joined_share,
         hard=hard_negatives(films.table),
         hard_share=config.hard_negative_share,
+        weights=patient_weights(films.table["patient_id"], config.patient_exponent),
         process=fabric.global_rank,
         processes=fabric.world_size,
     )
-    dataset = FilmDataset(films, preprocessing, augmented=True)
+    dataset = FilmDataset(films, preprocessing, augmented=True, window=config.window)
     loader = fabric.setup_dataloaders(
         DataLoader(dataset, batch_sampler=batches, num_workers=config.workers), use_distributed_sampler=False
     )
@@ -123,7 +124,10 @@ def train(config: TrainingConfig) -> None:
                 state["best"] = figures["selection"]
                 save_checkpoint(config.run / BEST_FILE, average.module, metadata)
         fabric.barrier()
-        fabric.save(config.run / STATE_FILE, state)
+        fabric.save(config.run / f"{STATE_FILE}.new", state)
+        fabric.barrier()
+        if fabric.is_global_zero:  # a run that is killed while it writes keeps the state it had
+            (config.run / f"{STATE_FILE}.new").replace(config.run / STATE_FILE)
     for logger in loggers:
         logger.finalize("success")
 
@@ -231,12 +235,14 @@ def _demand_same(before: dict, now: dict, run: Path) -> None:
 
 
 def _learning_rate(config: TrainingConfig, step: int) -> float:
-    """Linear warm-up, then a cosine to zero."""
+    """Linear warm-up, a plateau, then a cosine to zero."""
     total = config.epochs * config.steps_per_epoch
     warmup = max(1, round(config.warmup_share * total))
     if step < warmup:
         return config.learning_rate * (step + 1) / warmup
-    return config.learning_rate * 0.5 * (1 + math.cos(math.pi * (step - warmup) / max(1, total - warmup)))
+    cooldown = max(1, min(total - warmup, round(config.cooldown_share * total)))
+    cooled = max(0, step - (total - cooldown)) / cooldown
+    return config.learning_rate * 0.5 * (1 + math.cos(math.pi * cooled))
 
 
 def _share(ends: tuple[float, float], epoch: int, epochs: int) -> float:

@@ -8,12 +8,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 import torch
 from torch.utils.data import DataLoader, Dataset, Sampler
 
 from app.segmentation.preprocessing import PreprocessingConfig, normalise, resize
 from training.augmentation import augment, build_augmentation, join_halves
 from training.data.films import PreparedFilms, resize_mask
+from training.windows import WindowConfig, cut_window
 
 
 @dataclass(frozen=True)
@@ -28,9 +30,16 @@ class Draw:
 class FilmDataset(Dataset):
     """Tensors of prepared films: resize, augment where asked to, normalise."""
 
-    def __init__(self, films: PreparedFilms, preprocessing: PreprocessingConfig, augmented: bool) -> None:
+    def __init__(
+        self,
+        films: PreparedFilms,
+        preprocessing: PreprocessingConfig,
+        augmented: bool,
+        window: WindowConfig | None = None,
+    ) -> None:
         self.films = films
         self.preprocessing = preprocessing
+        self.window = window if window and window.size else None
         self.augmentation = build_augmentation(preprocessing.image_size) if augmented else None
 
     def __getitem__(self, draw: Draw) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
@@ -42,9 +51,13 @@ class FilmDataset(Dataset):
 
         Returns:
             Input float32 (1, S, S); mask float32 (1, S, S) in [0, 1]; label float32 (1,) in [0, 1], of what the
-            augmentation has left of the mask.
+            augmentation has left of the mask. S is the side of the window where windows are asked for.
         """
         image, mask, certainty = self._film(draw.row)
+        if self.window is not None:
+            film = np.rint(image * 255).astype(np.uint8)
+            window, marked = cut_window(film, mask > 0, self.window, np.random.default_rng(draw.seed))
+            return window, marked * certainty, torch.tensor([float(marked.max()) * certainty or 1 - certainty])
         if draw.right_half is not None:
             right_image, right_mask, right_certainty = self._film(draw.right_half)
             image, mask = join_halves(image, right_image), join_halves(mask, right_mask)
@@ -67,8 +80,8 @@ class BalancedBatches(Sampler[list[Draw]]):
     """The micro-batches that one process sees in one epoch.
 
     An epoch is `steps` optimiser steps of `batch_size` films, of which a given share is positive.
-    Films are dealt from shuffled decks, one of positives and one of negatives, each dealt out before
-    it is shuffled anew. Of a given share of them the right half is another film's, drawn from both decks:
+    Films are dealt from shuffled decks, one of positives and one of negatives, each film as often as its weight asks,
+    up to one showing more or less. Of a given share of them the right half is another film's, drawn from both decks:
     whether such a pair shows a pneumothorax is left to chance. Negatives that look like positives may have a deck of
     their own, with a given share of the negatives. The batch of a step is cut into
     micro-batches, which are dealt to the processes in turn: with the same batch and micro-batch size, one
@@ -87,6 +100,7 @@ class BalancedBatches(Sampler[list[Draw]]):
         joined_share: float = 0.0,
         hard: np.ndarray | None = None,
         hard_share: float | None = None,
+        weights: np.ndarray | None = None,
         process: int = 0,
         processes: int = 1,
     ) -> None:
@@ -101,6 +115,7 @@ class BalancedBatches(Sampler[list[Draw]]):
         self.steps, self.batch_size, self.micro_batch = steps, batch_size, micro_batch
         self.seed, self.process, self.processes = seed, process, processes
         self.rows, self.joined_share, self.hard_share = rows, joined_share, hard_share or 0.0
+        self.weights = np.ones(len(labels)) if weights is None else weights
         self.epoch, self.positive_share = 0, float(np.mean(labels[rows]))
 
     def __len__(self) -> int:
@@ -113,9 +128,12 @@ class BalancedBatches(Sampler[list[Draw]]):
         hard = round((count - positives) * self.hard_share)
         rows = np.concatenate(
             [
-                _deal(self.positives, positives, rng),
-                _deal(self.hard, hard, rng),
-                _deal(self.negatives, count - positives - hard, rng),
+                _deal(deck, share, self.weights, rng)
+                for deck, share in (
+                    (self.positives, positives),
+                    (self.hard, hard),
+                    (self.negatives, count - positives - hard),
+                )
             ]
         )
         rows = rng.permutation(rows)
@@ -131,13 +149,22 @@ class BalancedBatches(Sampler[list[Draw]]):
             yield draws[start : start + self.micro_batch]
 
 
-def _deal(deck: np.ndarray, count: int, rng: np.random.Generator) -> np.ndarray:
-    if count and not len(deck):
+def patient_weights(patients: pd.Series, exponent: float) -> np.ndarray:
+    """Weigh films by how many their patient has: n ** -exponent, so that 1 draws patients and 0 draws films."""
+    return patients.groupby(patients).transform("size").to_numpy() ** -float(exponent)
+
+
+def _deal(deck: np.ndarray, count: int, weights: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Draw `count` rows of a deck, each as often as its weight asks, rounded up or down (systematic sampling)."""
+    if not count:
+        return deck[:0]
+    if not len(deck):
         raise ValueError(
             "The training split needs films with a pneumothorax, films without, and hard ones if asked for."
         )
-    rounds = -(-count // max(len(deck), 1))
-    return np.concatenate([np.empty(0, dtype=deck.dtype), *(rng.permutation(deck) for _ in range(rounds))])[:count]
+    shuffled = rng.permutation(deck)
+    ends = np.cumsum(weights[shuffled])
+    return shuffled[np.searchsorted(ends, (rng.random() + np.arange(count)) * ends[-1] / count, side="right")]
 
 
 def evaluation_loader(
