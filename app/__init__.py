@@ -10,8 +10,8 @@ if TYPE_CHECKING:
     from flask import Flask
 
     from app.segmentation.predictor import Predictor
-    from app.studies import StudyStore
-    from app.training_set import TrainingSet
+    from app.studies.store import StudyStore
+    from app.studies.training_set import TrainingSet
 
 
 def create_app(config: Mapping[str, object] | None = None) -> Flask:
@@ -28,10 +28,10 @@ def create_app(config: Mapping[str, object] | None = None) -> Flask:
     """
     from flask import Flask
 
-    from app import api, downloads, explanations, feedback, health, pages, security, worklist
-    from app.analysis import Analysis
+    from app.analysis.analysis import Analysis
     from app.config import ROOT, check_settings, read_settings
-    from app.segmentation.image_io import MAX_BYTES
+    from app.segmentation.reading.image_io import MAX_BYTES
+    from app.web import api, downloads, explanations, feedback, health, pages, security, worklist
 
     app = Flask(__name__, template_folder=str(ROOT / "templates"), static_folder=str(ROOT / "static"))
     app.config.from_mapping(read_settings())
@@ -69,8 +69,8 @@ def _load_predictor(app: Flask) -> Predictor:
 def _open_studies(app: Flask) -> StudyStore:
     from pathlib import Path
 
-    from app.database import default_url
-    from app.studies import StudyStore
+    from app.studies.database import default_url
+    from app.studies.store import StudyStore
 
     url = app.config["DATABASE_URL"] or default_url(Path(app.instance_path))
     studies = StudyStore(url, 60 * app.config["RETENTION_MINUTES"])
@@ -82,6 +82,6 @@ def _open_studies(app: Flask) -> StudyStore:
 def _open_training_set(app: Flask) -> TrainingSet | None:
     from pathlib import Path
 
-    from app.training_set import TrainingSet
+    from app.studies.training_set import TrainingSet
 
     return TrainingSet(Path(app.config["FEEDBACK_FOLDER"])) if app.config["FEEDBACK_FOLDER"] else None

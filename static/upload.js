@@ -1,10 +1,10 @@
 // Sends chosen or dropped films, two at a time, and shows how far each has come. One that fails spoils no other.
 
 import { update as countDown } from "./expiry.js";
-import { forget, remember, remembered } from "./worklist_failures.js";
-import { droppedFiles, isFilm } from "./worklist_folder.js";
-import { failure, send } from "./worklist_send.js";
-import { place, start } from "./worklist_table.js";
+import { forget, remember, remembered } from "./worklist/failures.js";
+import { droppedFiles, isFilm } from "./worklist/folder.js";
+import { failure, send } from "./worklist/send.js";
+import { place, start } from "./worklist/table.js";
 
 const AT_ONCE = 2;  // the server analyses one film at a time: meanwhile the next one travels
 const MANY = 4;     // films on their way after which single announcements would be noise

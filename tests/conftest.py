@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 import torch
 
-from app.segmentation.calibration import Calibration, OperatingPoint
 from app.segmentation.checkpoint import CheckpointMetadata, Decision, save_checkpoint
-from app.segmentation.model import ModelConfig, build_model
-from app.segmentation.postprocessing import PostprocessingConfig
-from app.segmentation.preprocessing import PreprocessingConfig
+from app.segmentation.decision.calibration import Calibration, OperatingPoint
+from app.segmentation.decision.postprocessing import PostprocessingConfig
+from app.segmentation.network.model import ModelConfig, build_model
+from app.segmentation.network.preprocessing import PreprocessingConfig
 
 DECISION = Decision(
     mirror_size=64,

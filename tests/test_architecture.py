@@ -74,7 +74,7 @@ def test_core_works_where_flask_is_not_installed():
 
 
 def test_core_imports_form_no_cycle():
-    imports = {f"app.segmentation.{path.stem}": imported_modules(path) for path in CORE}
+    imports = {relative(path)[:-3].replace("/", "."): imported_modules(path) for path in CORE}
     needs = {
         module: {other for other in imports if any(belongs_to(name, other) for name in names)}
         for module, names in imports.items()

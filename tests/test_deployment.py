@@ -13,8 +13,8 @@ from types import SimpleNamespace
 import pytest
 
 from app.config import ROOT, read_settings
-from tests.phantom import draw_phantom, to_png
-from tests.server import film_form, running_server, start_server
+from tests.support.phantom import draw_phantom, to_png
+from tests.support.server import film_form, running_server, start_server
 
 
 @pytest.fixture(scope="module")

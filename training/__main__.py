@@ -5,22 +5,22 @@ from pathlib import Path
 from jsonargparse import ArgumentParser
 
 import training
-from training.augmentations import augmentations
-from training.average import average
-from training.compare import compare
-from training.config import TrainingConfig
-from training.curves import curves
 from training.data.films import write_prepared
 from training.data.manifest import read_manifest
 from training.data.siim import read_siim
-from training.evaluate import evaluate
-from training.explain import explain
-from training.orientation import fit_orientation, measure_doubts
-from training.release import release
-from training.report import report
-from training.shift import shift
-from training.stress import stress
-from training.train import train
+from training.evidence.augmentation_sheet import augmentations
+from training.evidence.compare import compare
+from training.evidence.curves import curves
+from training.evidence.explain import explain
+from training.evidence.report import report
+from training.evidence.shift import shift
+from training.evidence.stress import stress
+from training.learning.average import average
+from training.learning.config import TrainingConfig
+from training.learning.train import train
+from training.releasing.evaluate import evaluate
+from training.releasing.fit_orientation import fit_orientation, measure_doubts
+from training.releasing.release import release
 
 
 def prepare(

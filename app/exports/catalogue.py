@@ -4,9 +4,9 @@ import importlib
 import json
 from dataclasses import dataclass
 
-from app.answers import encode_mask
+from app.analysis.answer import encode_mask
 from app.exports.reading import Reading
-from app.studies import Study
+from app.studies.store import Study
 
 DICOM = "application/dicom"
 

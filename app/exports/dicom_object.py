@@ -7,8 +7,8 @@ from pydicom.dataset import Dataset
 from pydicom.uid import SecondaryCaptureImageStorage
 
 from app.exports.deidentify import deidentify
-from app.exports.header import IDENTITY, LOSSY, STUDY
 from app.exports.reading import Reading
+from app.studies.header import IDENTITY, LOSSY, STUDY
 
 CHARACTER_SET = "ISO_IR 192"
 """UTF-8: it holds whatever the film's own character set held."""

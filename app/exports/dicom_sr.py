@@ -25,7 +25,7 @@ from pydicom.sr.coding import Code
 from app.exports.dicom_object import equipment, source_of, to_bytes
 from app.exports.dicom_seg import pleura_of, segmentation_reference
 from app.exports.reading import Reading, keyed_uid
-from app.segmentation.radiograph import Laterality
+from app.segmentation.reading.radiograph import Laterality
 
 VALUE_OF = {
     "positive": codes.SCT.Present,

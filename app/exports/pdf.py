@@ -4,10 +4,10 @@ from datetime import datetime
 
 from PIL import Image
 
-from app.answers import NOTICE
-from app.exports.page import ALARM, FOOT, GREY, HEIGHT, INK, MARGIN, WIDTH, Page, is_drawable
+from app.analysis.answer import NOTICE
 from app.exports.pictures import draw_overlay
 from app.exports.reading import Reading, spoken_chance
+from app.exports.report_page import ALARM, FOOT, GREY, HEIGHT, INK, MARGIN, WIDTH, Page, is_drawable
 
 GAP = 6.0
 FILM_WIDTH = 116.0

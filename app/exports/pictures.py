@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 from PIL.PngImagePlugin import PngInfo
 
-from app.answers import NOTICE
+from app.analysis.answer import NOTICE
 from app.exports.reading import Reading
 
 FONTS = Path(__file__).with_name("fonts")

@@ -11,12 +11,12 @@ import numpy as np
 from flask import get_template_attribute
 from markupsafe import Markup
 
-from app.answers import NOTICE
-from app.masks import stored_mask
-from app.segmentation.postprocessing import PostprocessingConfig, segment
-from app.segmentation.preprocessing import restore
-from app.segmentation.radiograph import Laterality, Radiograph
-from app.studies import Study
+from app.analysis.answer import NOTICE
+from app.segmentation.decision.postprocessing import PostprocessingConfig, segment
+from app.segmentation.network.preprocessing import restore
+from app.segmentation.reading.radiograph import Laterality, Radiograph
+from app.studies.masks import stored_mask
+from app.studies.store import Study
 
 HASH_LENGTH = 12
 EVERYTHING = PostprocessingConfig(mask_threshold=0.5, min_area_fraction=0.0, min_film_probability=0.0)

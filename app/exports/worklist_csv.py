@@ -5,10 +5,10 @@ from collections.abc import Iterable
 
 from defusedcsv import csv
 
-from app.answers import NOTICE
+from app.analysis.answer import NOTICE
 from app.exports.reading import HASH_LENGTH
-from app.studies import Study
-from app.worklist import group_of
+from app.studies.store import Study
+from app.web.worklist import group_of
 
 COLUMNS = (
     *(

@@ -9,12 +9,12 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import load, save_file
 
-from app.segmentation.calibration import Calibration, OperatingPoint
+from app.segmentation.decision.calibration import Calibration, OperatingPoint
+from app.segmentation.decision.postprocessing import PostprocessingConfig
 from app.segmentation.errors import CheckpointError
-from app.segmentation.model import ModelConfig, build_model
-from app.segmentation.out_of_distribution import FeatureDistribution
-from app.segmentation.postprocessing import PostprocessingConfig
-from app.segmentation.preprocessing import PreprocessingConfig, check_side
+from app.segmentation.network.model import ModelConfig, build_model
+from app.segmentation.network.out_of_distribution import FeatureDistribution
+from app.segmentation.network.preprocessing import PreprocessingConfig, check_side
 
 FORMAT_VERSION = 1
 HEADER_KEY = "pleura"
@@ -49,7 +49,7 @@ class CheckpointMetadata:
         model: Architecture.
         preprocessing: Input of the network.
         decision: None in a checkpoint that training left behind: it cannot be served.
-        metrics: Figures by data split, as `training.evaluate` wrote them.
+        metrics: Figures by data split, as `training.releasing.evaluate` wrote them.
         provenance: Data, commit, date, seed and settings of the training.
         canary: "film", a synthetic film as base64 of a PNG, and the "probability" it had at release.
     """

@@ -7,16 +7,16 @@ from pathlib import Path
 
 import numpy as np
 
-from app.segmentation.calibration import Finding
 from app.segmentation.checkpoint import Checkpoint, load_checkpoint
-from app.segmentation.doubts import QualityFlag, doubt, withheld_for
-from app.segmentation.engine import Engine, Evidence
+from app.segmentation.decision.calibration import Finding
+from app.segmentation.decision.doubts import QualityFlag, doubt, withheld_for
+from app.segmentation.decision.postprocessing import Region, segment
+from app.segmentation.decision.quality import assess
 from app.segmentation.errors import CheckpointError
-from app.segmentation.image_io import read_radiograph
-from app.segmentation.postprocessing import Region, segment
-from app.segmentation.preprocessing import preprocess, restore
-from app.segmentation.quality import assess
-from app.segmentation.radiograph import Radiograph
+from app.segmentation.network.engine import Engine, Evidence
+from app.segmentation.network.preprocessing import preprocess, restore
+from app.segmentation.reading.image_io import read_radiograph
+from app.segmentation.reading.radiograph import Radiograph
 
 CANARY_TOLERANCE = 0.02
 """Probability by which another processor's arithmetic may differ."""
@@ -25,8 +25,8 @@ NO_FILM = 1.25
 """Distance, in limits of what is familiar, beyond which a picture is taken for none of a chest: no answer to it stands.
 
 With the released model, whose limit is 26.5, the nearest of 35 pictures of other things lies at 40
-(`training.stress.pictures_of_other_things`); with the one before, a bedside training film with a pneumothorax lay
-at 27."""
+(`training.evidence.stress.pictures_of_other_things`); with the one before, a bedside training film with a
+pneumothorax lay at 27."""
 
 UNFAMILIAR = doubt(
     "unlike_training_films", "This does not look like the frontal chest films that the model has learnt from."

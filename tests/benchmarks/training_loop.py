@@ -14,11 +14,11 @@ from pathlib import Path
 import torch
 from torch.utils.data import DataLoader
 
-from app.segmentation.model import ModelConfig, build_model
-from app.segmentation.preprocessing import PreprocessingConfig
+from app.segmentation.network.model import ModelConfig, build_model
+from app.segmentation.network.preprocessing import PreprocessingConfig
 from training.data.dataset import BalancedBatches, FilmDataset
 from training.data.films import PreparedFilms
-from training.losses import LossWeights, SegmentationLoss
+from training.learning.losses import LossWeights, SegmentationLoss
 
 WARM_UP = 2
 """Steps that do not count: the first ones allocate memory and start the loader."""

@@ -17,8 +17,8 @@ import urllib.request
 from pathlib import Path
 
 from app.config import read_settings
-from tests.phantom import draw_phantom, to_dicom, to_png
-from tests.server import film_form, running_server
+from tests.support.phantom import draw_phantom, to_dicom, to_png
+from tests.support.server import film_form, running_server
 
 
 def main() -> None:

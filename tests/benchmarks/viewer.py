@@ -19,8 +19,8 @@ from playwright.sync_api import Page, sync_playwright
 
 from app.config import read_settings
 from tests.browser.conftest import ARGUMENTS, CHROMIUM
-from tests.phantom import draw_phantom, to_png
-from tests.server import running_server
+from tests.support.phantom import draw_phantom, to_png
+from tests.support.server import running_server
 
 FRAMES = 60
 

@@ -16,8 +16,8 @@ from werkzeug.serving import make_server
 from app import create_app
 from app.segmentation.checkpoint import load_checkpoint, save_checkpoint
 from app.segmentation.predictor import Predictor
-from app.segmentation.radiograph import Radiograph
-from tests.phantom import Phantom, draw_phantom, to_dicom
+from app.segmentation.reading.radiograph import Radiograph
+from tests.support.phantom import Phantom, draw_phantom, to_dicom
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 ARGUMENTS = [

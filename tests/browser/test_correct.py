@@ -14,7 +14,7 @@ from playwright.sync_api import CDPSession, Page, expect
 from app import create_app
 from tests.browser.conftest import serving
 from tests.browser.test_reading import SIZES, THEMES, assert_accessible, upload
-from tests.phantom import to_png
+from tests.support.phantom import to_png
 from training.__main__ import prepare
 from training.data.films import PreparedFilms
 

@@ -7,7 +7,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Locator, Page, expect
 
-from tests.phantom import to_dicom
+from tests.support.phantom import to_dicom
 
 SIZES = [(1440, 900), (390, 844)]
 THEMES = ["dark", "light"]

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.test_reading import SIZES, assert_accessible
-from tests.film_files import FIELD_MM, to_dicom, to_png
+from tests.support.film_files import FIELD_MM, to_dicom, to_png
 
 MARK = (255, 182, 61)  # #ffb63d
 PAGE_WEIGHT = 150 * 1024

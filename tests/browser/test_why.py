@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from app import explainer
-from app.segmentation.explain import Occlusion, occlude
+from app.analysis import saliency
+from app.segmentation.network.explain import Occlusion, occlude
 from tests.browser.test_reading import SIZES, THEMES, assert_accessible
 
 PAINTED = """canvas => {
@@ -23,7 +23,7 @@ PAINTED = """canvas => {
 @pytest.fixture(autouse=True)
 def coarse(monkeypatch) -> None:
     """Hide 49 patches, not 225: the server runs in this process."""
-    monkeypatch.setattr(explainer, "occlude", partial(occlude, cells=8))
+    monkeypatch.setattr(saliency, "occlude", partial(occlude, cells=8))
 
 
 @pytest.fixture
@@ -41,7 +41,7 @@ def gate(monkeypatch) -> Iterator[threading.Event]:
         finally:
             gate.left.set()
 
-    monkeypatch.setattr(explainer, "occlude", wait)
+    monkeypatch.setattr(saliency, "occlude", wait)
     yield gate
     gate.set()
 
@@ -173,7 +173,7 @@ def test_a_refusal_is_shown_and_can_be_retried(page, film):
 
 
 def test_a_busy_server_says_so(page, film, monkeypatch):
-    monkeypatch.setattr(explainer.Explainer, "start_occlusion", lambda self: False)
+    monkeypatch.setattr(saliency.Explainer, "start_occlusion", lambda self: False)
     open_result(page, film)
     open_section(page)
     way(page, "Hiding patches").check()

@@ -10,12 +10,12 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from app import create_app
-from app.segmentation.calibration import Finding
+from app.segmentation.decision.calibration import Finding
+from app.segmentation.decision.quality import QualityFlag
 from app.segmentation.predictor import UNFAMILIAR
-from app.segmentation.quality import QualityFlag
 from tests.browser.conftest import serving
 from tests.browser.test_reading import SIZES, THEMES, assert_accessible
-from tests.phantom import draw_phantom, to_dicom, to_png
+from tests.support.phantom import draw_phantom, to_dicom, to_png
 
 WARNING = QualityFlag("clipped_exposure", "warning", "Much of the film is burnt out.")
 ANSWERS = {  # side of the film in pixels: its answer
@@ -162,7 +162,7 @@ def test_a_dropped_folder_is_read_to_its_end(page):
             const folder = (portions) => ({ isDirectory: true, name: "folder", createReader: () => ({
                 readEntries: (resolve) => resolve(portions.shift() ?? []) }) });
             const root = folder([[file("b"), file("a")], [folder([[file("c")]]), file("lost")]]);
-            const { droppedFiles } = await import("/static/worklist_folder.js");
+            const { droppedFiles } = await import("/static/worklist/folder.js");
             const files = await droppedFiles({ items: [{ webkitGetAsEntry: () => root }], files: [] });
             return files.map((file) => [file.name, file.size]).sort();
         }"""
@@ -302,7 +302,7 @@ def test_two_films_move_and_enlarge_together(page, tmp_path, complaints):
         """async () => {
             const frame = () => new Promise(requestAnimationFrame);
             for (let count = 0; count < 4; count++) await frame();
-            const { stages } = await import("/static/worklist_compare.js");
+            const { stages } = await import("/static/worklist/compare.js");
             return stages.map(({ view, panes, settings }) => [view.scale / view.fitting(panes[0]),
                 view.centre.x / view.film.width, view.centre.y / view.film.height, settings.now.window]);
         }"""

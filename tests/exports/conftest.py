@@ -9,17 +9,17 @@ import pytest
 import torch
 from flask import Flask
 
-from app.answers import mask_png, to_answer
+from app.analysis.answer import mask_png, to_answer
 from app.config import ROOT
-from app.drawing import film_png, grey_png
-from app.exports.header import read_header
 from app.exports.reading import Reading
-from app.segmentation.calibration import Finding
-from app.segmentation.engine import Evidence
-from app.segmentation.image_io import read_radiograph
-from app.segmentation.postprocessing import PostprocessingConfig, segment
+from app.segmentation.decision.calibration import Finding
+from app.segmentation.decision.postprocessing import PostprocessingConfig, segment
+from app.segmentation.network.engine import Evidence
 from app.segmentation.predictor import Prediction
-from app.studies import Study
+from app.segmentation.reading.image_io import read_radiograph
+from app.studies.drawing import film_png, grey_png
+from app.studies.header import read_header
+from app.studies.store import Study
 from tests.conftest import DECISION
 
 SECRET = "a secret of the tests, long enough to be one"

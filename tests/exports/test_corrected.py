@@ -11,7 +11,7 @@ from PIL import Image
 from pypdf import PdfReader
 
 from tests.exports.test_dicom import marked, said
-from tests.test_feedback import Reader, decoded, ring
+from tests.web.test_feedback import Reader, decoded, ring
 
 
 @pytest.fixture

@@ -16,9 +16,9 @@ import pytest
 from pydicom.sr.codedict import codes
 
 from app.exports.catalogue import DICOM, exports_of
-from app.segmentation.doubts import doubt
+from app.segmentation.decision.doubts import doubt
 from app.segmentation.predictor import UNFAMILIAR
-from tests.phantom import draw_phantom, to_dicom, to_png
+from tests.support.phantom import draw_phantom, to_dicom, to_png
 
 IMAGE = draw_phantom(3, 400).image[:300]
 """Not square, so that rows and columns cannot be mistaken for each other."""

@@ -12,8 +12,8 @@ import pytest
 from pydicom.uid import UID
 
 from app.config import ROOT
-from tests.phantom import draw_phantom, to_dicom, to_png
-from tests.test_pages import upload
+from tests.support.phantom import draw_phantom, to_dicom, to_png
+from tests.web.test_pages import upload
 
 IMAGE = draw_phantom(1, 300).image
 FILES = {
@@ -109,6 +109,7 @@ def test_the_list_is_downloaded_in_its_order(client, place):
 
 
 def test_starting_does_not_import_what_only_exports_need():
-    code = "import sys, app.downloads; print([m for m in ('highdicom', 'fpdf', 'dicomanonymizer') if m in sys.modules])"
+    wanted = "[m for m in ('highdicom', 'fpdf', 'dicomanonymizer') if m in sys.modules]"
+    code = f"import sys, app.web.downloads; print({wanted})"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.stdout.strip() == "[]", done.stderr

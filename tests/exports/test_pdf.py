@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from pypdf import PdfReader
 
-from app.answers import NOTICE
+from app.analysis.answer import NOTICE
 from app.exports.pdf import report_pdf
-from app.segmentation.doubts import doubt
+from app.segmentation.decision.doubts import doubt
 from app.segmentation.predictor import UNFAMILIAR
-from tests.phantom import draw_phantom, to_dicom, to_png
+from tests.support.phantom import draw_phantom, to_dicom, to_png
 
 PHANTOM = draw_phantom(2, 320)
 PATIENT = {"SpecificCharacterSet": "ISO_IR 192", "PatientName": "Żółć^Łucja", "PatientID": "MRN 4711"}

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from app.answers import NOTICE
+from app.analysis.answer import NOTICE
 from app.exports.pictures import LARGEST_SIDE, draw_overlay, mask_png, overlay_png
-from tests.phantom import draw_phantom, to_dicom, to_png
+from tests.support.phantom import draw_phantom, to_dicom, to_png
 
 PHANTOM = draw_phantom(2, 320)
 IMAGE, MASK = PHANTOM.image[:280], PHANTOM.true_mask[:280]

@@ -5,11 +5,11 @@ import io
 
 import pytest
 
-from app.answers import NOTICE
+from app.analysis.answer import NOTICE
 from app.exports.worklist_csv import worklist_csv
 from app.segmentation.predictor import UNFAMILIAR
-from app.worklist import in_order
-from tests.phantom import draw_phantom, to_png
+from app.web.worklist import in_order
+from tests.support.phantom import draw_phantom, to_png
 
 PHANTOM = draw_phantom(2, 256)
 

@@ -7,10 +7,10 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from tests.phantom import draw_phantom, to_png
+from tests.support.phantom import draw_phantom, to_png
 from training.__main__ import COMMANDS, build_parser
 from training.data.manifest import read_manifest
-from training.private_output import REPOSITORY
+from training.evidence.private_output import REPOSITORY
 
 MANUALS = [REPOSITORY / "training" / "README.md", REPOSITORY / "docs" / "training.md"]
 

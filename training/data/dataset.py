@@ -12,10 +12,10 @@ import pandas as pd
 import torch
 from torch.utils.data import DataLoader, Dataset, Sampler
 
-from app.segmentation.preprocessing import PreprocessingConfig, normalise, resize
-from training.augmentation import augment, build_augmentation, join_halves
+from app.segmentation.network.preprocessing import PreprocessingConfig, normalise, resize
+from training.data.augmentation import augment, build_augmentation, join_halves
 from training.data.films import PreparedFilms, resize_mask
-from training.windows import WindowConfig, cut_window
+from training.data.windows import WindowConfig, cut_window
 
 
 @dataclass(frozen=True)

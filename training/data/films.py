@@ -14,8 +14,8 @@ from numpy.lib.format import open_memmap
 from tqdm import tqdm
 
 from app.segmentation.errors import PleuraError
-from app.segmentation.image_io import read_radiograph
-from app.segmentation.preprocessing import PreprocessingConfig, resize
+from app.segmentation.network.preprocessing import PreprocessingConfig, resize
+from app.segmentation.reading.image_io import read_radiograph
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,1 @@
+"""What turns a file into an answer for the application."""

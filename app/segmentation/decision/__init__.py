@@ -1,0 +1,1 @@
+"""Evidence to a finding, a mask, and reasons to doubt them."""

@@ -1,0 +1,65 @@
+"""What a film's header says against an answer: view, body part, modality, age, size, text.
+
+The limits of age are those of the training films: of the 2,325 whose patient's age is known, 173 are of
+people under 18, and none of anyone over 87.
+"""
+
+import re
+
+from app.segmentation.decision.doubts import QualityFlag, doubt
+from app.segmentation.reading.radiograph import NARROWEST_CHEST_MM, WIDEST_FILM_MM, Radiograph
+
+NOT_FRONTAL = {"LL", "RL", "LAT", "LATERAL", "LLD", "RLD", "LLO", "RLO", "OBLIQUE", "DECUBITUS"}
+CHEST = ("CHEST", "THORA", "LUNG", "RIB", "TORSO", "TRUNK")
+PLAIN_RADIOGRAPHY = ("CR", "DX", "RG")
+ADULT = 18
+OLDEST_LEARNT = 87
+
+
+def doubts_of_header(radiograph: Radiograph) -> list[QualityFlag]:
+    """List what the header says against an answer on this film."""
+    return [*_of_what_is_shown(radiograph), *_of_age(radiograph.age_years), *_of_size(radiograph)]
+
+
+def _of_what_is_shown(radiograph: Radiograph) -> list[QualityFlag]:
+    flags = []
+    view, part = radiograph.view_position.upper(), radiograph.body_part.upper()
+    if NOT_FRONTAL & set(re.findall("[A-Z]+", view)):
+        message = f"The file says that this is a {view} view; the model has learnt from frontal films (PA and AP) only."
+        flags.append(doubt("not_frontal", message))
+    if part and not any(name in part for name in CHEST):
+        flags.append(doubt("not_chest", f"The file says that this film shows {part}; the model knows only chests."))
+    if radiograph.source_format == "DICOM" and radiograph.modality not in PLAIN_RADIOGRAPHY:
+        says = f"The file names the modality {radiograph.modality}" if radiograph.modality else "No modality is named"
+        message = f"{says}; only {', '.join(PLAIN_RADIOGRAPHY)} are sure to be plain radiographs."
+        flags.append(doubt("unknown_modality", message))
+    if radiograph.has_burned_in_text:
+        message = "The file says that text is burned into the picture (Burned In Annotation: YES)."
+        flags.append(doubt("burned_in_text", message))
+    return flags
+
+
+def _of_age(years: float | None) -> list[QualityFlag]:
+    if years is None:
+        return []
+    if years < ADULT:
+        age = f"{int(years)} years" if years >= 2 else f"{12 * years:.0f} months"
+        message = f"The patient is {age} old by the file, under {ADULT}; few of the training films are children’s."
+        return [doubt("under_18", message)]
+    if years > OLDEST_LEARNT:
+        message = f"The patient is {int(years)} years old by the file; the training films go up to {OLDEST_LEARNT}."
+        return [doubt("age_outside_training", message)]
+    return []
+
+
+def _of_size(radiograph: Radiograph) -> list[QualityFlag]:
+    if radiograph.size_mm is None or radiograph.credible_spacing_mm is not None:
+        return []
+    height, width = radiograph.size_mm
+    limit = (
+        f"smaller than an adult’s chest ({NARROWEST_CHEST_MM} mm)"
+        if min(width, height) < NARROWEST_CHEST_MM
+        else f"larger than any detector for a chest ({WIDEST_FILM_MM} mm)"
+    )
+    message = f"By its pixel spacing this film is {width:.0f} × {height:.0f} mm, {limit}; so no area is given in mm²."
+    return [doubt("doubtful_pixel_spacing", message)]

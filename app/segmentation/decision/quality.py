@@ -1,0 +1,124 @@
+"""Is this a usable frontal chest film? Reasons for when not to trust the answer.
+
+The limits were chosen on the 5,406 training films. These get 39 flags: one for hardly any contrast, one
+for an eighth of white, six for an unusual exposure, and 31 for lying oddly or inverted, or seeming to.
+docs/reason-codes.md says what each check finds and misses. A lateral film or another body part whose header
+is silent is noticed, if at all, by the network's features (`out_of_distribution`), and by nothing here.
+"""
+
+import numpy as np
+
+from app.segmentation.decision.doubts import QualityFlag, doubt
+from app.segmentation.decision.header_checks import doubts_of_header
+from app.segmentation.reading.orientation import CERTAIN, orientation, sampled, without_frame
+from app.segmentation.reading.radiograph import Radiograph
+
+LEARNT_SIDE = 512
+MAX_ASPECT_RATIO = 1.5
+MIN_SPAN = 0.3
+MAX_WHITE_SHARE = 0.05
+MAX_BLACK_SHARE = 0.65  # a film in a wide black frame has up to 0.62
+MEDIAN_GREYS = (0.28, 0.88)
+"""Where the median grey of 99.8 % of the training films lies between their darkest and brightest hundredths."""
+MAX_INVERTED = 0.5
+MAX_TURNED = 0.7
+MAX_TILT_DEGREES = 18
+
+
+def assess(radiograph: Radiograph) -> tuple[QualityFlag, ...]:
+    """List the reasons to doubt an answer on this film; none is the usual case."""
+    return (*doubts_of_header(radiograph), *_doubts_of_format(radiograph), *_doubts_of_picture(radiograph))
+
+
+def _doubts_of_format(radiograph: Radiograph) -> list[QualityFlag]:
+    flags = []
+    height, width = radiograph.image.shape
+    if min(height, width) < LEARNT_SIDE:
+        message = (
+            f"The film has {width} × {height} pixels, fewer than {LEARNT_SIDE} a side; a thin pleural line may be lost."
+        )
+        flags.append(doubt("low_resolution", message))
+    ratio = max(height, width) / min(height, width)
+    if ratio > MAX_ASPECT_RATIO:
+        message = (
+            f"The film is {width} × {height} pixels, {ratio:.1f} times as long as wide where a chest film is at most "
+            f"{MAX_ASPECT_RATIO} times; it may be cut or not frontal."
+        )
+        flags.append(doubt("unusual_aspect_ratio", message))
+    if radiograph.is_colour:
+        flags.append(doubt("colour_image", "The picture is coloured, like a photograph or a screenshot."))
+    return flags
+
+
+def _doubts_of_picture(radiograph: Radiograph) -> list[QualityFlag]:
+    sample = sampled(radiograph.image)
+    darkest, brightest = np.percentile(sample, [1, 99])
+    if brightest - darkest < MIN_SPAN:
+        message = (
+            f"The film has hardly any contrast: its greys span {_percent(brightest - darkest)} of the range "
+            f"from black to white, at least {_percent(MIN_SPAN)} is usual."
+        )
+        return [doubt("low_contrast", message)]
+    return [*_doubts_of_exposure(sample), *_doubts_of_orientation(radiograph)]
+
+
+def _doubts_of_exposure(sample: np.ndarray) -> list[QualityFlag]:
+    white, black = float((sample >= 254 / 255).mean()), float((sample <= 1 / 255).mean())
+    if white > MAX_WHITE_SHARE or black > MAX_BLACK_SHARE:
+        message = (
+            f"{_percent(white)} of the film is pure white and {_percent(black)} pure black, at most "
+            f"{_percent(MAX_WHITE_SHARE)} and {_percent(MAX_BLACK_SHARE)} are usual; details may have been cut off "
+            "there."
+        )
+        return [doubt("clipped", message)]
+    darkest, median, brightest = np.percentile(without_frame(sample), [1, 50, 99])
+    position = (median - darkest) / max(brightest - darkest, 1 / 255)
+    low, high = MEDIAN_GREYS
+    if not low <= position <= high:
+        message = (
+            f"The film is unusually {'dark' if position < low else 'bright'} for its contrast: its median grey lies at "
+            f"{_percent(position)} of its range, those of the training films between {_percent(low)} and "
+            f"{_percent(high)}."
+        )
+        return [doubt("unusual_exposure", message)]
+    return []
+
+
+def _doubts_of_orientation(radiograph: Radiograph) -> list[QualityFlag]:
+    lies, flags = orientation(radiograph.image), []
+    if radiograph.was_inverted:
+        message = (
+            f"The file shows the film inverted, with dark bone and bright lungs (certainty {_certainty(lies.upright)}, "
+            f"{_percent(CERTAIN)} is the limit); it was inverted back before anything else."
+        )
+        flags.append(doubt("inverted_corrected", message))
+    inverted = 1 - lies.upright - lies.turned
+    tilt = abs(lies.tilt_degrees)
+    if lies.turned > MAX_TURNED:
+        message = (
+            f"The film looks as if it lay on its side or upside down (certainty {_certainty(lies.turned)}, "
+            f"{_percent(MAX_TURNED)} is the limit); sides may be named wrongly."
+        )
+        flags.append(doubt("turned", message))
+    elif tilt > MAX_TILT_DEGREES:  # before inversion: what lies at 40° resembles neither an upright film nor a negative
+        message = (
+            f"The body seems to lie at a slant of about {tilt:.0f}°, more than {MAX_TILT_DEGREES}°; "
+            "the training films were turned by at most 10°."
+        )
+        flags.append(doubt("tilted", message))
+    elif inverted > MAX_INVERTED:
+        message = (
+            f"The film looks inverted, with dark bone and bright lungs (certainty {_certainty(inverted)}, "
+            f"{_percent(MAX_INVERTED)} is the limit)."
+        )
+        flags.append(doubt("inverted_suspected", message))
+    return flags
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.0f} %"
+
+
+def _certainty(certainty: float) -> str:
+    """Never print one as full."""
+    return _percent(min(certainty, 0.99))

@@ -1,0 +1,1 @@
+"""A radiograph's pixels to the network's evidence."""

@@ -1,0 +1,127 @@
+"""The masks of a study: the model's, the reader's own, and the one that the reader vouches for.
+
+Unless it says "as stored", a mask has the pixels of the film as displayed, in which the reader draws.
+"""
+
+import base64
+import io
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from PIL import Image
+
+from app.segmentation.errors import PleuraError
+from app.studies.drawing import contour_path
+from app.studies.store import Study
+
+
+class InvalidMaskError(PleuraError):
+    """What was sent is no mask of the film."""
+
+
+@dataclass(frozen=True)
+class Area:
+    """What somebody marks on a film, as the pages draw it.
+
+    Attributes:
+        layer: As the pages' scripts name it: "area" counts; "model" is the model's, where the reader drew another.
+        title: As the page names it.
+        whose: Who marks it.
+        contour: Data of an SVG path, in the pixels of the film as stored.
+    """
+
+    layer: str
+    title: str
+    whose: str
+    contour: str
+
+
+def marked_areas(study: Study) -> list[Area]:
+    """List what is marked on a film: the reader's mask before the model's; neither where it is empty."""
+    areas = [counting_area(study)]
+    if study.corrected_png:
+        contour = contour_path(_decoded(mask_of(study), _stored_size(study)))
+        areas.append(Area("model", "Model’s area", "the model", contour))
+    return [area for area in areas if area.contour]
+
+
+def counting_area(study: Study) -> Area:
+    """Return what the mask that counts marks, the reader's before the model's; its contour may be empty."""
+    title, whose = ("Your mask", "you") if study.corrected_png else ("Area", "the model")
+    return Area("area", title, whose, contour_path(stored_mask(study)))
+
+
+def mask_of(study: Study) -> bytes:
+    """Return the model's mask as a PNG in the pixels of the film as stored."""
+    return base64.b64decode(study.answer["mask"]["data"])
+
+
+def stored_mask(study: Study) -> np.ndarray:
+    """Return the reader's mask if there is one, else the model's: bool, in the pixels of the film as stored."""
+    return _decoded(study.corrected_png or mask_of(study), _stored_size(study))
+
+
+def displayed_size(study: Study) -> tuple[int, int]:
+    """(W, H) of the film as displayed, in pixels."""
+    return Image.open(io.BytesIO(study.film_png)).size
+
+
+def model_mask(study: Study) -> np.ndarray:
+    """Return the model's mask, bool (H, W)."""
+    return _decoded(mask_of(study), displayed_size(study))
+
+
+def reader_mask(study: Study) -> np.ndarray | None:
+    """Return the mask that the reader drew, bool (H, W), if there is one."""
+    return read_mask(study.corrected_png, displayed_size(study)) if study.corrected_png else None
+
+
+def vouched_mask(study: Study) -> np.ndarray | None:
+    """Return the mask that the reader vouches for, bool (H, W), if there is one.
+
+    It is the one that the reader drew; or the model's, where its answer is "right" and tells.
+    """
+    drawn = reader_mask(study)
+    return model_mask(study) if drawn is None and study.verdict == "right" and tells(study) else drawn
+
+
+def tells(study: Study) -> bool:
+    """Whether the answer says where a pneumothorax is, or that there is none.
+
+    An indeterminate answer does neither, nor does a positive one without a marked area.
+    """
+    finding = study.answer["finding"]
+    return finding == "negative" or (finding == "positive" and bool(study.answer["regions"]))
+
+
+def read_mask(data: bytes, size: tuple[int, int]) -> np.ndarray:
+    """Read a drawn mask.
+
+    Args:
+        data: A PNG; what is at least half bright is marked.
+        size: (W, H) that it must have, in pixels.
+
+    Returns:
+        bool (H, W).
+
+    Raises:
+        InvalidMaskError: If it is no PNG, or of another size.
+    """
+    try:
+        picture = Image.open(io.BytesIO(data), formats=["PNG"])
+        if picture.size != size:
+            found, wanted = ("{} × {}".format(*pixels) for pixels in (picture.size, size))
+            raise InvalidMaskError(f"The mask has {found} pixels, the film {wanted}. Draw it anew.")
+        return np.asarray(picture.convert("L")) >= 128
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        raise InvalidMaskError("What was sent as a mask is no PNG, or a damaged one. Draw it anew.") from error
+
+
+def _stored_size(study: Study) -> tuple[int, int]:
+    return study.answer["mask"]["width"], study.answer["mask"]["height"]
+
+
+def _decoded(png: bytes, size: tuple[int, int]) -> np.ndarray:
+    mask = cv2.imdecode(np.frombuffer(png, np.uint8), cv2.IMREAD_GRAYSCALE)
+    return cv2.resize(mask, size, interpolation=cv2.INTER_NEAREST) > 127

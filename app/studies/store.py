@@ -1,0 +1,188 @@
+"""What is kept for a while: a film as displayed and its answer, until it expires or is deleted.
+
+The uploaded file itself is never kept. A study belongs to one browser session; nobody else learns that it exists.
+"""
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Sequence
+
+from sqlalchemy import JSON, ColumnElement, delete, func, select, update
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, sessionmaker, undefer_group
+
+from app.segmentation.errors import PleuraError
+from app.studies.database import erase_log, make_tables, open_database
+
+MAX_STUDIES_PER_OWNER = 100
+PURGE_SECONDS = 30
+
+logger = logging.getLogger(__name__)
+
+
+class TooManyStudiesError(PleuraError):
+    """One browser session keeps as many films as it may."""
+
+
+class Base(DeclarativeBase):
+    """The application's tables."""
+
+
+class Study(Base):
+    """One film and its answer.
+
+    Attributes:
+        id: Unguessable; the answer's id, and part of the study's address.
+        owner: Random name of the browser session that uploaded the film.
+        file_name: As the browser gave it, so that a person recognises the film.
+        created_at: Seconds since the epoch.
+        expires_at: Seconds since the epoch; from here on the study does not exist.
+        answer: What `answers.to_answer` made of the prediction; it carries the mask.
+        film_png: The film as the page shows it. Pictures are loaded by `StudyStore.get` only.
+        probability_png: The probability map, 0 to 255 for 0 to 1, in the network's own geometry.
+        disagreement_png: The disagreement map, likewise.
+        patient_key: Equal for films of one patient; None where the file does not say whose it is.
+        taken_on: ISO date of the film; None where the file does not say.
+        dicom_header: What exports need of the file's header, from `exports.header.read_header`.
+        verdict: What the reader says of the answer: "right", "wrong", or None.
+        corrected_png: The reader's own mask, in the pixels of `film_png`; None while there is none.
+        training_id: Name of the copy that the reader gave for training; None while there is none.
+        activations: From `Explainer.activations`; None until somebody asks. Loaded as pictures are.
+        occlusion: The last step of `Explainer.occlusion`, likewise.
+    """
+
+    __tablename__ = "studies"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    owner: Mapped[str] = mapped_column(index=True)
+    file_name: Mapped[str]
+    created_at: Mapped[float]
+    expires_at: Mapped[float] = mapped_column(index=True)
+    answer: Mapped[dict] = mapped_column(JSON)
+    film_png: Mapped[bytes] = mapped_column(deferred=True, deferred_group="pictures")
+    probability_png: Mapped[bytes] = mapped_column(deferred=True, deferred_group="pictures")
+    disagreement_png: Mapped[bytes] = mapped_column(deferred=True, deferred_group="pictures")
+    patient_key: Mapped[str | None]
+    taken_on: Mapped[str | None]
+    dicom_header: Mapped[dict | None] = mapped_column(JSON, deferred=True, deferred_group="pictures")
+    verdict: Mapped[str | None]
+    corrected_png: Mapped[bytes | None] = mapped_column(deferred=True, deferred_group="pictures")
+    training_id: Mapped[str | None]
+    activations: Mapped[dict | None] = mapped_column(JSON, deferred=True, deferred_group="pictures")
+    occlusion: Mapped[dict | None] = mapped_column(JSON, deferred=True, deferred_group="pictures")
+
+
+class StudyStore:
+    """The studies of all sessions. Shared between threads; processes share its database."""
+
+    def __init__(self, url: str, retention_seconds: float, clock: Callable[[], float] = time.time) -> None:
+        """Open the database, and make its table where there is none.
+
+        Args:
+            url: SQLAlchemy's URL of the database.
+            retention_seconds: How long a study is kept.
+            clock: Seconds since the epoch.
+        """
+        self.engine = open_database(url)
+        self.retention_seconds = retention_seconds
+        self.clock = clock
+        self._session = sessionmaker(self.engine, expire_on_commit=False)
+        self._closed = threading.Event()
+        try:
+            make_tables(self.engine, Base.metadata)
+        except DBAPIError:  # another worker may have made or dropped one meanwhile
+            make_tables(self.engine, Base.metadata)
+
+    def add(self, owner: str, file_name: str, answer: dict, **columns: object) -> Study:
+        """Keep a film and its answer until they expire.
+
+        Args:
+            owner: Name of the browser session.
+            file_name: As the browser gave it.
+            answer: From `to_answer`.
+            columns: Every picture of `Study`, and what else is known of the film.
+
+        Raises:
+            TooManyStudiesError: If this session keeps as many as it may.
+        """
+        self.check_room(owner)
+        now = self.clock()
+        study = Study(
+            id=answer["id"],
+            owner=owner,
+            file_name=file_name,
+            created_at=now,
+            expires_at=now + self.retention_seconds,
+            answer=answer,
+            **columns,
+        )
+        with self._session.begin() as session:
+            session.add(study)
+        return study
+
+    def check_room(self, owner: str) -> None:
+        """Refuse another film, before it is analysed for nothing.
+
+        Raises:
+            TooManyStudiesError: If this session keeps as many as it may.
+        """
+        with self._session() as session:
+            kept = session.scalar(select(func.count(Study.id)).where(*self._visible(owner)))
+        if kept >= MAX_STUDIES_PER_OWNER:
+            raise TooManyStudiesError(f"This browser session keeps {kept} films already. Delete some of them, or wait.")
+
+    def get(self, study_id: str, owner: str) -> Study | None:
+        """Return a session's own study with its film; None if there is none, or no longer."""
+        with self._session() as session:
+            query = select(Study).options(undefer_group("pictures")).where(Study.id == study_id, *self._visible(owner))
+            return session.scalar(query)
+
+    def list_of(self, owner: str) -> Sequence[Study]:
+        """Return a session's studies without their films, the latest first."""
+        with self._session() as session:
+            query = select(Study).where(*self._visible(owner)).order_by(Study.created_at.desc())
+            return session.scalars(query).all()
+
+    def update(self, study_id: str, owner: str, **columns: object) -> bool:
+        """Change what is kept of a session's own study; False if there is none."""
+        with self._session.begin() as session:
+            changed = session.execute(update(Study).where(Study.id == study_id, *self._visible(owner)).values(columns))
+        if "corrected_png" in columns:
+            erase_log(self.engine)  # it may hold the mask that was replaced
+        return changed.rowcount > 0
+
+    def delete(self, study_id: str, owner: str) -> bool:
+        """Delete a session's own study for good; False if there is none."""
+        return self._erase(Study.id == study_id, *self._visible(owner)) > 0
+
+    def purge(self) -> int:
+        """Delete every expired study for good, and return how many there were."""
+        return self._erase(Study.expires_at <= self.clock())
+
+    def start_purging(self, every_seconds: float = PURGE_SECONDS) -> threading.Thread:
+        """Purge in the background until `close`. Every worker may: deleting twice does no harm."""
+        thread = threading.Thread(target=self._keep_purging, args=(every_seconds,), name="purge", daemon=True)
+        thread.start()
+        return thread
+
+    def close(self) -> None:
+        """Stop purging, and let go of the database."""
+        self._closed.set()
+        self.engine.dispose()
+
+    def _visible(self, owner: str) -> tuple[ColumnElement[bool], ...]:
+        return Study.owner == owner, Study.expires_at > self.clock()
+
+    def _erase(self, *conditions: ColumnElement[bool]) -> int:
+        with self._session.begin() as session:
+            count = session.execute(delete(Study).where(*conditions)).rowcount
+        erase_log(self.engine)  # always: a reader may have kept an earlier call from it
+        return count
+
+    def _keep_purging(self, every_seconds: float) -> None:
+        while not self._closed.wait(every_seconds):
+            try:
+                self.purge()
+            except SQLAlchemyError:
+                logger.exception("Expired films could not be deleted; trying again in %g s", every_seconds)

@@ -1,0 +1,115 @@
+"""The JSON API: one film in, one answer out. It keeps nothing, and neither takes nor sets a cookie.
+
+Every failure under `/api/` is a problem document (RFC 9457). `openapi.json`, beside this file, describes it all.
+"""
+
+import hmac
+import secrets
+from pathlib import Path
+
+from flask import Blueprint, Response, abort, current_app, jsonify, request, send_file
+from werkzeug.exceptions import HTTPException, InternalServerError, MethodNotAllowed, NotFound, RequestEntityTooLarge
+
+from app.segmentation.errors import PleuraError
+from app.segmentation.reading.image_io import MAX_BYTES
+from app.web import problems
+from app.web.problems import Problem, explain
+
+FIELD = "file"
+API_OFF = Problem(404, "api_off", "The API is switched off")
+NO_FILE, _ = problems.NO_FILE
+SEVERAL_FILES = Problem(400, "several_files", "Several files were sent")
+UNAUTHORIZED = Problem(401, "unauthorized", "A valid token is needed")
+
+blueprint = Blueprint("api", __name__, url_prefix="/api/v1")
+
+
+@blueprint.post("/predictions")
+def predict() -> dict:
+    """Answer one film."""
+    _demand_token()
+    return current_app.extensions["analysis"].analyse(_uploaded_film()).answer
+
+
+@blueprint.get("/openapi.json")
+def describe() -> Response:
+    """Send the description of this API."""
+    return send_file(Path(__file__).with_name("openapi.json"), mimetype="application/json")
+
+
+def problem_answer(problem: Problem, detail: str, **more: str) -> Response:
+    """Make a problem document, RFC 9457.
+
+    Args:
+        problem: What kind of failure it is.
+        detail: What was wrong this time, and what to do.
+        more: Further members of the document.
+    """
+    answer = jsonify(
+        type=f"urn:problem-type:pleura:{problem.code}",
+        title=problem.title,
+        status=problem.status,
+        detail=detail,
+        code=problem.code,
+        **more,
+    )
+    answer.status_code = problem.status
+    answer.mimetype = "application/problem+json"
+    return answer
+
+
+@blueprint.before_app_request
+def _answer_for_the_whole_prefix() -> Response | None:
+    """Refuse what no view of ours takes: such a request belongs to no blueprint, and would get a page."""
+    if not f"{request.path}/".startswith("/api/"):
+        return None
+    if current_app.config["API"] == "off":
+        return problem_answer(API_OFF, "Start the server with PLEURA_API=token, or open on a machine of your own.")
+    return _explain(request.routing_exception) if request.routing_exception else None
+
+
+@blueprint.errorhandler(PleuraError)
+@blueprint.errorhandler(HTTPException)
+def _explain(error: PleuraError | HTTPException) -> Response:
+    problem, detail = explain(error)
+    if isinstance(error, NotFound):
+        detail = f"There is nothing at {request.path}; see /api/v1/openapi.json."
+    elif isinstance(error, RequestEntityTooLarge):
+        detail = f"Send one film of at most {MAX_BYTES // 2**20} MiB and nothing else."
+    answer = problem_answer(problem, detail)
+    if isinstance(error, MethodNotAllowed):
+        answer.allow.update(error.valid_methods)
+    return answer
+
+
+@blueprint.errorhandler(Exception)
+def _report_incident(error: Exception) -> Response:
+    """Own up to a defect; only the log says more."""
+    incident = secrets.token_hex(4)
+    current_app.logger.error("Incident %s: %s", incident, request.endpoint, exc_info=error)
+    problem, detail = explain(InternalServerError())
+    return problem_answer(problem, f"{detail} The log has it as incident {incident}.", incident=incident)
+
+
+def _demand_token() -> None:
+    if current_app.config["API"] != "token":
+        return
+    sent = request.authorization.token if request.authorization and request.authorization.type == "bearer" else None
+    if sent and hmac.compare_digest(sent.encode(), current_app.config["API_TOKEN"].encode()):
+        return
+    answer = problem_answer(
+        UNAUTHORIZED, "Send the header 'Authorization: Bearer TOKEN', with the token that the operator gave out."
+    )
+    answer.headers["WWW-Authenticate"] = 'Bearer realm="Pleura"' + (', error="invalid_token"' if sent else "")
+    abort(answer)
+
+
+def _uploaded_film() -> bytes:
+    """Take the one film out of the request."""
+    request.max_form_memory_size = MAX_BYTES  # else a film sent as text would be refused for its size
+    if FIELD not in request.files:
+        abort(problem_answer(NO_FILE, f"Send one film as a file in the multipart/form-data field {FIELD!r}."))
+    count = sum(len(files) for _, files in request.files.lists())
+    if count > 1:
+        abort(problem_answer(SEVERAL_FILES, f"The request holds {count} files; send one film in each request."))
+    return request.files[FIELD].read()

@@ -1,0 +1,48 @@
+"""Downloads: the exports of a study, and the worklist as a table."""
+
+import io
+import re
+from pathlib import PurePath
+
+from flask import Blueprint, Response, abort, current_app, request, send_file
+
+from app.exports.catalogue import exports_of
+from app.exports.reading import Reading
+from app.exports.worklist_csv import worklist_csv
+from app.web.pages import own_study
+from app.web.worklist import own_worklist
+
+MAX_STEM_LENGTH = 60
+
+blueprint = Blueprint("downloads", __name__)
+
+
+@blueprint.get("/studies/<study_id>/exports/<file>")
+def export(study_id: str, file: str) -> Response:
+    """Send one export of a study; with `?deidentify=1` one that does not say whose film it is."""
+    study = own_study(study_id)
+    chosen = next((export for export in exports_of(study) if export.file == file), None) or abort(404)
+    anonymous = request.args.get("deidentify") == "1"
+    made = chosen.make(Reading(study, current_app.config["SECRET_KEY"]), anonymous)
+    stem = "deidentified" if anonymous else _stem(study.file_name)
+    return _download(made, f"{stem}-pleura-{chosen.file}", chosen.media_type)
+
+
+@blueprint.get("/worklist.csv")
+def worklist() -> Response:
+    """Send this session's worklist, in its order."""
+    return _download(worklist_csv(own_worklist().studies), "pleura-worklist.csv", "text/csv; charset=utf-8")
+
+
+@blueprint.app_context_processor
+def _words() -> dict[str, object]:
+    return {"exports_of": exports_of}
+
+
+def _download(content: bytes, name: str, media_type: str) -> Response:
+    return send_file(io.BytesIO(content), media_type, as_attachment=True, download_name=name, etag=False)
+
+
+def _stem(file_name: str) -> str:
+    """What any file system takes of a file's name, without its ending."""
+    return re.sub(r"[^\w-]+", "_", PurePath(file_name).stem)[:MAX_STEM_LENGTH].strip("_-") or "film"

@@ -1,0 +1,99 @@
+"""The explanations of a study's score: computed when asked for, kept with the study, deleted with it.
+
+The page's script asks, so failures are problem documents (RFC 9457), as the JSON API's are.
+"""
+
+import json
+from collections.abc import Iterator
+
+from flask import Blueprint, Response, abort, current_app
+from flask.blueprints import BlueprintSetupState
+from werkzeug.exceptions import HTTPException
+
+from app.analysis.saliency import Explainer
+from app.segmentation.errors import PleuraError
+from app.studies.store import Study, StudyStore
+from app.web.api import problem_answer
+from app.web.pages import own_study, owner
+from app.web.problems import Problem, explain
+
+NOTHING_TO_EXPLAIN = Problem(409, "nothing_to_explain", "There is nothing to explain")
+OTHER_MODEL = Problem(409, "other_model", "Another model gave this answer")
+BUSY = Problem(503, "explanation_busy", "Another film is being explained")
+RETRY_SECONDS = 30
+
+blueprint = Blueprint("explanations", __name__, url_prefix="/studies/<study_id>/explanations")
+
+
+@blueprint.record_once
+def _set_up(state: BlueprintSetupState) -> None:
+    state.app.extensions["explainer"] = Explainer(state.app.extensions["analysis"])
+
+
+@blueprint.get("")
+def kept(study_id: str) -> dict:
+    """Send what has been computed before; None for what has not."""
+    study = own_study(study_id)
+    return {"activations": study.activations, "occlusion": study.occlusion}
+
+
+@blueprint.post("/activations")
+def activations(study_id: str) -> dict:
+    """Explain by Grad-CAM and feature maps."""
+    study = _explainable(study_id)
+    if study.activations is None:
+        study.activations = _explainer().activations(study.film_png)
+        _studies().update(study.id, owner(), activations=study.activations)
+    return study.activations
+
+
+@blueprint.post("/occlusion")
+def occlusion(study_id: str) -> Response:
+    """Explain by occlusion: the map so far, again and again, a line of JSON each. Who stops reading stops the work."""
+    study = _explainable(study_id)
+    if study.occlusion is not None:
+        return _stream(iter([study.occlusion]))
+    if not _explainer().start_occlusion():
+        answer = problem_answer(BUSY, "That takes minutes, and is done for one film at a time. Try again later.")
+        answer.headers["Retry-After"] = str(RETRY_SECONDS)
+        abort(answer)
+    answer = _stream(_occlude_and_keep(study, owner(), _explainer(), _studies()))
+    answer.call_on_close(_explainer().end_occlusion)  # also where the reader left before the first line
+    return answer
+
+
+@blueprint.errorhandler(PleuraError)
+@blueprint.errorhandler(HTTPException)
+def _explain(error: PleuraError | HTTPException) -> Response:
+    return problem_answer(*explain(error))
+
+
+def _occlude_and_keep(study: Study, owner_name: str, explainer: Explainer, studies: StudyStore) -> Iterator[dict]:
+    step = None
+    for step in explainer.occlusion(study.film_png):
+        yield step
+    studies.update(study.id, owner_name, occlusion=step)
+
+
+def _stream(steps: Iterator[dict]) -> Response:
+    answer = Response((f"{json.dumps(step)}\n" for step in steps), mimetype="application/x-ndjson")
+    answer.headers["X-Accel-Buffering"] = "no"  # nginx would gather the lines
+    return answer
+
+
+def _explainable(study_id: str) -> Study:
+    """Return this session's study, or refuse what cannot be explained."""
+    study = own_study(study_id)
+    if study.answer["withheld_for"]:
+        abort(problem_answer(NOTHING_TO_EXPLAIN, "This is not a film the model knows; its score is none."))
+    if study.answer["model"]["sha256"] != _explainer().predictor.sha256:
+        abort(problem_answer(OTHER_MODEL, "The server has loaded another model since. Upload the film again."))
+    return study
+
+
+def _explainer() -> Explainer:
+    return current_app.extensions["explainer"]
+
+
+def _studies() -> StudyStore:
+    return current_app.extensions["studies"]

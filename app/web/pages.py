@@ -1,0 +1,208 @@
+"""The pages: upload films, see what the model makes of each, delete them."""
+
+import base64
+import math
+import secrets
+import time
+from dataclasses import dataclass
+from pathlib import PureWindowsPath
+
+from flask import Blueprint, Response, abort, current_app, redirect, render_template, request, session, url_for
+from werkzeug.datastructures import FileStorage
+from werkzeug.exceptions import HTTPException, InternalServerError
+from werkzeug.wrappers import Response as BaseResponse
+
+from app.analysis.answer import NOTICE
+from app.segmentation.errors import InvalidImageError, PleuraError
+from app.segmentation.reading.image_io import MAX_BYTES
+from app.studies.drawing import film_png, grey_png
+from app.studies.header import read_header
+from app.studies.masks import marked_areas, mask_of
+from app.studies.patients import read_origin
+from app.studies.store import Study, StudyStore
+from app.web.problems import NO_FILE, Problem, explain
+
+MAX_NAME_LENGTH = 120
+REFUSED_SIDE = 320
+"""Longest side, in pixels, of the picture of a refused film."""
+
+blueprint = Blueprint("pages", __name__)
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A film that has no answer, and why."""
+
+    file_name: str
+    problem: Problem
+    detail: str
+    picture: str | None = None
+    """What the file shows, if it could be decoded at all: address (`data:`) of a PNG."""
+
+
+@blueprint.get("/")
+def index() -> str:
+    """Show the form, and this session's films."""
+    return _index([])
+
+
+@blueprint.post("/studies")
+def create() -> BaseResponse | tuple[str, int]:
+    """Analyse the uploaded films.
+
+    A script that sends one film at a time gets what to put in its place in the list; a form without
+    a script is led to its result, or back to the list where it sent several.
+    """
+    uploads = [upload for upload in request.files.getlist("films") if upload.filename]
+    outcomes = [_outcome(upload) for upload in uploads] or [Failure("", *NO_FILE)]
+    failures = [outcome for outcome in outcomes if isinstance(outcome, Failure)]
+    status = failures[0].problem.status if failures else 201
+    if request.headers.get("X-Requested-With") == "XMLHttpRequest":
+        return render_template("outcomes.html", outcomes=outcomes), status
+    if failures:
+        return _index(failures), status
+    target = url_for(".index") if len(outcomes) > 1 else url_for(".result", study_id=outcomes[0].id)
+    return redirect(target, 303)
+
+
+@blueprint.get("/studies/<study_id>")
+def result(study_id: str) -> str:
+    """Show a film, what is marked on it, and what is to be known about the answer."""
+    study = own_study(study_id)
+    calibrated_on = _calibrated_on(study.answer)
+    return render_template(
+        "result.html",
+        study=study,
+        answer=study.answer,
+        areas=marked_areas(study),
+        calibrated_on=calibrated_on,
+        told_from_to=_told_from_to(calibrated_on),
+    )
+
+
+@blueprint.get("/studies/<study_id>/film.png")
+def film(study_id: str) -> Response:
+    """Send a film as displayed."""
+    return Response(own_study(study_id).film_png, mimetype="image/png")
+
+
+@blueprint.get("/studies/<study_id>/probability.png")
+def probability(study_id: str) -> Response:
+    """Send the probability map, 0 to 255, in the network's own geometry: to be stretched over the whole film."""
+    return Response(own_study(study_id).probability_png, mimetype="image/png")
+
+
+@blueprint.get("/studies/<study_id>/disagreement.png")
+def disagreement(study_id: str) -> Response:
+    """Send the disagreement map: 255 would be 1, and 0.5 is its largest value; geometry as `probability`'s."""
+    return Response(own_study(study_id).disagreement_png, mimetype="image/png")
+
+
+@blueprint.get("/studies/<study_id>/mask.png")
+def mask(study_id: str) -> Response:
+    """Send a film's mask, in the film's own pixels."""
+    return Response(mask_of(own_study(study_id)), mimetype="image/png")
+
+
+@blueprint.post("/studies/<study_id>/delete")
+def delete(study_id: str) -> BaseResponse:
+    """Delete a study now."""
+    if not _studies().delete(study_id, owner()):
+        abort(404)
+    return redirect(url_for(".index"), 303)
+
+
+@blueprint.app_errorhandler(PleuraError)
+@blueprint.app_errorhandler(HTTPException)
+def show_failure(error: PleuraError | HTTPException) -> tuple[str, int]:
+    """Say what went wrong; of a defect of ours only the number under which the log has it."""
+    problem, detail = explain(error)
+    incident = None
+    if isinstance(error, InternalServerError):
+        incident = secrets.token_hex(4)
+        current_app.logger.error("Incident %s: %s: %r", incident, request.endpoint, error.original_exception)
+    failure = Failure("", problem, detail)
+    return render_template("error.html", failure=failure, incident=incident), problem.status
+
+
+@blueprint.app_context_processor
+def _words() -> dict[str, object]:
+    return {"notice": NOTICE, "seconds_left": lambda study: max(0, math.ceil(study.expires_at - time.time()))}
+
+
+def _index(failures: list[Failure]) -> str:
+    return render_template(
+        "index.html",
+        failures=failures,
+        retention_minutes=current_app.config["RETENTION_MINUTES"],
+        max_bytes=MAX_BYTES,
+    )
+
+
+def _outcome(upload: FileStorage) -> Study | Failure:
+    try:
+        return _analyse(upload)
+    except PleuraError as error:
+        return Failure(_shown_name(upload), *explain(error), _picture_of(error))
+
+
+def _picture_of(error: PleuraError) -> str | None:
+    """Draw what was refused, small; nothing of it is kept, so the page itself carries it."""
+    if not isinstance(error, InvalidImageError) or error.picture is None:
+        return None
+    return "data:image/png;base64," + base64.b64encode(film_png(error.picture, REFUSED_SIDE)).decode("ascii")
+
+
+def _analyse(upload: FileStorage) -> Study:
+    _studies().check_room(owner())
+    data = upload.read()
+    analysed = current_app.extensions["analysis"].analyse(data)
+    evidence = analysed.prediction.evidence
+    return _studies().add(
+        owner(),
+        _shown_name(upload),
+        analysed.answer,
+        film_png=film_png(analysed.radiograph.image),
+        probability_png=grey_png(evidence.probability_map),
+        disagreement_png=grey_png(evidence.disagreement_map),
+        dicom_header=read_header(data),
+        **read_origin(data, current_app.config["SECRET_KEY"]),
+    )
+
+
+def _shown_name(upload: FileStorage) -> str:
+    """The last part of the path, whichever slash divides it; printable and of bounded length."""
+    name = "".join(character for character in PureWindowsPath(upload.filename).name if character.isprintable())
+    return name[:MAX_NAME_LENGTH] or "film"
+
+
+def own_study(study_id: str) -> Study:
+    """Return this session's study with its pictures, or answer 404."""
+    return _studies().get(study_id, owner()) or abort(404)
+
+
+def owner() -> str:
+    """Return the random name of this browser session, kept in its signed cookie."""
+    return session.setdefault("owner", secrets.token_urlsafe(24))
+
+
+def _calibrated_on(answer: dict) -> dict | None:
+    """Return the counts of the validation films, or None where another model answered or they are not known."""
+    predictor = current_app.extensions["predictor"]
+    return predictor.metadata.metrics.get("val") if answer["model"]["sha256"] == predictor.sha256 else None
+
+
+def _told_from_to(calibrated_on: dict | None) -> tuple[int, int]:
+    """Say between how many films of a hundred the calibration tells one share from another.
+
+    What none of n films shows, 3 in n may yet (the rule of three; Hanley & Lippman-Hand, JAMA 1983): below that share
+    of the negative films nothing is known, nor above that of the positive ones.
+    """
+    if calibrated_on is None:
+        return 1, 99
+    positive, negative = calibrated_on["positive"], calibrated_on["films"] - calibrated_on["positive"]
+    return math.ceil(300 / max(negative, 6)), 100 - math.ceil(300 / max(positive, 6))
+
+
+def _studies() -> StudyStore:
+    return current_app.extensions["studies"]

@@ -1,0 +1,84 @@
+"""What went wrong, for a person and for a program: status, reason code, sentence.
+
+Pages and API answer from this one table (RFC 9457 calls such an answer a problem document).
+"""
+
+from dataclasses import dataclass
+
+from flask_wtf.csrf import CSRFError
+from werkzeug.exceptions import HTTPException, InternalServerError, MethodNotAllowed, NotFound, RequestEntityTooLarge
+
+from app.segmentation import errors
+from app.studies import masks
+from app.studies import store as studies
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One kind of failure.
+
+    Attributes:
+        status: HTTP status.
+        code: Stable reason code, lower_snake_case.
+        title: What is wrong, in a few words.
+    """
+
+    status: int
+    code: str
+    title: str
+
+
+PROBLEMS: dict[type[errors.PleuraError], Problem] = {
+    errors.InvalidImageError: Problem(400, "invalid_image", "This film cannot be used"),
+    errors.EmptyFileError: Problem(400, "empty_file", "The file is empty"),
+    errors.TruncatedImageError: Problem(400, "truncated_image", "The file is damaged or incomplete"),
+    errors.NoPixelDataError: Problem(400, "no_pixel_data", "The DICOM file holds no image"),
+    errors.MultiFrameError: Problem(400, "multi_frame", "The file holds several images"),
+    errors.WrongModalityError: Problem(400, "wrong_modality", "This is not a radiograph"),
+    errors.ImageTooSmallError: Problem(400, "image_too_small", "The image is too small"),
+    errors.UnsupportedFormatError: Problem(415, "unsupported_format", "This kind of file cannot be read"),
+    errors.ImageTooLargeError: Problem(413, "image_too_large", "The image is too large"),
+    errors.FileTooLargeError: Problem(413, "file_too_large", "The file is too large"),
+    errors.TooManyPixelsError: Problem(413, "too_many_pixels", "The image has too many pixels"),
+    errors.CheckpointError: Problem(503, "model_unavailable", "The model could not be loaded"),
+    masks.InvalidMaskError: Problem(400, "invalid_mask", "The drawn mask cannot be used"),
+    studies.TooManyStudiesError: Problem(429, "too_many_studies", "Too many films are kept already"),
+}
+
+HTTP_PROBLEMS: dict[type[HTTPException], tuple[Problem, str]] = {
+    CSRFError: (
+        Problem(400, "form_expired", "This page is out of date"),
+        "The server was restarted or your browser blocks cookies. Reload the page and try again.",
+    ),
+    NotFound: (
+        Problem(404, "not_found", "There is nothing here"),
+        "The address is wrong, or its film was deleted, or it belongs to another browser session.",
+    ),
+    MethodNotAllowed: (
+        Problem(405, "method_not_allowed", "This address does not work that way"),
+        "The request's method is not one that this address takes.",
+    ),
+    RequestEntityTooLarge: (
+        PROBLEMS[errors.FileTooLargeError],
+        "The upload as a whole is too large. Send films of at most 32 MiB each, a few at a time.",
+    ),
+    InternalServerError: (
+        Problem(500, "internal_error", "Something went wrong on the server"),
+        "The film was not analysed. Try again; if it happens twice, tell the operator.",
+    ),
+}
+"""Failures of a request itself, with the sentence for a person."""
+
+NO_FILE = Problem(400, "no_file", "No film was chosen"), "Choose one or more DICOM, PNG, JPEG or WebP files."
+
+
+def explain(error: errors.PleuraError | HTTPException) -> tuple[Problem, str]:
+    """Say what a failure means, and in which sentence.
+
+    A failure of HTTP that has no entry here speaks with Werkzeug's own name and description.
+    """
+    if isinstance(error, errors.PleuraError):
+        return PROBLEMS[type(error)], str(error)
+    if type(error) in HTTP_PROBLEMS:
+        return HTTP_PROBLEMS[type(error)]
+    return Problem(error.code, error.name.lower().replace(" ", "_"), error.name), error.description

@@ -1,0 +1,105 @@
+// The table of films: rows in reading order, a filter that says what it hides, next and previous by key.
+
+const $ = (selector) => document.querySelector(selector);
+const table = $("#film-list");
+const find = $("#find");
+const keys = $("#list-keys");
+const KEYS = "pleura-letter-keys";
+
+const rows = () => [...table.querySelectorAll(".outcome")];
+
+// The server wrote each row's place into it; see order_of in app/web/worklist.py.
+export function place(row) {
+  const body = table.querySelector(`tbody[data-group="${row.dataset.group}"]`);
+  const after = [...body.querySelectorAll(".outcome")].find((other) => other.dataset.order > row.dataset.order);
+  body.insertBefore(row, after ?? null);
+}
+
+function chosen() {
+  return $("input[name=show]:checked").value;
+}
+
+function isShown(row) {
+  const group = chosen();
+  const fits = !group || row.dataset.group === group || (group === "warned" && row.dataset.warned);
+  const name = row.querySelector(".film-name").textContent.trim().toLowerCase();
+  return Boolean(fits) && name.includes(find.value.trim().toLowerCase());
+}
+
+function refresh() {
+  const patients = new Map();
+  for (const row of rows()) {
+    row.hidden = !isShown(row);
+    patients.set(row.dataset.patient, (patients.get(row.dataset.patient) ?? 0) + 1);
+  }
+  for (const row of rows()) {
+    const link = row.querySelector(".priors");
+    if (link) link.hidden = patients.get(row.dataset.patient) < 2;
+  }
+  for (const body of table.tBodies) {
+    const all = body.querySelectorAll(".outcome").length;
+    const seen = body.querySelectorAll(".outcome:not([hidden])").length;
+    write(body.querySelector(".count"), seen === all ? `${all}` : `${seen} of ${all}`);
+    body.hidden = !all;
+  }
+  tell();
+}
+
+// Only what changes is written: the table is watched, and writing is a change.
+function write(element, text) {
+  if (element.textContent !== text) element.textContent = text;
+}
+
+function tell() {
+  const all = rows();
+  const hidden = all.filter((row) => row.hidden);
+  const suspected = hidden.filter((row) => row.dataset.group === "suspected").length;
+  $("#show-all").hidden = !hidden.length;
+  $(".shown").classList.toggle("hiding", hidden.length > 0);
+  write($("#shown"), !hidden.length ? (all.length ? `All ${count(all)} shown` : "")
+    : `${hidden.length} of ${count(all)} hidden by the filter${suspected ? `, ${suspected} of them suspected` : ""}`);
+}
+
+function count(films) {
+  return films.length === 1 ? "1 film" : `${films.length} films`;
+}
+
+function showAll() {
+  find.value = "";
+  $("input[name=show][value='']").checked = true;
+  refresh();
+  find.focus();
+}
+
+// Arrow keys and letters move from film to film, across groups; hidden films are skipped, as the filter says.
+function move(step) {
+  const targets = rows().filter((row) => !row.hidden).map((row) => row.querySelector("a, .retry"));
+  const here = document.activeElement.closest(".outcome")?.querySelector("a, .retry");
+  const at = targets.indexOf(here);
+  const next = at < 0 ? (step > 0 ? 0 : targets.length - 1) : Math.min(Math.max(at + step, 0), targets.length - 1);
+  targets[next]?.focus();
+}
+
+const COMMANDS = { j: () => move(1), k: () => move(-1), "/": () => find.focus() };
+const ARROWS = { ArrowDown: () => move(1), ArrowUp: () => move(-1) };
+
+function obey(event) {
+  if (event.ctrlKey || event.metaKey || event.altKey || event.target.matches("[type=search], ol")) return;
+  const command = (keys.checked && COMMANDS[event.key.toLowerCase()])
+    || (event.target.matches("#film-list *, body") && ARROWS[event.key]);
+  if (!command) return;
+  event.preventDefault();
+  command();
+}
+
+export function start() {
+  keys.checked = localStorage.getItem(KEYS) !== "off";
+  keys.addEventListener("change", () => localStorage.setItem(KEYS, keys.checked ? "on" : "off"));
+  find.addEventListener("input", refresh);
+  find.addEventListener("keydown", (event) => { if (event.key === "Escape") showAll(); });
+  $(".choices").addEventListener("change", refresh);
+  $("#show-all").addEventListener("click", showAll);
+  document.addEventListener("keydown", obey);
+  new MutationObserver(refresh).observe(table, { childList: true, subtree: true });
+  refresh();
+}

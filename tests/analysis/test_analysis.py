@@ -1,0 +1,59 @@
+"""Bytes to answer: timed as a whole, one film after another."""
+
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from app.analysis.analysis import Analysis
+from app.segmentation.errors import EmptyFileError
+from app.segmentation.predictor import Predictor
+from app.segmentation.reading.image_io import read_radiograph
+from tests.support.phantom import draw_phantom, to_png
+
+FILM = to_png(draw_phantom(1, 320).image)
+
+
+@pytest.fixture(scope="module")
+def predictor(checkpoint_path) -> Predictor:
+    return Predictor.load(checkpoint_path)
+
+
+def test_reading_is_part_of_the_time_taken(predictor, monkeypatch):
+    def read_slowly(data):
+        time.sleep(0.3)
+        return read_radiograph(data)
+
+    monkeypatch.setattr("app.analysis.analysis.read_radiograph", read_slowly)
+    analysed = Analysis(predictor).analyse(FILM)
+    timing = analysed.answer["timing_ms"]
+    assert analysed.radiograph.image.shape == (320, 320)
+    assert timing["reading"] >= 300
+    stages = sum(duration for stage, duration in timing.items() if stage != "total")
+    assert timing["total"] == pytest.approx(stages, abs=1)
+
+
+def test_films_wait_for_each_other(predictor, monkeypatch):
+    busy = threading.Lock()
+    predict = predictor.predict
+
+    def predict_alone(radiograph):
+        assert busy.acquire(blocking=False), "two films at once"
+        time.sleep(0.1)  # long enough for the others to come
+        try:
+            return predict(radiograph)
+        finally:
+            busy.release()
+
+    monkeypatch.setattr(predictor, "predict", predict_alone)
+    with ThreadPoolExecutor(4) as threads:
+        analysed = list(threads.map(Analysis(predictor).analyse, [FILM] * 4))
+    assert len({film.answer["id"] for film in analysed}) == 4
+
+
+def test_a_refused_film_holds_up_no_other(predictor):
+    analysis = Analysis(predictor)
+    with pytest.raises(EmptyFileError):
+        analysis.analyse(b"")
+    assert analysis.analyse(FILM).answer["finding"]

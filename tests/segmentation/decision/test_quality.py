@@ -1,0 +1,215 @@
+"""Reasons to doubt an answer: each is given where it should be, and nowhere else."""
+
+from dataclasses import replace
+
+import cv2
+import numpy as np
+import pytest
+
+from app.segmentation.decision.doubts import DOUBTS
+from app.segmentation.decision.quality import assess
+from app.segmentation.predictor import UNFAMILIAR
+from app.segmentation.reading.image_io import read_radiograph
+from app.segmentation.reading.orientation import with_bright_bone
+from app.segmentation.reading.radiograph import Radiograph
+from tests.support.phantom import draw_phantom
+
+
+def turned_by(image: np.ndarray, degrees: float) -> np.ndarray:
+    """Turn a film about its centre, its outermost pixels spreading into the corners."""
+    height, width = image.shape
+    turn = cv2.getRotationMatrix2D((width / 2, height / 2), degrees, 1.0)
+    return cv2.warpAffine(image, turn, (width, height), borderMode=cv2.BORDER_REPLICATE)
+
+
+IMAGE = draw_phantom(seed=2, size=512).image
+FILM = Radiograph(IMAGE, "PNG")
+DOUBTED = {
+    "not_frontal": {"view_position": "LL"},
+    "not_chest": {"body_part": "HAND"},
+    "unknown_modality": {"source_format": "DICOM", "modality": "SC"},
+    "under_18": {"age_years": 17.9},
+    "age_outside_training": {"age_years": 88.0},
+    "doubtful_pixel_spacing": {"pixel_spacing_mm": (0.1, 0.1)},
+    "burned_in_text": {"has_burned_in_text": True},
+    "low_resolution": {"image": cv2.resize(IMAGE, (500, 500))},
+    "unusual_aspect_ratio": {"image": cv2.resize(IMAGE, (600, 1000))},
+    "colour_image": {"is_colour": True},
+    "low_contrast": {"image": 0.4 + 0.2 * IMAGE},
+    "clipped": {"image": np.clip(1.6 * IMAGE, 0, 1)},
+    "unusual_exposure": {"image": IMAGE**5},
+    "inverted_corrected": {"was_inverted": True},
+    "inverted_suspected": {"image": 0.95 * (1 - IMAGE)},
+    "turned": {"image": np.rot90(IMAGE)},
+    "tilted": {"image": turned_by(IMAGE, 22)},
+}
+"""For each doubt of the core, a film that gives it and no other."""
+
+
+def codes(radiograph: Radiograph) -> list[str]:
+    return [flag.code for flag in assess(radiograph)]
+
+
+def test_ordinary_film_is_not_doubted():
+    assert codes(FILM) == []
+    assert codes(replace(FILM, view_position="PA", body_part="CHEST", pixel_spacing_mm=(0.7, 0.7))) == []
+
+
+def test_every_doubt_has_its_film():
+    assert set(DOUBTED) | {UNFAMILIAR.code} == set(DOUBTS)
+
+
+@pytest.mark.parametrize("code", DOUBTED)
+def test_doubt_is_given_alone_and_says_what_was_found_and_what_to_do(code):
+    (flag,) = assess(replace(FILM, **DOUBTED[code]))
+    assert (flag.code, flag.severity) == (code, DOUBTS[code][0])
+    assert flag.severity in ("info", "warning")
+    for sentence in (flag.message, flag.advice):
+        assert sentence[0].isupper() or sentence[0].isdigit()
+        assert sentence.endswith(".")
+
+
+@pytest.mark.parametrize(
+    ("code", "value", "limit"),
+    [
+        ("under_18", "17 years", "18"),
+        ("age_outside_training", "88 years", "87"),
+        ("doubtful_pixel_spacing", "51 × 51 mm", "200 mm"),
+        ("low_resolution", "500 × 500", "512"),
+        ("unusual_aspect_ratio", "1.7 times", "1.5"),
+        ("low_contrast", "20 %", "30 %"),
+        ("clipped", " % of the film is pure white", "5 %"),
+        ("unusual_exposure", "10 % of its range", "28 %"),
+        ("inverted_corrected", "certainty 99 %", "90 %"),
+        ("inverted_suspected", "certainty 99 %", "50 %"),
+        ("turned", "certainty 99 %", "70 %"),
+        ("tilted", "°, more than", "18°"),
+    ],
+)
+def test_message_names_value_and_limit(code, value, limit):
+    (flag,) = assess(replace(FILM, **DOUBTED[code]))
+    assert value in flag.message
+    assert limit in flag.message
+
+
+@pytest.mark.parametrize("view", ["LL", "RL", "Lateral", "LEFT LATERAL", "RLD", "LLO", "CHEST LAT"])
+def test_not_frontal(view):
+    assert codes(replace(FILM, view_position=view)) == ["not_frontal"]
+
+
+@pytest.mark.parametrize("view", ["PA", "AP", "", "POSTERO_ANTERIOR", "AP SUPINE", "PLATE"])
+def test_frontal_or_unknown(view):
+    assert codes(replace(FILM, view_position=view)) == []
+
+
+@pytest.mark.parametrize(("part", "expected"), [("HAND", ["not_chest"]), ("ABDOMEN", ["not_chest"]), ("THORAX", [])])
+def test_body_part(part, expected):
+    assert codes(replace(FILM, body_part=part)) == expected
+    assert codes(replace(FILM, body_part=f"port {part.lower()}")) == expected
+
+
+@pytest.mark.parametrize(
+    ("film", "expected"),
+    [
+        ({"modality": "CR"}, []),
+        ({"modality": "DX"}, []),
+        ({"modality": "RG"}, []),
+        ({"modality": "OT"}, ["unknown_modality"]),
+        ({"modality": "RF"}, ["unknown_modality"]),
+        ({"modality": ""}, ["unknown_modality"]),
+        ({"modality": "", "source_format": "PNG"}, []),
+    ],
+)
+def test_modality(film, expected):
+    assert codes(replace(FILM, **{"source_format": "DICOM", **film})) == expected
+
+
+@pytest.mark.parametrize(("years", "expected"), [(0.5, ["under_18"]), (18.0, []), (87.0, []), (None, [])])
+def test_age(years, expected):
+    assert codes(replace(FILM, age_years=years)) == expected
+
+
+def test_age_of_an_infant_is_told_in_months():
+    (flag,) = assess(replace(FILM, age_years=0.5))
+    assert "6 months old" in flag.message
+
+
+@pytest.mark.parametrize(("spacing", "expected"), [(0.98, ["doubtful_pixel_spacing"]), (0.97, [])])
+def test_pixel_spacing_too_coarse_for_a_detector(spacing, expected):
+    assert codes(replace(FILM, pixel_spacing_mm=(spacing, spacing))) == expected
+
+
+@pytest.mark.parametrize(("spacing", "expected"), [(0.38, ["doubtful_pixel_spacing"]), (0.4, []), (0.7, [])])
+def test_pixel_spacing_too_fine_for_a_chest(spacing, expected):
+    assert codes(replace(FILM, pixel_spacing_mm=(spacing, spacing))) == expected
+    assert codes(replace(FILM, pixel_spacing_mm=(0.7, spacing))) == expected
+
+
+@pytest.mark.parametrize(("size", "expected"), [((511, 600), ["low_resolution"]), ((512, 600), [])])
+def test_low_resolution(size, expected):
+    assert codes(replace(FILM, image=cv2.resize(FILM.image, size))) == expected
+    assert codes(replace(FILM, image=cv2.resize(FILM.image, size[::-1]))) == expected
+
+
+@pytest.mark.parametrize(("size", "expected"), [((600, 901), ["unusual_aspect_ratio"]), ((600, 900), [])])
+def test_aspect_ratio(size, expected):
+    assert codes(replace(FILM, image=cv2.resize(FILM.image, size))) == expected
+    assert codes(replace(FILM, image=cv2.resize(FILM.image, size[::-1]))) == expected
+
+
+def test_colour():
+    assert codes(replace(FILM, is_colour=True)) == ["colour_image"]
+
+
+@pytest.mark.parametrize("grey", [0.0, 0.4, 1.0])
+def test_blank(grey):
+    assert codes(replace(FILM, image=np.full((512, 512), grey, np.float32))) == ["low_contrast"]
+
+
+def test_flat():
+    assert codes(replace(FILM, image=0.4 + 0.2 * FILM.image)) == ["low_contrast"]
+    assert codes(replace(FILM, image=0.2 + 0.5 * FILM.image)) == []
+
+
+def test_clipped():
+    assert codes(replace(FILM, image=np.clip(1.6 * FILM.image, 0, 1))) == ["clipped"]
+    assert "clipped" in codes(replace(FILM, image=np.clip(4 * FILM.image - 3, 0, 1)))
+    assert codes(replace(FILM, image=np.clip(1.02 * FILM.image, 0, 1))) == []
+
+
+def test_display_curves_of_ordinary_films_are_not_doubted():
+    for power in (0.7, 1.4):
+        assert codes(replace(FILM, image=FILM.image**power)) == []
+
+
+class TestOrientation:
+    def test_mirrored_or_stretched_film_is_upright(self):
+        assert codes(replace(FILM, image=FILM.image[:, ::-1])) == []
+        assert codes(replace(FILM, image=cv2.resize(FILM.image, (512, 700)))) == []
+
+    def test_black_frame_does_not_mislead(self):
+        framed = np.zeros((700, 600), np.float32)
+        framed[20:532, 40:552] = FILM.image
+        assert codes(replace(FILM, image=framed)) == []
+
+    @pytest.mark.parametrize("quarter_turns", [1, 2, 3])
+    def test_turned_film_is_not_called_inverted(self, quarter_turns):
+        assert codes(replace(FILM, image=np.rot90(FILM.image, quarter_turns))) == ["turned"]
+        assert codes(replace(FILM, image=0.95 * (1 - np.rot90(FILM.image, quarter_turns)))) == ["inverted_suspected"]
+
+    @pytest.mark.parametrize(("degrees", "expected"), [(8, []), (-8, []), (22, ["tilted"]), (-22, ["tilted"])])
+    def test_slant(self, degrees, expected):
+        assert codes(replace(FILM, image=turned_by(FILM.image, degrees))) == expected
+
+
+def test_real_films_are_hardly_ever_doubted(data_folder):
+    """100 films of the train split, taken evenly from the manifest's order."""
+    rows = (data_folder / "manifest.csv").read_text().splitlines()[1:]
+    train = [row.split(",")[0] for row in rows if row.split(",")[1] == "train"]
+    taken = train[:: len(train) // 100][:100]
+    films = [read_radiograph((data_folder / "images" / f"{name}.webp").read_bytes()) for name in taken]
+    assert sum(bool(assess(film)) for film in films) <= 1
+    assert not any(film.was_inverted for film in films)
+    inverted = [with_bright_bone(replace(film, image=1 - film.image)) for film in films]
+    assert sum(film.was_inverted for film in inverted) >= 95
+    assert sum("turned" in codes(replace(film, image=np.rot90(film.image, 2))) for film in films) >= 97

@@ -1,0 +1,179 @@
+"""What is kept, for whom, and for how long."""
+
+import os
+import stat
+import subprocess
+import sys
+import time
+
+import pytest
+from sqlalchemy import select, text
+from sqlalchemy.orm.exc import DetachedInstanceError
+
+from app.studies import store as studies
+from app.studies.store import Base, Study, StudyStore, TooManyStudiesError
+
+RETENTION = 3600.0
+
+
+class Clock:
+    """A clock that stands still until told."""
+
+    now = 1_000_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request, tmp_path) -> str:
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'studies.sqlite'}"
+    if not (address := os.environ.get("PLEURA_TEST_POSTGRES_URL")):
+        pytest.skip("PLEURA_TEST_POSTGRES_URL names no database")
+    return address
+
+
+@pytest.fixture
+def store(url, clock):
+    store = StudyStore(url, RETENTION, clock)
+    yield store
+    Base.metadata.drop_all(store.engine)
+    store.close()
+
+
+def add(store: StudyStore, study_id: str = "one", owner: str = "ann", film_png: bytes = b"film") -> Study:
+    answer = {"id": study_id, "finding": "negative"}
+    pictures = {"film_png": film_png, "probability_png": b"map", "disagreement_png": b"doubt"}
+    return store.add(owner, f"{study_id}.dcm", answer, **pictures)
+
+
+def test_a_study_comes_back_as_it_was_kept(store, clock):
+    add(store, film_png=bytes(range(256)) * 9000)
+    study = store.get("one", "ann")
+    assert study.film_png == bytes(range(256)) * 9000
+    assert (study.probability_png, study.disagreement_png) == (b"map", b"doubt")
+    assert study.answer == {"id": "one", "finding": "negative"}
+    assert (study.file_name, study.created_at, study.expires_at) == ("one.dcm", clock.now, clock.now + RETENTION)
+
+
+def test_a_session_lists_its_own_studies_latest_first(store, clock):
+    for study_id, owner in (("one", "ann"), ("two", "bob"), ("three", "ann")):
+        clock.now += 1
+        add(store, study_id, owner)
+    assert [study.id for study in store.list_of("ann")] == ["three", "one"]
+
+
+def test_another_session_neither_sees_nor_deletes_it(store):
+    add(store)
+    assert store.get("one", "bob") is None
+    assert not store.delete("one", "bob")
+    assert store.get("one", "ann")
+
+
+def test_a_deleted_study_is_gone(store):
+    add(store)
+    assert store.delete("one", "ann")
+    assert store.get("one", "ann") is None
+    assert not store.delete("one", "ann")
+
+
+def test_an_expired_study_is_never_shown_even_before_it_is_purged(store, clock):
+    add(store)
+    clock.now += RETENTION - 1
+    assert store.get("one", "ann")
+    clock.now += 1
+    assert store.get("one", "ann") is None
+    assert store.list_of("ann") == []
+    assert not store.delete("one", "ann")
+
+
+def test_purging_deletes_the_expired_rows_and_no_others(store, clock):
+    add(store, "old")
+    clock.now += RETENTION
+    add(store, "new")
+    assert store.purge() == 1
+    with store.engine.connect() as connection:
+        assert connection.execute(select(Study.id)).scalars().all() == ["new"]
+    assert store.purge() == 0
+
+
+def test_the_background_thread_purges_and_ends(store, clock):
+    add(store)
+    clock.now += RETENTION
+    thread = store.start_purging(every_seconds=0.02)
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline:
+        with store.engine.connect() as connection:
+            if not connection.execute(select(Study.id)).all():
+                break
+        time.sleep(0.02)
+    else:
+        pytest.fail("the expired study is still there")
+    store.close()
+    thread.join(timeout=10)
+    assert not thread.is_alive()
+
+
+def test_a_session_keeps_a_bounded_number(store, clock, monkeypatch):
+    monkeypatch.setattr(studies, "MAX_STUDIES_PER_OWNER", 2)
+    add(store, "one")
+    add(store, "two")
+    with pytest.raises(TooManyStudiesError, match="keeps 2 films"):
+        add(store, "three")
+    add(store, "four", owner="bob")
+    clock.now += RETENTION
+    add(store, "three")
+
+
+def test_a_list_does_not_load_films(store):
+    add(store)
+    with pytest.raises(DetachedInstanceError):
+        _ = store.list_of("ann")[0].film_png
+
+
+def test_sqlite_files_are_ours_alone_and_forget_deleted_films(tmp_path, clock):
+    path = tmp_path / "studies.sqlite"
+    path.touch(mode=0o644)
+    store = StudyStore(f"sqlite:///{path}", RETENTION, clock)
+    secret = b"a film that must not linger " * 20_000
+    add(store, film_png=secret)
+    files = list(tmp_path.iterdir())
+    assert len(files) == 3  # the database, its log and the log's index
+    assert {stat.S_IMODE(file.stat().st_mode) for file in files} == {0o600}
+    assert any(b"must not linger" in file.read_bytes() for file in files)
+    clock.now += RETENTION
+    store.purge()
+    assert not any(b"must not linger" in file.read_bytes() for file in files)
+    store.close()
+
+
+def test_several_processes_may_start_at_once(url):
+    program = (
+        "import sys; from app.studies.store import StudyStore; sys.stdin.read(); StudyStore(sys.argv[1], 1).purge()"
+    )
+    workers = [
+        subprocess.Popen([sys.executable, "-c", program, url], stdin=subprocess.PIPE, stderr=subprocess.PIPE)
+        for _ in range(4)
+    ]
+    for worker in workers:  # all wait here, imports done or nearly so
+        worker.stdin.close()
+    assert [(worker.wait(timeout=60), worker.stderr.read()) for worker in workers] == [(0, b"")] * 4
+    store = StudyStore(url, 1)
+    Base.metadata.drop_all(store.engine)
+    store.close()
+
+
+def test_a_table_of_another_version_is_made_anew(store, url, clock):
+    add(store)
+    with store.engine.begin() as connection:
+        connection.execute(text("ALTER TABLE studies ADD COLUMN forgotten INTEGER"))
+    again = StudyStore(url, RETENTION, clock)
+    assert again.list_of("ann") == []
+    add(again)
+    assert StudyStore(url, RETENTION, clock).get("one", "ann").film_png == b"film"

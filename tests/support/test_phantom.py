@@ -1,0 +1,89 @@
+"""The synthetic film looks like what it claims to be."""
+
+from functools import cache
+
+import numpy as np
+import pytest
+
+from app.segmentation.decision.quality import assess
+from app.segmentation.reading.image_io import read_radiograph
+from app.segmentation.reading.radiograph import Laterality
+from tests.support.phantom import draw_phantom, main, to_dicom, to_png
+
+drawn = cache(draw_phantom)
+
+
+def mean(image: np.ndarray, top: float, bottom: float, left: float, right: float) -> float:
+    height, width = image.shape
+    return float(image[int(top * height) : int(bottom * height), int(left * width) : int(right * width)].mean())
+
+
+def test_seed_decides_the_film():
+    first, again, other = draw_phantom(3, 256), draw_phantom(3, 256), draw_phantom(4, 256)
+    assert np.array_equal(first.image, again.image)
+    assert np.array_equal(first.true_mask, again.true_mask)
+    assert not np.array_equal(first.image, other.image)
+
+
+@pytest.mark.parametrize("size", [256, 400])
+def test_form(size):
+    phantom = draw_phantom(0, size)
+    assert (phantom.image.shape, phantom.image.dtype) == ((size, size), np.float32)
+    assert (phantom.true_mask.shape, phantom.true_mask.dtype) == ((size, size), bool)
+    assert 0 <= phantom.image.min() < 0.1
+    assert 0.9 < phantom.image.max() <= 1
+
+
+@pytest.mark.parametrize("seed", range(4))
+class TestAnatomy:
+    def test_lungs_are_dark_and_the_spine_bright(self, seed):
+        image = drawn(seed, 256, pneumothorax=None).image
+        lungs = (mean(image, 0.3, 0.6, 0.22, 0.38) + mean(image, 0.3, 0.6, 0.62, 0.78)) / 2
+        assert lungs + 0.2 < mean(image, 0.3, 0.6, 0.46, 0.54)
+        assert lungs + 0.2 < mean(image, 0.88, 0.97, 0.3, 0.7)
+        assert mean(image, 0, 0.05, 0, 0.1) < 0.05 < lungs
+
+    def test_heart_lies_to_the_patients_left(self, seed):
+        image = drawn(seed, 256, pneumothorax=None).image
+        assert mean(image, 0.62, 0.74, 0.6, 0.68) > mean(image, 0.62, 0.74, 0.32, 0.4) + 0.1
+
+    @pytest.mark.parametrize("side", list(Laterality))
+    def test_pneumothorax_is_on_the_side_asked_for(self, seed, side):
+        mask = drawn(seed, 256, pneumothorax=side).true_mask
+        right_half, left_half = mask[:, :128], mask[:, 128:]  # of the patient
+        assert (left_half if side is Laterality.LEFT else right_half).any()
+        assert not (right_half if side is Laterality.LEFT else left_half).any()
+        assert 0.01 < mask.mean() < 0.08
+
+    def test_pneumothorax_is_blacker_than_the_lung_it_replaces(self, seed):
+        normal, collapsed = drawn(seed, 256, pneumothorax=None), drawn(seed, 256)
+        assert not normal.true_mask.any()
+        inside = collapsed.true_mask
+        assert collapsed.image[inside].mean() < normal.image[inside].mean() - 0.03
+
+    def test_pleural_line_is_brighter_than_what_lies_on_either_side(self, seed):
+        phantom = drawn(seed, 512)
+        profiles = []  # from the mediastinum outwards: lung, line, air
+        for y in range(142, 159):
+            line = int(np.flatnonzero(phantom.true_mask[y])[0])
+            profiles.append(phantom.image[y, line - 12 : line + 13])
+        aligned = np.mean(profiles, axis=0)
+        assert aligned[10:15].max() > max(aligned[:6].mean(), aligned[-6:].mean()) + 0.02
+
+    def test_quality_finds_no_fault(self, seed):
+        assert assess(read_radiograph(to_png(drawn(seed, 512).image))) == ()
+
+
+def test_files_show_the_same_film():
+    image = draw_phantom(0, 256).image
+    for data in (to_png(image), to_png(image, bits=12), to_dicom(image), to_dicom(image, photometric="MONOCHROME1")):
+        assert np.abs(read_radiograph(data).image - image).max() < 0.6 / 255
+
+
+def test_command_line(tmp_path, monkeypatch):
+    for name, options in (("film.png", []), ("film.dcm", ["--no-pneumothorax"])):
+        monkeypatch.setattr("sys.argv", ["phantom", str(tmp_path / name), "--seed", "7", "--size", "256", *options])
+        main()
+    collapsed, normal = (draw_phantom(7, 256, side).image for side in (Laterality.LEFT, None))
+    assert np.abs(read_radiograph((tmp_path / "film.png").read_bytes()).image - collapsed).max() < 0.6 / 255
+    assert np.abs(read_radiograph((tmp_path / "film.dcm").read_bytes()).image - normal).max() < 0.6 / 255

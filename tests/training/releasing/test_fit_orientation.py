@@ -1,0 +1,31 @@
+"""The tables that tell how a film lies: fitted on films, they know them."""
+
+import json
+
+import numpy as np
+
+from app.segmentation.reading import orientation
+from training.releasing.fit_orientation import fit_orientation, measure_doubts
+
+
+def test_fitted_tables_tell_the_films_they_were_fitted_on(prepared_folder, films, monkeypatch, tmp_path):
+    tables = fit_orientation(prepared_folder, tmp_path / "tables.json")
+    assert json.loads((tmp_path / "tables.json").read_text()) == tables
+    for name, weights in (("UPRIGHT_WEIGHTS", tables["upright"]), ("TILT_WEIGHTS", tables["tilt"])):
+        assert np.shape(weights) == (8, 4)
+        monkeypatch.setattr(orientation, name, np.array(weights))
+    for row in films.rows("val"):
+        image = films.image(row)
+        assert orientation.orientation(image).upright > 0.9
+        assert orientation.orientation(1 - image).inverted > 0.9
+        assert orientation.orientation(np.rot90(image)).turned > 0.9
+        assert abs(orientation.orientation(image).tilt_degrees) < 10
+
+
+def test_what_is_measured(prepared_folder):
+    val = measure_doubts(prepared_folder)["val"]
+    assert (val["films"], val["films_changed"]) == (8, 8)
+    assert val["flagged"] == {"low_resolution": 8}
+    assert val["corrected_once_inverted"] == val["noticed_once_inverted"] == 1
+    assert val["noticed_once_turned"] == {90: 1, 180: 1, 270: 1}
+    assert val["noticed_once_tilted"][40] == 1

@@ -1,0 +1,113 @@
+"""Figures against values computed by hand."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from training.learning.losses import LossWeights, SegmentationLoss
+from training.releasing.metrics import (
+    bootstrap_intervals,
+    dice_scores,
+    expected_calibration_error,
+    overlap,
+    sensitivity_at_specificity,
+    summarise,
+)
+
+TABLE = pd.DataFrame(
+    {
+        "patient_id": ["a", "a", "b", "c"],
+        "label": [1, 0, 1, 0],
+        "probability": [0.9, 0.6, 0.4, 0.1],
+        "called": [1, 1, 0, 0],
+        "finding": ["positive", "indeterminate", "negative", "negative"],
+        "intersection": [30, 0, 0, 0],
+        "predicted": [40, 10, 0, 0],
+        "true": [60, 0, 20, 0],
+    }
+)
+
+
+def test_dice_of_two_empty_masks_is_one():
+    empty, full = np.zeros((1, 2, 2), dtype=bool), np.ones((1, 2, 2), dtype=bool)
+    assert dice_scores(**overlap(empty, empty)) == 1
+    assert dice_scores(**overlap(full, empty)) == 0
+    assert dice_scores(**overlap(full, full)) == 1
+
+
+def test_summary_by_hand():
+    figures = summarise(TABLE)
+    assert figures["auroc"] == pytest.approx(3 / 4)
+    assert figures["dice_pos"] == pytest.approx((0.6 + 0) / 2)
+    assert figures["iou_pos"] == pytest.approx((30 / 70 + 0) / 2)
+    assert figures["dice_all"] == pytest.approx((0.6 + 0 + 0 + 1) / 4)
+    assert figures["dice_all_if_empty"] == 0.5
+    assert figures["dice_pooled"] == pytest.approx(60 / 130)
+    assert (figures["sensitivity"], figures["specificity"], figures["false_masks"]) == (0.5, 0.5, 0.5)
+    assert (figures["abstained"], figures["errors_removed_by_abstaining"]) == (0.25, 0.5)
+    found = [
+        figures[name] for name in ("positives_found_positive", "positives_found_negative", "negatives_found_positive")
+    ]
+    assert found == [0.5, 0.5, 0.0]
+    assert figures["brier"] == pytest.approx((0.01 + 0.36 + 0.36 + 0.01) / 4)
+
+
+def test_sensitivity_at_a_specificity():
+    labels = np.array([0] * 10 + [1] * 4)
+    scores = np.array([0.1] * 9 + [0.8] + [0.05, 0.5, 0.7, 0.9])
+    assert sensitivity_at_specificity(labels, scores, 0.9) == 0.75
+    assert sensitivity_at_specificity(labels, scores, 1.0) == 0.25
+
+
+def test_calibration_error():
+    labels = np.array([0, 1] * 50)
+    assert expected_calibration_error(labels, np.full(100, 0.5), bins=5) == pytest.approx(0)
+    assert expected_calibration_error(labels, np.full(100, 0.9), bins=5) == pytest.approx(0.4)
+
+
+def test_intervals_hold_the_value_and_repeat():
+    table = pd.concat([TABLE.assign(patient_id=f"p{copy}") for copy in range(10)])
+    intervals = bootstrap_intervals(table, resamples=50)
+    assert intervals == bootstrap_intervals(table, resamples=50)
+    wide = pd.concat([TABLE.assign(patient_id=TABLE["patient_id"] + str(copy)) for copy in range(10)])
+    low, high = bootstrap_intervals(wide, resamples=200)["sensitivity"]
+    assert low < 0.5 < high
+    same_patients = intervals["sensitivity"]
+    assert same_patients == (0.5, 0.5), "films of one patient are drawn together"
+
+
+def test_intervals_of_a_single_class():
+    negatives = TABLE[TABLE["label"] == 0]
+    intervals = bootstrap_intervals(negatives, lambda table: {"called": table["called"].mean()}, resamples=50)
+    assert intervals["called"] == (0, 1)
+
+
+def test_losses_of_a_perfect_and_a_contrary_answer():
+    true_mask = torch.zeros(2, 1, 8, 8)
+    true_mask[0, :, :4] = 1
+    image_label = torch.tensor([[1.0], [0.0]])
+    loss = SegmentationLoss(LossWeights(bce=2, dice=3, film_dice=5, image=4))
+
+    def terms(sign):
+        return loss(sign * 40 * (true_mask - 0.5), sign * 40 * (image_label - 0.5), true_mask, image_label)
+
+    assert terms(1)["loss"] < 1e-4
+    contrary = terms(-1)
+    assert contrary["bce"] == pytest.approx(20) and contrary["image"] == pytest.approx(20)
+    assert contrary["dice"] == pytest.approx(1, abs=0.05)
+    weighted = 2 * contrary["bce"] + 3 * contrary["dice"] + 5 * contrary["film_dice"] + 4 * contrary["image"]
+    assert contrary["loss"] == pytest.approx(weighted)
+
+
+def test_film_dice_weighs_a_small_pneumothorax_like_a_large_one():
+    true_mask = torch.zeros(3, 1, 32, 32)
+    true_mask[0, :, :24] = 1
+    true_mask[1, :, :2] = 1
+    found_large = torch.full_like(true_mask, -40.0)
+    found_large[0, :, :24] = 40
+    terms = SegmentationLoss(LossWeights())(
+        found_large, torch.zeros(3, 1), true_mask, torch.tensor([[1.0], [1.0], [0.0]])
+    )
+    assert terms["dice"] < 0.1
+    assert terms["film_dice"] == pytest.approx(0.5, abs=0.02)  # half of the positive films; the empty one has no say

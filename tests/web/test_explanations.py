@@ -1,0 +1,294 @@
+"""Explanations as the page's script asks for them: computed once, kept with the study, in turn with other films."""
+
+import base64
+import io
+import json
+import os
+import re
+import threading
+import time
+import urllib.request
+from dataclasses import replace
+from functools import partial
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from sqlalchemy import select
+from werkzeug.datastructures import FileStorage
+from werkzeug.test import encode_multipart
+
+from app.analysis import saliency
+from app.analysis.analysis import Analysis
+from app.analysis.saliency import UNTRIED, Explainer, packed
+from app.segmentation.decision.calibration import logit
+from app.segmentation.network.explain import occlude
+from app.segmentation.network.preprocessing import preprocess
+from app.segmentation.predictor import UNFAMILIAR, Predictor
+from app.segmentation.reading.radiograph import Radiograph
+from app.studies.drawing import film_png
+from app.studies.store import Base, Study, StudyStore
+from tests.support.phantom import draw_phantom, to_png
+from tests.support.server import running_server
+from tests.web.test_pages import upload
+
+FILM = draw_phantom(3, 320).image
+CELLS = 8
+"""Fewer than the page has, for speed: 49 patches."""
+
+
+def unpacked(document: dict) -> np.ndarray:
+    levels = np.frombuffer(base64.b64decode(document["levels"]), np.int8).astype(np.float32)
+    values = np.where(levels == UNTRIED, np.nan, levels * document["peak"] / 127)
+    return values.reshape(document["side"], document["side"])
+
+
+def lines(answer) -> list[dict]:
+    return [json.loads(line) for line in answer.text.splitlines()]
+
+
+def token(client) -> dict:
+    page = client.get("/").text
+    return {"X-CSRFToken": re.search(r'name="csrf-token" content="([^"]+)"', page)[1]}
+
+
+@pytest.fixture
+def address(client) -> str:
+    """Where a study of the synthetic film is explained."""
+    return upload(client, (to_png(FILM), "chest.png")).location + "/explanations"
+
+
+@pytest.fixture(autouse=True)
+def coarse(monkeypatch) -> None:
+    monkeypatch.setattr(saliency, "occlude", partial(occlude, cells=CELLS))
+
+
+@pytest.fixture
+def predictor(app) -> Predictor:
+    return app.extensions["predictor"]
+
+
+class TestPacking:
+    def test_keeps_a_map_to_a_127th_of_its_peak(self):
+        values = np.random.default_rng(0).normal(size=(16, 16)).astype(np.float32)
+        values[3, 5] = np.nan
+        document = packed(values)
+        assert document["side"] == 16 and document["peak"] == pytest.approx(np.nanmax(np.abs(values)))
+        again = unpacked(document)
+        assert np.isnan(again).sum() == 1 and np.isnan(again[3, 5])
+        assert np.nanmax(np.abs(again - values)) <= 0.51 * document["peak"] / 127
+
+    def test_a_map_of_nothing(self):
+        document = packed(np.zeros((2, 2), np.float32))
+        assert document["peak"] == 0 and not unpacked(document).any()
+
+
+class TestTheFilmExplained:
+    def test_is_the_networks_input_where_the_file_has_8_bits(self, predictor):
+        image = np.round(FILM * 255).astype(np.float32) / 255
+        expected = preprocess(image, predictor.metadata.preprocessing)
+        assert torch.equal(Explainer(Analysis(predictor))._batch(film_png(image)), expected)
+
+    def test_strays_little_where_the_file_has_more(self, predictor):
+        noise = np.random.default_rng(0).normal(0, 0.003, FILM.shape)
+        image = (np.round((0.6 * FILM + 0.2 + noise) * 4095) / 4095).astype(np.float32)  # 12 bits
+        expected = preprocess(image, predictor.metadata.preprocessing)
+        found = Explainer(Analysis(predictor))._batch(film_png(image))
+        assert not torch.equal(found, expected)
+        assert (found - expected).abs().max() < 0.02  # standard deviations of the film
+
+    def test_strays_little_where_it_is_shown_smaller(self, predictor):
+        large = cv2.resize(np.round(FILM * 255).astype(np.float32) / 255, (5000, 4400), interpolation=cv2.INTER_LINEAR)
+        found = Explainer(Analysis(predictor))._batch(film_png(large))
+        assert (found - preprocess(large, predictor.metadata.preprocessing)).abs().max() < 0.05
+
+    def test_has_the_score_that_is_shown(self, client, address, predictor):
+        traced = client.post(f"{address}/activations", headers=token(client)).json
+        assert traced["score"] == pytest.approx(logit(predictor.predict(Radiograph(FILM, "PNG")).probability), abs=0.02)
+        assert f"{100 * traced['probability']:.0f} %" in client.get(address.removesuffix("/explanations")).text
+
+
+class TestActivations:
+    def test_are_those_of_the_core(self, client, address, predictor):
+        found = client.post(f"{address}/activations", headers=token(client)).json
+        sides = [stage["side"] for stage in found["stages"]]
+        assert sides == [32, 16, 8, 4, 2]
+        assert all(unpacked(stage).min() >= 0 for stage in found["stages"])
+        assert len(found["feature_maps"]) == 12
+        for one in found["feature_maps"]:
+            assert unpacked(one).sum() == pytest.approx(one["contribution"], abs=4 * one["peak"] / 127)
+
+    def test_are_kept(self, client, address, app, monkeypatch):
+        assert client.get(address).json == {"activations": None, "occlusion": None}
+        first = client.post(f"{address}/activations", headers=token(client)).json
+        monkeypatch.delattr(saliency, "trace_activations")
+        assert client.post(f"{address}/activations", headers=token(client)).json == first
+        assert client.get(address).json == {"activations": first, "occlusion": None}
+
+
+class TestOcclusion:
+    def test_comes_line_by_line_and_is_kept(self, client, address, predictor, monkeypatch):
+        steps = lines(client.post(f"{address}/occlusion", headers=token(client)))
+        assert [step["done"] for step in steps] == [*range(2, 49, 2), 49]
+        assert {step["total"] for step in steps} == {49}
+        assert np.isnan(unpacked(steps[0])).any() and not np.isnan(unpacked(steps[-1])).any()
+        batch = Explainer(Analysis(predictor))._batch(film_png(FILM))
+        *_, last = occlude(predictor.engine, predictor.decision.calibration, batch, CELLS)
+        assert np.abs(unpacked(steps[-1]) - last.drops).max() < steps[-1]["peak"] / 100
+        monkeypatch.delattr(saliency, "occlude")
+        assert lines(client.post(f"{address}/occlusion", headers=token(client))) == steps[-1:]
+        assert client.get(address).json == {"activations": None, "occlusion": steps[-1]}
+
+    def test_stops_when_the_reader_leaves_and_keeps_nothing(self, client, address, app, monkeypatch):
+        tried = count_patches(monkeypatch)
+        answer = client.post(f"{address}/occlusion", headers=token(client), buffered=False)
+        stream = answer.iter_encoded()
+        next(stream), next(stream)
+        answer.close()
+        assert len(tried) == 2
+        assert client.get(address).json["occlusion"] is None
+        assert app.extensions["explainer"].start_occlusion()  # the right to the next one was given back
+
+    def test_a_reader_who_never_reads_blocks_nobody(self, client, address, app):
+        client.post(f"{address}/occlusion", headers=token(client), buffered=False).close()
+        assert app.extensions["explainer"].start_occlusion()
+
+    def test_one_at_a_time(self, client, address, app, monkeypatch):
+        monkeypatch.setattr(saliency, "PATIENCE_SECONDS", 0.05)
+        assert app.extensions["explainer"].start_occlusion()
+        answer = client.post(f"{address}/occlusion", headers=token(client))
+        assert (answer.status_code, answer.json["code"]) == (503, "explanation_busy")
+        assert answer.mimetype == "application/problem+json" and int(answer.headers["Retry-After"])
+        app.extensions["explainer"].end_occlusion()
+        again = client.post(f"{address}/occlusion", headers=token(client), buffered=False)
+        assert again.status_code == 200
+        again.close()
+
+    def test_a_film_that_comes_meanwhile_waits_for_one_step(self, app):
+        """The film is analysed between two steps, although the occlusion would go on at once."""
+        explaining, order, asked = app.extensions["explainer"], [], threading.Event()
+        analysis = app.extensions["analysis"]
+
+        def analyse() -> None:
+            asked.set()
+            analysis.analyse(to_png(FILM))
+            order.append("film")
+
+        film = threading.Thread(target=analyse)
+        for step in explaining.occlusion(film_png(FILM)):
+            order.append(step["done"])
+            if step["done"] == 10:
+                turns = analysis.turns
+                with turns:  # holds the film back until it stands in the line
+                    film.start()
+                    asked.wait()
+                    while turns._taken - turns._served < 2:
+                        time.sleep(0.001)
+        film.join(timeout=30)
+        assert order.index("film") <= order.index(10) + 2
+
+    def test_a_study_deleted_meanwhile_keeps_nothing(self, client, address, app):
+        headers = token(client)
+        answer = client.post(f"{address}/occlusion", headers=headers, buffered=False)
+        stream = answer.iter_encoded()
+        next(stream)
+        client.post(address.replace("explanations", "delete"), headers=headers)
+        assert sum(1 for _ in stream) == 24  # the other lines: nothing breaks
+        answer.close()
+        with app.extensions["studies"].engine.connect() as connection:
+            assert connection.execute(select(Study.id)).all() == []
+
+
+def test_gunicorn_stops_when_the_connection_closes(checkpoint_path, tmp_path):
+    with running_server(tmp_path, PLEURA_WEIGHTS=str(checkpoint_path), PLEURA_THREADS="1") as server:
+        jar = urllib.request.HTTPCookieProcessor()
+        open_address = urllib.request.build_opener(jar).open
+        form = re.search(r'name="csrf_token" value="([^"]+)"', open_address(server.url).read().decode())[1]
+        film = FileStorage(io.BytesIO(to_png(FILM)), "chest.png")
+        boundary, body = encode_multipart({"films": film, "csrf_token": form})
+        upload = urllib.request.Request(
+            f"{server.url}/studies", body, {"Content-Type": f"multipart/form-data; boundary={boundary}"}
+        )
+        address = open_address(upload).url + "/explanations"
+
+        request = urllib.request.Request(f"{address}/occlusion", b"", {"X-CSRFToken": form})
+        with open_address(request) as stream:
+            first = json.loads(stream.readline())
+        sent = int(server.wait_for(r"explanations/occlusion 200 (\d+) bytes")[1])
+        assert first["total"] == 225
+        assert sent < 40 * len(json.dumps(first))  # of 113 lines
+        assert json.loads(open_address(address).read()) == {"activations": None, "occlusion": None}
+        with open_address(request) as stream:
+            assert json.loads(stream.readline())["done"] == 2
+
+
+class TestRefusals:
+    @pytest.mark.parametrize("kind", ["activations", "occlusion"])
+    def test_of_other_sessions_and_unknown_studies(self, app, client, address, kind):
+        stranger = app.test_client()
+        assert stranger.post(f"{address}/{kind}", headers=token(stranger)).status_code == 404
+        assert stranger.get(address).status_code == 404
+        unknown = client.post(f"/studies/none/explanations/{kind}", headers=token(client))
+        assert (unknown.status_code, unknown.json["code"]) == (404, "not_found")
+
+    @pytest.mark.parametrize("kind", ["activations", "occlusion"])
+    def test_of_forged_requests(self, client, address, kind):
+        answer = client.post(f"{address}/{kind}")
+        assert (answer.status_code, answer.json["code"]) == (400, "form_expired")
+        assert client.get(f"{address}/{kind}").status_code == 405
+
+    @pytest.mark.parametrize("kind", ["activations", "occlusion"])
+    def test_of_films_the_model_does_not_know(self, client, predictor, monkeypatch, kind):
+        predict = predictor.predict
+        monkeypatch.setattr(predictor, "predict", lambda film: replace(predict(film), quality=(UNFAMILIAR,)))
+        address = upload(client, (to_png(FILM), "hand.png")).location
+        answer = client.post(f"{address}/explanations/{kind}", headers=token(client))
+        assert (answer.status_code, answer.json["code"]) == (409, "nothing_to_explain")
+        assert "There is nothing to explain" in client.get(address).text
+
+    @pytest.mark.parametrize("kind", ["activations", "occlusion"])
+    def test_of_answers_of_another_model(self, client, address, predictor, monkeypatch, kind):
+        monkeypatch.setattr(predictor, "sha256", "another")
+        answer = client.post(f"{address}/{kind}", headers=token(client))
+        assert (answer.status_code, answer.json["code"]) == (409, "other_model")
+
+
+def count_patches(monkeypatch) -> list:
+    """Have every step of an occlusion noted."""
+    noted = []
+
+    def noting(*arguments, **options):
+        for step in occlude(*arguments, cells=CELLS, **options):
+            noted.append(step.done)
+            yield step
+
+    monkeypatch.setattr(saliency, "occlude", noting)
+    return noted
+
+
+class TestKeeping:
+    @pytest.fixture(params=["sqlite", "postgresql"])
+    def url(self, request, tmp_path) -> str:
+        if request.param == "sqlite":
+            return f"sqlite:///{tmp_path / 'kept.sqlite'}"
+        if not (address := os.environ.get("PLEURA_TEST_POSTGRES_URL")):
+            pytest.skip("PLEURA_TEST_POSTGRES_URL names no database")
+        return address
+
+    def test_an_explanation_goes_with_its_study(self, url, tmp_path):
+        now = [1_000_000.0]
+        store = StudyStore(url, 60, lambda: now[0])
+        pictures = {"film_png": b"film", "probability_png": b"map", "disagreement_png": b"doubt"}
+        store.add("ann", "one.dcm", {"id": "one"}, **pictures)
+        assert (store.get("one", "ann").activations, store.get("one", "ann").occlusion) == (None, None)
+        secret = {"levels": "must not linger " * 20_000}
+        assert not store.update("one", "bob", occlusion=secret)
+        assert store.update("one", "ann", occlusion=secret)
+        assert StudyStore(url, 60, lambda: now[0]).get("one", "ann").occlusion == secret
+        now[0] += 60
+        assert not store.update("one", "ann", activations=secret)
+        assert store.purge() == 1
+        assert not any(b"must not linger" in file.read_bytes() for file in tmp_path.glob("kept.sqlite*"))
+        Base.metadata.drop_all(store.engine)
+        store.close()

