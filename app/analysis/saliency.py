@@ -23,7 +23,7 @@ PATIENCE_SECONDS = 5.0
 """How long a new occlusion waits for one before it: one that was cancelled ends at its next step."""
 
 
-class Explainer:
+class Saliency:
     """Explains the answers of an `Analysis`. Shared between the threads that answer requests.
 
     The film is the displayed one, of 8 bits. Where the file had no more, nor sides above `DISPLAY_SIDE`, the network

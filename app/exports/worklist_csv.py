@@ -7,8 +7,8 @@ from defusedcsv import csv
 
 from app.analysis.answer import NOTICE
 from app.exports.reading import HASH_LENGTH
+from app.studies.reading_order import group_of
 from app.studies.store import Study
-from app.web.worklist import group_of
 
 COLUMNS = (
     *(

@@ -38,18 +38,18 @@ class Study(Base):
         file_name: As the browser gave it, so that a person recognises the film.
         created_at: Seconds since the epoch.
         expires_at: Seconds since the epoch; from here on the study does not exist.
-        answer: What `answers.to_answer` made of the prediction; it carries the mask.
+        answer: What `to_answer` made of the prediction; it carries the mask.
         film_png: The film as the page shows it. Pictures are loaded by `StudyStore.get` only.
         probability_png: The probability map, 0 to 255 for 0 to 1, in the network's own geometry.
         disagreement_png: The disagreement map, likewise.
         patient_key: Equal for films of one patient; None where the file does not say whose it is.
         taken_on: ISO date of the film; None where the file does not say.
-        dicom_header: What exports need of the file's header, from `exports.header.read_header`.
+        dicom_header: What exports need of the file's header, from `header.read_header`.
         verdict: What the reader says of the answer: "right", "wrong", or None.
         corrected_png: The reader's own mask, in the pixels of `film_png`; None while there is none.
         training_id: Name of the copy that the reader gave for training; None while there is none.
-        activations: From `Explainer.activations`; None until somebody asks. Loaded as pictures are.
-        occlusion: The last step of `Explainer.occlusion`, likewise.
+        activations: From `Saliency.activations`; None until somebody asks. Loaded as pictures are.
+        occlusion: The last step of `Saliency.occlusion`, likewise.
     """
 
     __tablename__ = "studies"

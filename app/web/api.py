@@ -14,6 +14,7 @@ from app.segmentation.errors import PleuraError
 from app.segmentation.reading.image_io import MAX_BYTES
 from app.web import problems
 from app.web.problems import Problem, explain
+from app.web.services import services
 
 FIELD = "file"
 API_OFF = Problem(404, "api_off", "The API is switched off")
@@ -28,7 +29,7 @@ blueprint = Blueprint("api", __name__, url_prefix="/api/v1")
 def predict() -> dict:
     """Answer one film."""
     _demand_token()
-    return current_app.extensions["analysis"].analyse(_uploaded_film()).answer
+    return services().analysis.analyse(_uploaded_film()).answer
 
 
 @blueprint.get("/openapi.json")

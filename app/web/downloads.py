@@ -9,8 +9,7 @@ from flask import Blueprint, Response, abort, current_app, request, send_file
 from app.exports.catalogue import exports_of
 from app.exports.reading import Reading
 from app.exports.worklist_csv import worklist_csv
-from app.web.pages import own_study
-from app.web.worklist import own_worklist
+from app.web.session import own_study, own_worklist
 
 MAX_STEM_LENGTH = 60
 

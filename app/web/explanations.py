@@ -6,16 +6,16 @@ The page's script asks, so failures are problem documents (RFC 9457), as the JSO
 import json
 from collections.abc import Iterator
 
-from flask import Blueprint, Response, abort, current_app
-from flask.blueprints import BlueprintSetupState
+from flask import Blueprint, Response, abort
 from werkzeug.exceptions import HTTPException
 
-from app.analysis.saliency import Explainer
+from app.analysis.saliency import Saliency
 from app.segmentation.errors import PleuraError
 from app.studies.store import Study, StudyStore
 from app.web.api import problem_answer
-from app.web.pages import own_study, owner
 from app.web.problems import Problem, explain
+from app.web.services import services
+from app.web.session import own_study, owner
 
 NOTHING_TO_EXPLAIN = Problem(409, "nothing_to_explain", "There is nothing to explain")
 OTHER_MODEL = Problem(409, "other_model", "Another model gave this answer")
@@ -23,11 +23,6 @@ BUSY = Problem(503, "explanation_busy", "Another film is being explained")
 RETRY_SECONDS = 30
 
 blueprint = Blueprint("explanations", __name__, url_prefix="/studies/<study_id>/explanations")
-
-
-@blueprint.record_once
-def _set_up(state: BlueprintSetupState) -> None:
-    state.app.extensions["explainer"] = Explainer(state.app.extensions["analysis"])
 
 
 @blueprint.get("")
@@ -42,8 +37,8 @@ def activations(study_id: str) -> dict:
     """Explain by Grad-CAM and feature maps."""
     study = _explainable(study_id)
     if study.activations is None:
-        study.activations = _explainer().activations(study.film_png)
-        _studies().update(study.id, owner(), activations=study.activations)
+        study.activations = services().saliency.activations(study.film_png)
+        services().studies.update(study.id, owner(), activations=study.activations)
     return study.activations
 
 
@@ -53,12 +48,12 @@ def occlusion(study_id: str) -> Response:
     study = _explainable(study_id)
     if study.occlusion is not None:
         return _stream(iter([study.occlusion]))
-    if not _explainer().start_occlusion():
+    if not services().saliency.start_occlusion():
         answer = problem_answer(BUSY, "That takes minutes, and is done for one film at a time. Try again later.")
         answer.headers["Retry-After"] = str(RETRY_SECONDS)
         abort(answer)
-    answer = _stream(_occlude_and_keep(study, owner(), _explainer(), _studies()))
-    answer.call_on_close(_explainer().end_occlusion)  # also where the reader left before the first line
+    answer = _stream(_occlude_and_keep(study, owner(), services().saliency, services().studies))
+    answer.call_on_close(services().saliency.end_occlusion)  # also where the reader left before the first line
     return answer
 
 
@@ -68,9 +63,9 @@ def _explain(error: PleuraError | HTTPException) -> Response:
     return problem_answer(*explain(error))
 
 
-def _occlude_and_keep(study: Study, owner_name: str, explainer: Explainer, studies: StudyStore) -> Iterator[dict]:
+def _occlude_and_keep(study: Study, owner_name: str, saliency: Saliency, studies: StudyStore) -> Iterator[dict]:
     step = None
-    for step in explainer.occlusion(study.film_png):
+    for step in saliency.occlusion(study.film_png):
         yield step
     studies.update(study.id, owner_name, occlusion=step)
 
@@ -86,14 +81,6 @@ def _explainable(study_id: str) -> Study:
     study = own_study(study_id)
     if study.answer["withheld_for"]:
         abort(problem_answer(NOTHING_TO_EXPLAIN, "This is not a film the model knows; its score is none."))
-    if study.answer["model"]["sha256"] != _explainer().predictor.sha256:
+    if study.answer["model"]["sha256"] != services().saliency.predictor.sha256:
         abort(problem_answer(OTHER_MODEL, "The server has loaded another model since. Upload the film again."))
     return study
-
-
-def _explainer() -> Explainer:
-    return current_app.extensions["explainer"]
-
-
-def _studies() -> StudyStore:
-    return current_app.extensions["studies"]

@@ -12,9 +12,9 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from app.analysis.answer import mask_png
 from app.studies.masks import displayed_size, model_mask, read_mask, reader_mask, tells, vouched_mask
-from app.studies.store import Study, StudyStore
-from app.studies.training_set import TrainingSet
-from app.web.pages import own_study, owner
+from app.studies.store import Study
+from app.web.services import services
+from app.web.session import own_study, owner
 
 VERDICTS = ("right", "wrong")
 LABEL_SOURCE = "reader_mask"
@@ -78,12 +78,12 @@ def reader_mask_picture(study_id: str) -> Response:
 @blueprint.post("/training")
 def give(study_id: str) -> BaseResponse:
     """Put a copy into the training set, if there is one and the reader said so."""
-    study, films = own_study(study_id), _training_set()
+    study, films = own_study(study_id), services().training_set
     mask = vouched_mask(study)
     if films is None or mask is None or request.form.get("consent") != "yes":
         abort(400)
     row = _manifest_row(study)
-    if not _studies().update(study.id, owner(), training_id=row["image_id"]):
+    if not services().studies.update(study.id, owner(), training_id=row["image_id"]):
         abort(404)
     films.add(row, study.film_png, mask_png(mask))  # last: there must be no copy that cannot be withdrawn
     return _back(study)
@@ -98,7 +98,7 @@ def withdraw(study_id: str) -> BaseResponse:
 @blueprint.app_context_processor
 def _words() -> dict[str, object]:
     return {
-        "asks_for_films": _training_set() is not None,
+        "asks_for_films": services().training_set is not None,
         "can_be_given": lambda study: vouched_mask(study) is not None,
         "drawn_share": lambda study: float(reader_mask(study).mean()),
     }
@@ -122,21 +122,13 @@ def _manifest_row(study: Study) -> dict[str, str]:
 
 def _change(study: Study, **columns: object) -> BaseResponse:
     """Change what the reader said. A copy given for training said something else: it is taken back first."""
-    films = _training_set()
+    films = services().training_set
     if films is not None and study.training_id:
         films.remove(study.training_id)
-    if not _studies().update(study.id, owner(), training_id=None, **columns):
+    if not services().studies.update(study.id, owner(), training_id=None, **columns):
         abort(404)
     return _back(study)
 
 
 def _back(study: Study) -> BaseResponse:
     return redirect(url_for("pages.result", study_id=study.id, _anchor="feedback"), 303)
-
-
-def _training_set() -> TrainingSet | None:
-    return current_app.extensions["training_set"]
-
-
-def _studies() -> StudyStore:
-    return current_app.extensions["studies"]

@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass
 from pathlib import PureWindowsPath
 
-from flask import Blueprint, Response, abort, current_app, redirect, render_template, request, session, url_for
+from flask import Blueprint, Response, abort, current_app, redirect, render_template, request, url_for
 from werkzeug.datastructures import FileStorage
 from werkzeug.exceptions import HTTPException, InternalServerError
 from werkzeug.wrappers import Response as BaseResponse
@@ -19,8 +19,10 @@ from app.studies.drawing import film_png, grey_png
 from app.studies.header import read_header
 from app.studies.masks import marked_areas, mask_of
 from app.studies.patients import read_origin
-from app.studies.store import Study, StudyStore
+from app.studies.store import Study
 from app.web.problems import NO_FILE, Problem, explain
+from app.web.services import services
+from app.web.session import own_study, owner
 
 MAX_NAME_LENGTH = 120
 REFUSED_SIDE = 320
@@ -107,7 +109,7 @@ def mask(study_id: str) -> Response:
 @blueprint.post("/studies/<study_id>/delete")
 def delete(study_id: str) -> BaseResponse:
     """Delete a study now."""
-    if not _studies().delete(study_id, owner()):
+    if not services().studies.delete(study_id, owner()):
         abort(404)
     return redirect(url_for(".index"), 303)
 
@@ -154,11 +156,11 @@ def _picture_of(error: PleuraError) -> str | None:
 
 
 def _analyse(upload: FileStorage) -> Study:
-    _studies().check_room(owner())
+    services().studies.check_room(owner())
     data = upload.read()
-    analysed = current_app.extensions["analysis"].analyse(data)
+    analysed = services().analysis.analyse(data)
     evidence = analysed.prediction.evidence
-    return _studies().add(
+    return services().studies.add(
         owner(),
         _shown_name(upload),
         analysed.answer,
@@ -176,19 +178,9 @@ def _shown_name(upload: FileStorage) -> str:
     return name[:MAX_NAME_LENGTH] or "film"
 
 
-def own_study(study_id: str) -> Study:
-    """Return this session's study with its pictures, or answer 404."""
-    return _studies().get(study_id, owner()) or abort(404)
-
-
-def owner() -> str:
-    """Return the random name of this browser session, kept in its signed cookie."""
-    return session.setdefault("owner", secrets.token_urlsafe(24))
-
-
 def _calibrated_on(answer: dict) -> dict | None:
     """Return the counts of the validation films, or None where another model answered or they are not known."""
-    predictor = current_app.extensions["predictor"]
+    predictor = services().predictor
     return predictor.metadata.metrics.get("val") if answer["model"]["sha256"] == predictor.sha256 else None
 
 
@@ -202,7 +194,3 @@ def _told_from_to(calibrated_on: dict | None) -> tuple[int, int]:
         return 1, 99
     positive, negative = calibrated_on["positive"], calibrated_on["films"] - calibrated_on["positive"]
     return math.ceil(300 / max(negative, 6)), 100 - math.ceil(300 / max(positive, 6))
-
-
-def _studies() -> StudyStore:
-    return current_app.extensions["studies"]

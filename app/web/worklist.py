@@ -1,41 +1,13 @@
-"""The worklist: in which order films are to be read, and which are of one patient.
+"""The worklist in its order, and two films of one patient side by side."""
 
-The order is safe to read from the top and safe to leave early: no film stands below another that is less suspicious,
-and what the model could not answer stands above everything it did not suspect, for it may hold anything.
-"""
-
-from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import date
 
-from flask import Blueprint, abort, current_app, render_template
+from flask import Blueprint, abort, render_template
 
 from app.studies.masks import counting_area
+from app.studies.reading_order import GROUPS, by_date, group_of, order_of
 from app.studies.store import Study
-from app.web.pages import own_study, owner
-
-
-@dataclass(frozen=True)
-class Group:
-    """Films that are read together.
-
-    Attributes:
-        code: As the page's script names it.
-        title: As the page names it.
-        meaning: What to expect of them.
-    """
-
-    code: str
-    title: str
-    meaning: str
-
-
-SUSPECTED = Group("suspected", "Suspected", "by probability, highest first")
-UNANSWERED = Group("unanswered", "No usable answer", "these may hold anything: failed, or unlike what the model knows")
-INDETERMINATE = Group("indeterminate", "Indeterminate", "by probability, highest first")
-UNSUSPECTED = Group("unsuspected", "None seen by the model", "those with warnings first, then by probability")
-GROUPS = (SUSPECTED, UNANSWERED, INDETERMINATE, UNSUSPECTED)
-"""In reading order."""
+from app.web.session import own_study, own_worklist
 
 blueprint = Blueprint("worklist", __name__)
 
@@ -51,10 +23,10 @@ def compare(study_id: str, other_id: str | None = None) -> str:
     others = own_worklist().others_of_patient(study)
     chosen = next((other for other in others if other.id == other_id), None)
     if other_id is None and others:
-        chosen = max((other for other in others if _by_date(other) < _by_date(study)), key=_by_date, default=others[0])
+        chosen = max((other for other in others if by_date(other) < by_date(study)), key=by_date, default=others[0])
     if chosen is None:
         abort(404)
-    pair = sorted([study, own_study(chosen.id)], key=_by_date)  # the list's studies have no pictures
+    pair = sorted([study, own_study(chosen.id)], key=by_date)  # the list's studies have no pictures
     return render_template(
         "compare.html",
         study=study,
@@ -63,64 +35,6 @@ def compare(study_id: str, other_id: str | None = None) -> str:
         pair=[(shown, counting_area(shown)) for shown in pair],
         apart=_apart(*pair),
     )
-
-
-def group_of(study: Study) -> Group:
-    """Say with which films a study is read."""
-    if study.answer["withheld_for"]:
-        return UNANSWERED
-    return {"positive": SUSPECTED, "indeterminate": INDETERMINATE, "negative": UNSUSPECTED}[study.answer["finding"]]
-
-
-def order_of(study: Study) -> str:
-    """Name a study's place within its group: the page's script sorts rows by this text, as `in_order` does.
-
-    Among equals the film that has waited longest comes first, so no film sinks because another arrives.
-    """
-    group, figure = group_of(study), 1 - study.answer["probability"]
-    if group is UNANSWERED:
-        figure = 1  # the computed probability means nothing here; a failed film stands at 0
-    warned = any(flag["severity"] == "warning" for flag in study.answer["quality"])
-    return f"{0 if warned or group is not UNSUSPECTED else 1} {figure:.4f} {study.created_at:017.6f}"
-
-
-def in_order(studies: Iterable[Study]) -> list[Study]:
-    """Sort studies as they are to be read."""
-    return sorted(studies, key=lambda study: (GROUPS.index(group_of(study)), order_of(study)))
-
-
-class Worklist:
-    """One session's films in reading order.
-
-    Attributes:
-        studies: Without their pictures.
-    """
-
-    def __init__(self, studies: Iterable[Study]) -> None:
-        self.studies = in_order(studies)
-
-    def of(self, group: Group) -> list[Study]:
-        """The films of one group."""
-        return [study for study in self.studies if group_of(study) == group]
-
-    def others_of_patient(self, study: Study) -> list[Study]:
-        """The other films of a study's patient, the earliest first; none where the file does not say whose it is."""
-        same = [other for other in self.studies if study.patient_key and other.patient_key == study.patient_key]
-        return sorted((other for other in same if other.id != study.id), key=_by_date)
-
-    def position(self, study: Study) -> int:
-        """Where a study stands, from 1; 0 if it is not here."""
-        return next((at for at, other in enumerate(self.studies, start=1) if other.id == study.id), 0)
-
-    def neighbours(self, study: Study) -> tuple[Study | None, Study | None]:
-        """The studies before and after a study."""
-        at = self.position(study)
-        return self.studies[at - 2] if at > 1 else None, self.studies[at] if 0 < at < len(self.studies) else None
-
-
-def own_worklist() -> Worklist:
-    """List this browser session's films."""
-    return Worklist(current_app.extensions["studies"].list_of(owner()))
 
 
 @blueprint.app_context_processor
@@ -134,8 +48,3 @@ def _apart(earlier: Study, later: Study) -> str:
         return "Not both say when they were taken; they stand in the order of their days, or else of their uploads."
     days = (date.fromisoformat(later.taken_on) - date.fromisoformat(earlier.taken_on)).days
     return {0: "They are of the same day.", 1: "They are one day apart."}.get(days, f"They are {days} days apart.")
-
-
-def _by_date(study: Study) -> tuple[str, float]:
-    """Films without a date come last, in the order of their uploads."""
-    return study.taken_on or "9999", study.created_at

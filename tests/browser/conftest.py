@@ -17,6 +17,7 @@ from app import create_app
 from app.segmentation.checkpoint import load_checkpoint, save_checkpoint
 from app.segmentation.predictor import Predictor
 from app.segmentation.reading.radiograph import Radiograph
+from app.web.services import services
 from tests.support.phantom import Phantom, draw_phantom, to_dicom
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -82,7 +83,7 @@ def serving(app: Flask) -> Iterator[str]:
     yield f"http://127.0.0.1:{server.port}"
     server.shutdown()
     thread.join()
-    app.extensions["studies"].close()
+    services(app).studies.close()
 
 
 @pytest.fixture(scope="session")

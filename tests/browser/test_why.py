@@ -173,7 +173,7 @@ def test_a_refusal_is_shown_and_can_be_retried(page, film):
 
 
 def test_a_busy_server_says_so(page, film, monkeypatch):
-    monkeypatch.setattr(saliency.Explainer, "start_occlusion", lambda self: False)
+    monkeypatch.setattr(saliency.Saliency, "start_occlusion", lambda self: False)
     open_result(page, film)
     open_section(page)
     way(page, "Hiding patches").check()

@@ -13,6 +13,7 @@ from app import create_app
 from app.segmentation.decision.calibration import Finding
 from app.segmentation.decision.quality import QualityFlag
 from app.segmentation.predictor import UNFAMILIAR
+from app.web.services import services
 from tests.browser.conftest import serving
 from tests.browser.test_reading import SIZES, THEMES, assert_accessible
 from tests.support.phantom import draw_phantom, to_dicom, to_png
@@ -34,7 +35,7 @@ def address(checkpoint_path, tmp_path_factory) -> Iterator[str]:
     """A server whose answers are the test's: by the side of the film."""
     database = tmp_path_factory.mktemp("server") / "studies.sqlite"
     app = create_app({"WEIGHTS": str(checkpoint_path), "DATABASE_URL": f"sqlite:///{database}"})
-    predictor = app.extensions["predictor"]
+    predictor = services(app).predictor
     predict = predictor.predict
 
     def answer(radiograph):

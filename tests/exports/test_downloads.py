@@ -12,6 +12,7 @@ import pytest
 from pydicom.uid import UID
 
 from app.config import ROOT
+from app.web.services import services
 from tests.support.phantom import draw_phantom, to_dicom, to_png
 from tests.web.test_pages import upload
 
@@ -62,7 +63,7 @@ def test_an_unknown_export_is_not_there(client, place):
 
 
 def test_an_expired_study_has_no_exports_and_leaves_no_header(app, client, place):
-    store = app.extensions["studies"]
+    store = services(app).studies
     now = store.clock()
     store.clock = lambda: now + 3601
     assert client.get(f"{place}/exports/report.pdf").status_code == 404

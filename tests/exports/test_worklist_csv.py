@@ -8,7 +8,7 @@ import pytest
 from app.analysis.answer import NOTICE
 from app.exports.worklist_csv import worklist_csv
 from app.segmentation.predictor import UNFAMILIAR
-from app.web.worklist import in_order
+from app.studies.reading_order import in_order
 from tests.support.phantom import draw_phantom, to_png
 
 PHANTOM = draw_phantom(2, 256)

@@ -19,6 +19,7 @@ from app.segmentation.reading.image_io import MAX_BYTES
 from app.segmentation.reading.radiograph import Laterality
 from app.studies.store import Study
 from app.web import problems
+from app.web.services import services
 from tests.conftest import DECISION
 from tests.support.phantom import draw_phantom, to_dicom, to_png
 
@@ -64,7 +65,7 @@ def mask_of(answer) -> np.ndarray:
 
 
 def set_postprocessing(monkeypatch, app, postprocessing) -> None:
-    monkeypatch.setattr(app.extensions["predictor"], "decision", replace(DECISION, postprocessing=postprocessing))
+    monkeypatch.setattr(services(app).predictor, "decision", replace(DECISION, postprocessing=postprocessing))
 
 
 def test_answer_is_as_described(client):
@@ -124,7 +125,7 @@ def test_same_film_gets_the_same_answer_under_another_id(client):
 
 def test_nothing_is_kept(app, client):
     send(client)
-    with app.extensions["studies"].engine.connect() as connection:
+    with services(app).studies.engine.connect() as connection:
         assert connection.scalar(select(func.count(Study.id))) == 0
 
 
@@ -211,7 +212,7 @@ def test_defect_is_logged_and_not_shown(app, client, monkeypatch, caplog):
     def fail(radiograph):
         raise RuntimeError("tensor of /srv/secret")
 
-    monkeypatch.setattr(app.extensions["predictor"], "predict", fail)
+    monkeypatch.setattr(services(app).predictor, "predict", fail)
     answer = send(client)
     problem = check_problem(answer, 500, "internal_error")
     assert "secret" not in answer.text and "RuntimeError" not in answer.text

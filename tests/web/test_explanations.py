@@ -21,7 +21,7 @@ from werkzeug.test import encode_multipart
 
 from app.analysis import saliency
 from app.analysis.analysis import Analysis
-from app.analysis.saliency import UNTRIED, Explainer, packed
+from app.analysis.saliency import UNTRIED, Saliency, packed
 from app.segmentation.decision.calibration import logit
 from app.segmentation.network.explain import occlude
 from app.segmentation.network.preprocessing import preprocess
@@ -29,6 +29,7 @@ from app.segmentation.predictor import UNFAMILIAR, Predictor
 from app.segmentation.reading.radiograph import Radiograph
 from app.studies.drawing import film_png
 from app.studies.store import Base, Study, StudyStore
+from app.web.services import services
 from tests.support.phantom import draw_phantom, to_png
 from tests.support.server import running_server
 from tests.web.test_pages import upload
@@ -66,7 +67,7 @@ def coarse(monkeypatch) -> None:
 
 @pytest.fixture
 def predictor(app) -> Predictor:
-    return app.extensions["predictor"]
+    return services(app).predictor
 
 
 class TestPacking:
@@ -88,19 +89,19 @@ class TestTheFilmExplained:
     def test_is_the_networks_input_where_the_file_has_8_bits(self, predictor):
         image = np.round(FILM * 255).astype(np.float32) / 255
         expected = preprocess(image, predictor.metadata.preprocessing)
-        assert torch.equal(Explainer(Analysis(predictor))._batch(film_png(image)), expected)
+        assert torch.equal(Saliency(Analysis(predictor))._batch(film_png(image)), expected)
 
     def test_strays_little_where_the_file_has_more(self, predictor):
         noise = np.random.default_rng(0).normal(0, 0.003, FILM.shape)
         image = (np.round((0.6 * FILM + 0.2 + noise) * 4095) / 4095).astype(np.float32)  # 12 bits
         expected = preprocess(image, predictor.metadata.preprocessing)
-        found = Explainer(Analysis(predictor))._batch(film_png(image))
+        found = Saliency(Analysis(predictor))._batch(film_png(image))
         assert not torch.equal(found, expected)
         assert (found - expected).abs().max() < 0.02  # standard deviations of the film
 
     def test_strays_little_where_it_is_shown_smaller(self, predictor):
         large = cv2.resize(np.round(FILM * 255).astype(np.float32) / 255, (5000, 4400), interpolation=cv2.INTER_LINEAR)
-        found = Explainer(Analysis(predictor))._batch(film_png(large))
+        found = Saliency(Analysis(predictor))._batch(film_png(large))
         assert (found - preprocess(large, predictor.metadata.preprocessing)).abs().max() < 0.05
 
     def test_has_the_score_that_is_shown(self, client, address, predictor):
@@ -133,7 +134,7 @@ class TestOcclusion:
         assert [step["done"] for step in steps] == [*range(2, 49, 2), 49]
         assert {step["total"] for step in steps} == {49}
         assert np.isnan(unpacked(steps[0])).any() and not np.isnan(unpacked(steps[-1])).any()
-        batch = Explainer(Analysis(predictor))._batch(film_png(FILM))
+        batch = Saliency(Analysis(predictor))._batch(film_png(FILM))
         *_, last = occlude(predictor.engine, predictor.decision.calibration, batch, CELLS)
         assert np.abs(unpacked(steps[-1]) - last.drops).max() < steps[-1]["peak"] / 100
         monkeypatch.delattr(saliency, "occlude")
@@ -148,27 +149,27 @@ class TestOcclusion:
         answer.close()
         assert len(tried) == 2
         assert client.get(address).json["occlusion"] is None
-        assert app.extensions["explainer"].start_occlusion()  # the right to the next one was given back
+        assert services(app).saliency.start_occlusion()  # the right to the next one was given back
 
     def test_a_reader_who_never_reads_blocks_nobody(self, client, address, app):
         client.post(f"{address}/occlusion", headers=token(client), buffered=False).close()
-        assert app.extensions["explainer"].start_occlusion()
+        assert services(app).saliency.start_occlusion()
 
     def test_one_at_a_time(self, client, address, app, monkeypatch):
         monkeypatch.setattr(saliency, "PATIENCE_SECONDS", 0.05)
-        assert app.extensions["explainer"].start_occlusion()
+        assert services(app).saliency.start_occlusion()
         answer = client.post(f"{address}/occlusion", headers=token(client))
         assert (answer.status_code, answer.json["code"]) == (503, "explanation_busy")
         assert answer.mimetype == "application/problem+json" and int(answer.headers["Retry-After"])
-        app.extensions["explainer"].end_occlusion()
+        services(app).saliency.end_occlusion()
         again = client.post(f"{address}/occlusion", headers=token(client), buffered=False)
         assert again.status_code == 200
         again.close()
 
     def test_a_film_that_comes_meanwhile_waits_for_one_step(self, app):
         """The film is analysed between two steps, although the occlusion would go on at once."""
-        explaining, order, asked = app.extensions["explainer"], [], threading.Event()
-        analysis = app.extensions["analysis"]
+        explaining, order, asked = services(app).saliency, [], threading.Event()
+        analysis = services(app).analysis
 
         def analyse() -> None:
             asked.set()
@@ -196,7 +197,7 @@ class TestOcclusion:
         client.post(address.replace("explanations", "delete"), headers=headers)
         assert sum(1 for _ in stream) == 24  # the other lines: nothing breaks
         answer.close()
-        with app.extensions["studies"].engine.connect() as connection:
+        with services(app).studies.engine.connect() as connection:
             assert connection.execute(select(Study.id)).all() == []
 
 

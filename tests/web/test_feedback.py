@@ -18,6 +18,7 @@ from app.segmentation.network.engine import Evidence
 from app.segmentation.predictor import UNFAMILIAR, Prediction
 from app.segmentation.reading.radiograph import Laterality, Radiograph
 from app.studies.drawing import film_png, grey_png
+from app.web.services import services
 from tests.support.phantom import draw_phantom
 from training.__main__ import prepare
 from training.data.films import PreparedFilms
@@ -54,7 +55,7 @@ class Reader:
         self.model_mask = np.zeros((side, side), dtype=bool)
         self.model_mask[40:80, 200:260] = marked
         self.answer = self._answer(finding, marked, quality)
-        app.extensions["studies"].add(
+        services(app).studies.add(
             "ann",
             "Doe^Jane.dcm",
             self.answer,
@@ -75,7 +76,7 @@ class Reader:
         prediction = Prediction(
             finding, 0.87, self.model_mask, evidence, self.model_mask, regions, quality, {"total": 90.0}
         )
-        predictor = self.app.extensions["predictor"]
+        predictor = services(self.app).predictor
         return to_answer(Radiograph(self.image, "DICOM"), prediction, predictor, f"study-of-{finding}")
 
     def post(self, path: str, **form):
@@ -87,7 +88,7 @@ class Reader:
 
     @property
     def study(self):
-        return self.app.extensions["studies"].get(self.answer["id"], "ann")
+        return services(self.app).studies.get(self.answer["id"], "ann")
 
     def section(self) -> str:
         """The part of the result page that asks the reader."""
@@ -339,7 +340,7 @@ def test_what_is_given_says_nothing_of_the_patient(giver, given):
 
 
 def test_a_film_of_an_unnamed_patient_is_a_patient_of_its_own(giver, given):
-    giver.app.extensions["studies"].update(giver.answer["id"], "ann", patient_key=None)
+    services(giver.app).studies.update(giver.answer["id"], "ann", patient_key=None)
     giver.draw(ring())
     giver.post("/training", consent="yes")
     assert rows(given)["patient_id"].item() == rows(given)["image_id"].item()
@@ -384,7 +385,7 @@ def test_a_copy_outlasts_its_film(giver, given):
 
 def test_a_film_that_expires_while_it_is_given_leaves_no_copy(giver, given, monkeypatch):
     giver.draw(ring())
-    monkeypatch.setattr(giver.app.extensions["studies"], "update", lambda *_, **__: False)
+    monkeypatch.setattr(services(giver.app).studies, "update", lambda *_, **__: False)
     assert giver.post("/training", consent="yes").status_code == 404
     assert pictures(given) == []
 
@@ -397,7 +398,7 @@ def test_a_copy_that_could_not_be_written_whole_can_be_withdrawn(giver, given, m
         (given / "images" / f"{row['image_id']}.png").write_bytes(image_png)
         raise OSError("No space left on device")
 
-    monkeypatch.setattr(giver.app.extensions["training_set"], "add", break_off)
+    monkeypatch.setattr(services(giver.app).training_set, "add", break_off)
     assert giver.post("/training", consent="yes").status_code == 500
     assert len(pictures(given)) == 1
     assert giver.post("/training/withdraw").status_code == 303

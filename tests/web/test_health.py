@@ -6,11 +6,11 @@ from dataclasses import replace
 import pytest
 
 from app import create_app
+from app.analysis import readiness
 from app.config import ROOT
 from app.segmentation.checkpoint import load_checkpoint, save_checkpoint
 from app.segmentation.predictor import CANARY_TOLERANCE, Predictor
 from app.segmentation.reading.image_io import read_radiograph
-from app.web import health
 from tests.support.phantom import draw_phantom, to_png
 from tests.web.test_api import check_against
 
@@ -75,12 +75,12 @@ def test_not_ready_when_the_inference_fails(client_with_canary, monkeypatch, cap
 
 def test_one_inference_speaks_for_a_while(client_with_canary, monkeypatch):
     now = [1000.0]
-    monkeypatch.setattr(health.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(readiness.time, "monotonic", lambda: now[0])
     client = client_with_canary()
     answers = iter([True, False])
     monkeypatch.setattr(Predictor, "check_canary", lambda predictor: next(answers))
     assert client.get("/readyz").status_code == 200
-    now[0] += health.KEEP_SECONDS - 1
+    now[0] += readiness.KEEP_SECONDS - 1
     assert client.get("/readyz").status_code == 200
     now[0] += 1
     assert client.get("/readyz").status_code == 503

@@ -17,6 +17,7 @@ from app.segmentation.decision.postprocessing import Region
 from app.segmentation.network.engine import Evidence
 from app.segmentation.predictor import Prediction
 from app.segmentation.reading.radiograph import Laterality
+from app.web.services import services
 from tests.support.phantom import draw_phantom, to_dicom, to_png
 
 HTTPS = "https://pleura.example"
@@ -54,7 +55,7 @@ def with_prediction(app, monkeypatch):
             quality,
             {"total": 90_000.0},
         )
-        monkeypatch.setattr(app.extensions["predictor"], "predict", lambda radiograph: answer)
+        monkeypatch.setattr(services(app).predictor, "predict", lambda radiograph: answer)
 
     return choose
 
@@ -101,7 +102,7 @@ def test_one_film_leads_to_its_result(client, film, with_prediction):
         "1,234&nbsp;mm² at the detector",
         "Research use only",
         "tiny",
-        client.application.extensions["predictor"].sha256[:12],
+        services(client.application).predictor.sha256[:12],
         'data-seconds-left="3600"',
         'd="M200.5 40.5',
     ):
@@ -152,7 +153,7 @@ def test_no_probability_is_a_certainty(client, film, with_prediction, probabilit
 def test_a_share_is_not_told_more_finely_than_the_films_can(
     app, client, film, with_prediction, monkeypatch, probability, share
 ):
-    monkeypatch.setitem(app.extensions["predictor"].metadata.metrics, "val", {"films": 317, "positive": 55})
+    monkeypatch.setitem(services(app).predictor.metadata.metrics, "val", {"films": 317, "positive": 55})
     with_prediction(Finding.POSITIVE, probability)
     page = client.get(upload(client, (film, "chest.png")).location).text
     assert f"Of 100 films with such a figure, {share} had a pneumothorax" in page
@@ -160,7 +161,7 @@ def test_a_share_is_not_told_more_finely_than_the_films_can(
 
 
 def test_a_handful_of_films_tells_next_to_nothing(app, client, film, with_prediction, monkeypatch):
-    monkeypatch.setitem(app.extensions["predictor"].metadata.metrics, "val", {"films": 5, "positive": 0})
+    monkeypatch.setitem(services(app).predictor.metadata.metrics, "val", {"films": 5, "positive": 0})
     with_prediction(Finding.NEGATIVE, 0.2)
     assert "figure, fewer than 50 had" in client.get(upload(client, (film, "chest.png")).location).text
 
@@ -331,7 +332,7 @@ def test_deleting_now(client, film):
 
 def test_an_expired_study_is_not_shown(app, client, film):
     place = upload(client, (film, "chest.png")).location
-    store = app.extensions["studies"]
+    store = services(app).studies
     now = store.clock()
     store.clock = lambda: now + 3601
     assert client.get(place).status_code == 404
@@ -344,7 +345,7 @@ def test_a_defect_of_ours_is_owned_up_to_without_a_trace(app, client, film, monk
         raise RuntimeError("the secret of the engine")
 
     app.config["PROPAGATE_EXCEPTIONS"] = False
-    monkeypatch.setattr(app.extensions["predictor"], "predict", fail)
+    monkeypatch.setattr(services(app).predictor, "predict", fail)
     answer = upload(client, (film, "chest.png"))
     assert answer.status_code == 500
     assert "the secret" not in answer.text
@@ -355,7 +356,7 @@ def test_a_defect_of_ours_is_owned_up_to_without_a_trace(app, client, film, monk
 
 def test_a_failing_insert_does_not_log_the_file_s_name(app, client, film, caplog):
     app.config["PROPAGATE_EXCEPTIONS"] = False
-    with app.extensions["studies"].engine.begin() as connection:
+    with services(app).studies.engine.begin() as connection:
         connection.exec_driver_sql(
             "CREATE TRIGGER fail BEFORE INSERT ON studies BEGIN SELECT RAISE(ABORT, 'no more rows'); END"
         )

@@ -9,8 +9,8 @@ import pytest
 
 from app.analysis.answer import mask_png
 from app.segmentation.predictor import UNFAMILIAR
+from app.studies.reading_order import GROUPS, Worklist, group_of, in_order, order_of
 from app.studies.store import Study
-from app.web.worklist import GROUPS, Worklist, group_of, in_order, order_of
 from tests.support.phantom import draw_phantom, to_dicom
 from tests.web.test_pages import token, upload
 

@@ -1,0 +1,78 @@
+"""What the blueprints work with: made once by `open_services`, found by `services`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+import torch
+from flask import Flask, current_app
+
+from app.analysis.analysis import Analysis
+from app.analysis.readiness import Readiness
+from app.analysis.saliency import Saliency
+from app.segmentation.predictor import Predictor
+from app.studies.database import default_url
+from app.studies.store import StudyStore
+from app.studies.training_set import TrainingSet
+
+KEY = "pleura"
+"""Of the services in `Flask.extensions`."""
+
+
+@dataclass(frozen=True)
+class Services:
+    """One of each, shared between the threads that answer requests.
+
+    Attributes:
+        predictor: The model.
+        analysis: Films to answers, one at a time.
+        saliency: What moved an answer's score.
+        readiness: Whether this process may be sent films.
+        studies: Films and answers that are kept for a while.
+        training_set: Films that readers gave for training; None where the operator named no folder for them.
+    """
+
+    predictor: Predictor
+    analysis: Analysis
+    saliency: Saliency
+    readiness: Readiness
+    studies: StudyStore
+    training_set: TrainingSet | None
+
+
+def open_services(app: Flask) -> Services:
+    """Load the model and open the studies of an application whose settings are checked.
+
+    Raises:
+        CheckpointError: If the weights cannot be loaded.
+        SettingError: If the folder of given films cannot be written to, or holds something else.
+    """
+    settings = app.config
+    if settings["THREADS"]:
+        torch.set_num_threads(settings["THREADS"])
+    predictor = Predictor.load(Path(settings["WEIGHTS"]))
+    analysis = Analysis(predictor)
+    opened = Services(
+        predictor=predictor,
+        analysis=analysis,
+        saliency=Saliency(analysis),
+        readiness=Readiness(predictor),
+        studies=_open_studies(settings["DATABASE_URL"] or default_url(Path(app.instance_path)), settings),
+        training_set=TrainingSet(Path(settings["FEEDBACK_FOLDER"])) if settings["FEEDBACK_FOLDER"] else None,
+    )
+    app.extensions[KEY] = opened
+    return opened
+
+
+def services(app: Flask | None = None) -> Services:
+    """Return the services of an application; without one, of that which answers the present request."""
+    return cast(Services, (app or current_app).extensions[KEY])
+
+
+def _open_studies(url: str, settings: dict[str, object]) -> StudyStore:
+    studies = StudyStore(url, 60 * settings["RETENTION_MINUTES"])
+    studies.purge()
+    studies.start_purging()
+    return studies
