@@ -16,9 +16,9 @@ from app.analysis.answer import NOTICE
 from app.segmentation.errors import InvalidImageError, PleuraError
 from app.segmentation.reading.image_io import MAX_BYTES
 from app.studies.drawing import film_png, grey_png
-from app.studies.header import read_header
+from app.studies.header import kept_of
 from app.studies.masks import marked_areas, mask_of
-from app.studies.patients import read_origin
+from app.studies.patients import origin_of
 from app.studies.store import Study
 from app.web.problems import NO_FILE, Problem, explain
 from app.web.services import services
@@ -157,9 +157,8 @@ def _picture_of(error: PleuraError) -> str | None:
 
 def _analyse(upload: FileStorage) -> Study:
     services().studies.check_room(owner())
-    data = upload.read()
-    analysed = services().analysis.analyse(data)
-    evidence = analysed.prediction.evidence
+    analysed = services().analysis.analyse(upload.read())
+    header, evidence = analysed.radiograph.header, analysed.prediction.evidence
     return services().studies.add(
         owner(),
         _shown_name(upload),
@@ -167,8 +166,8 @@ def _analyse(upload: FileStorage) -> Study:
         film_png=film_png(analysed.radiograph.image),
         probability_png=grey_png(evidence.probability_map),
         disagreement_png=grey_png(evidence.disagreement_map),
-        dicom_header=read_header(data),
-        **read_origin(data, current_app.config["SECRET_KEY"]),
+        dicom_header=kept_of(header),
+        **origin_of(header, current_app.config["SECRET_KEY"]),
     )
 
 

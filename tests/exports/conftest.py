@@ -18,7 +18,7 @@ from app.segmentation.network.engine import Evidence
 from app.segmentation.predictor import Prediction
 from app.segmentation.reading.image_io import read_radiograph
 from app.studies.drawing import film_png, grey_png
-from app.studies.header import read_header
+from app.studies.header import kept_of
 from app.studies.store import Study
 from tests.conftest import DECISION
 
@@ -63,7 +63,7 @@ def make_reading() -> Callable[..., Reading]:
                 "film_png": film_png(radiograph.image),
                 "probability_png": grey_png(prediction.evidence.probability_map),
                 "disagreement_png": grey_png(prediction.evidence.disagreement_map),
-                "dicom_header": read_header(data),
+                "dicom_header": kept_of(radiograph.header),
                 "corrected_png": None if corrected is None else mask_png(corrected),
                 **columns,
             }

@@ -2,7 +2,8 @@
 
 import pytest
 
-from app.studies.patients import read_origin
+from app.segmentation.reading.image_io import read_radiograph
+from app.studies.patients import origin_of
 from tests.support.phantom import draw_phantom, to_dicom, to_png
 
 IMAGE = draw_phantom(1, 256).image
@@ -10,7 +11,11 @@ SECRET = "a secret"
 
 
 def origin(secret: str = SECRET, **attributes: object) -> dict:
-    return read_origin(to_dicom(IMAGE, **attributes), secret)
+    return origin_in(to_dicom(IMAGE, **attributes), secret)
+
+
+def origin_in(film: bytes, secret: str = SECRET) -> dict:
+    return origin_of(read_radiograph(film).header, secret)
 
 
 def test_films_of_one_patient_share_a_key_that_does_not_name_the_patient():
@@ -54,13 +59,13 @@ def test_the_day_of_the_film(attributes, day):
 
 
 def test_a_png_says_nothing():
-    assert read_origin(to_png(IMAGE), SECRET) == {"patient_key": None, "taken_on": None}
+    assert origin_in(to_png(IMAGE)) == {"patient_key": None, "taken_on": None}
 
 
 def test_a_header_that_makes_no_sense_says_nothing_and_is_not_logged(caplog, recwarn):
     film = to_dicom(IMAGE, PatientID="4711" * 16, StudyDate="20240131")
     film = film.replace(b"20240131", b"2024\xff\xfe31").replace(b"4711" * 16, b"4711\x1b\\" + b"4711" * 14 + b"47")
     recwarn.clear()
-    assert read_origin(film, SECRET)["taken_on"] is None
+    assert origin_in(film)["taken_on"] is None
     assert not recwarn
     assert not caplog.text

@@ -1,21 +1,39 @@
 """What a DICOM header says of a film besides its grey levels."""
 
 import math
-from datetime import date
+from collections.abc import Iterable, Iterator
 
 from pydicom.dataset import Dataset
 
+from app.segmentation.reading.dicom_text import CharacterSet, readable
+from app.segmentation.reading.file_header import Code, FileHeader
 from app.segmentation.reading.radiograph import Laterality
 
-DESCRIPTION = (
-    *("Modality", "BodyPartExamined", "ViewPosition", "PatientOrientation", "BurnedInAnnotation"),
-    *("ImagerPixelSpacing", "PixelSpacing", "PatientAge", "PatientBirthDate", "StudyDate"),
+TEXTS = (
+    *("PatientName", "PatientID", "IssuerOfPatientID", "PatientBirthDate", "PatientSex", "PatientAge"),
+    *("StudyInstanceUID", "StudyDate", "StudyTime", "StudyID", "AccessionNumber"),
+    *("ReferringPhysicianName", "StudyDescription", "AcquisitionDate", "ContentDate"),
+    *("SOPClassUID", "SOPInstanceUID", "SeriesInstanceUID", "Modality"),
+    *("BodyPartExamined", "ViewPosition", "PatientOrientation", "BurnedInAnnotation"),
+    *("ImagerPixelSpacing", "PixelSpacing"),
+    *("LossyImageCompression", "LossyImageCompressionRatio", "LossyImageCompressionMethod"),
 )
+"""Elements of text that are read here: all that anybody ever asks of a header."""
+
+CODES = ()
+"""Sequences of codes that are read here."""
+
+DESCRIPTION = (*TEXTS, *CODES, "SpecificCharacterSet")
 """The elements that are read here."""
 
 YEARS = {"Y": 1, "M": 1 / 12, "W": 7 / 365.25, "D": 1 / 365.25}
+LONGEST_BYTES, LONGEST_TEXT = 8192, 1024
+"""Of an element; the longest that the standard allows in one of them is a name of 3 × 64 characters."""
+
 LONGEST_CODE = 64
 """Characters; a code has 16 (PS3.5 6.2), and some machines write a sentence."""
+
+NAME_DELIMITERS = b"\\^="
 
 OLDEST = 110
 """Whoever is older by the header was born on a de-identifier's date."""
@@ -23,57 +41,84 @@ OLDEST = 110
 
 def describe(dataset: Dataset) -> dict[str, object]:
     """Return fields of `Radiograph`, by name, that a header tells."""
-    towards_right = str((dataset.get("PatientOrientation") or ("",))[0])[:1]
+    header = read_header(dataset)
+    towards_right = header.text("PatientOrientation")[:1]
     return {
-        "pixel_spacing_mm": _pixel_spacing(dataset),
-        "view_position": str(dataset.get("ViewPosition") or "")[:LONGEST_CODE],
-        "body_part": str(dataset.get("BodyPartExamined") or "")[:LONGEST_CODE],
-        "modality": str(dataset.get("Modality") or ""),
-        "age_years": _age_years(dataset),
-        "has_burned_in_text": dataset.get("BurnedInAnnotation") == "YES",
+        "header": header,
+        "pixel_spacing_mm": _pixel_spacing(header),
+        "view_position": header.text("ViewPosition")[:LONGEST_CODE],
+        "body_part": header.text("BodyPartExamined")[:LONGEST_CODE],
+        "modality": header.text("Modality")[:LONGEST_CODE],
+        "age_years": _age_years(header),
+        "has_burned_in_text": header.text("BurnedInAnnotation") == "YES",
         "image_left": Laterality.LEFT if towards_right == "R" else Laterality.RIGHT,
         "states_side": towards_right in ("L", "R"),
     }
 
 
-def _pixel_spacing(dataset: Dataset) -> tuple[float, float] | None:
+def read_header(dataset: Dataset) -> FileHeader:
+    """Take every text and code out of a data set, as they were before pydicom checked or warned of any."""
+    characters = CharacterSet.named(_text(dataset, "SpecificCharacterSet", CharacterSet()))
+    texts = {keyword: _text(dataset, keyword, characters) for keyword in TEXTS}
+    codes = {keyword: tuple(_codes(dataset, keyword, characters)) for keyword in CODES}
+    return FileHeader(
+        {keyword: text for keyword, text in texts.items() if text},
+        {keyword: entries for keyword, entries in codes.items() if entries},
+    )
+
+
+def _text(dataset: Dataset, keyword: str, characters: CharacterSet) -> str:
+    value = _stored(dataset, keyword)
+    if isinstance(value, bytes):
+        value = characters.decode(value[:LONGEST_BYTES], NAME_DELIMITERS if keyword.endswith("Name") else b"\\")
+    return "\\".join(readable(part) for part in value[:LONGEST_TEXT].split("\\"))
+
+
+def _codes(dataset: Dataset, keyword: str, characters: CharacterSet) -> Iterator[Code]:
+    for item in dataset.get(keyword) or ():
+        parts = (_text(item, part, characters) for part in ("CodeValue", "CodingSchemeDesignator", "CodeMeaning"))
+        yield Code(*parts)
+
+
+def _stored(dataset: Dataset, keyword: str) -> bytes | str:
+    """An element's value before pydicom touches it: it would check it, and put one it finds odd into the log."""
+    element = dataset.get_item(keyword)
+    value = b"" if element is None or element.value is None else element.value
+    if isinstance(value, bytes | str):
+        return value
+    return "\\".join(str(one) for one in value) if isinstance(value, Iterable) else str(value)
+
+
+def _pixel_spacing(header: FileHeader) -> tuple[float, float] | None:
     """Imager Pixel Spacing is a distance on the detector; Pixel Spacing alone is too, unless calibrated.
 
-    See PS3.3 10.7.1.1. A chest is magnified: neither is a distance inside the patient.
+    See PS3.3 10.7.1.1. A chest is magnified: neither is a distance inside the patient. What is no pair of
+    lengths is no spacing; a film is read without one.
     """
-    spacing = dataset.get("ImagerPixelSpacing") or dataset.get("PixelSpacing")
-    if not spacing:
+    pairs = (_pair(header.text(keyword)) for keyword in ("ImagerPixelSpacing", "PixelSpacing"))
+    return next((pair for pair in pairs if pair), None)
+
+
+def _pair(text: str) -> tuple[float, float] | None:
+    """Read two lengths; some machines write decimal commas (PS3.5 6.2 demands points)."""
+    try:
+        row, column = (float(value.replace(",", ".")) for value in text.split("\\"))
+    except ValueError:
         return None
-    row, column = (float(value) for value in spacing)
     return (row, column) if 0 < row < math.inf and 0 < column < math.inf else None
 
 
-def _age_years(dataset: Dataset) -> float | None:
+def _age_years(header: FileHeader) -> float | None:
     """The patient's age by Patient's Age (PS3.5 6.2: 034Y, 006M …), else by the dates of birth and study.
 
     "000Y", and a plain number that is 0, are what de-identifiers write; other plain numbers are years.
     """
-    stated = raw_text(dataset, "PatientAge")
+    stated = header.text("PatientAge")
     number, unit = (stated[:-1], stated[-1]) if stated[-1:] in YEARS else (stated, "Y")
     if number.isdecimal() and int(number) * YEARS[unit] < OLDEST and (int(number) or unit != "Y"):
         return int(number) * YEARS[unit]
-    birth, study = (raw_date(dataset, keyword) for keyword in ("PatientBirthDate", "StudyDate"))
+    birth, study = header.day("PatientBirthDate"), header.day("StudyDate")
     if birth is None or study is None:
         return None
     years = (study - birth).days / 365.25
     return years if 0 <= years < OLDEST else None
-
-
-def raw_date(dataset: Dataset, keyword: str) -> date | None:
-    """Read a date; None where there is none or it is damaged."""
-    try:
-        return date.fromisoformat(raw_text(dataset, keyword).replace(".", ""))  # ACR-NEMA wrote 1997.03.01
-    except ValueError:
-        return None
-
-
-def raw_text(dataset: Dataset, keyword: str) -> str:
-    """Read a value as its bytes: pydicom would check it, and put one it finds odd into the log."""
-    element = dataset.get_item(keyword)
-    value = b"" if element is None or element.value is None else element.value
-    return (value.decode("latin-1") if isinstance(value, bytes) else str(value)).strip(" \0")

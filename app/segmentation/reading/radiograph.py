@@ -1,12 +1,13 @@
 """A decoded film, and how large one may be."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 import cv2
 import numpy as np
 
 from app.segmentation.errors import TooManyPixelsError
+from app.segmentation.reading.file_header import FileHeader
 
 MAX_PIXELS = 50_000_000
 MIN_SIDE = 256
@@ -41,6 +42,7 @@ class Radiograph:
         was_inverted: Whether the file showed bone dark, which `image` no longer does.
         image_left: The patient's side shown at the picture's left edge.
         states_side: Whether the file says which side that is; otherwise it is the usual one.
+        header: What else the file says, as it says it: for exports, and for finding a patient's other films.
     """
 
     image: np.ndarray
@@ -56,6 +58,7 @@ class Radiograph:
     was_inverted: bool = False
     image_left: Laterality = Laterality.RIGHT
     states_side: bool = False
+    header: FileHeader = field(default_factory=FileHeader)
 
     @property
     def size_mm(self) -> tuple[float, float] | None:

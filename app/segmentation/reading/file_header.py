@@ -1,0 +1,45 @@
+"""What a file says of its film besides the picture: read once, in plain texts, for whoever needs it afterwards."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+
+
+@dataclass(frozen=True)
+class Code:
+    """One coded entry (PS3.3 8.8) of a sequence.
+
+    Attributes:
+        value: Its Code Value.
+        scheme: Its Coding Scheme Designator: "SCT", "SRT", "DCM" …
+        meaning: Its Code Meaning, in anybody's words.
+    """
+
+    value: str
+    scheme: str = ""
+    meaning: str = ""
+
+
+@dataclass(frozen=True)
+class FileHeader:
+    """Texts and codes of a file, as it gives them: nothing is checked. Plain, so that it can go to another process.
+
+    Attributes:
+        texts: By DICOM keyword, in Unicode, without padding; several values are parted by a backslash. Of a file that
+            is no DICOM object it is what compression took away. What is missing or empty is left out.
+        codes: Entries of code sequences, by DICOM keyword.
+    """
+
+    texts: Mapping[str, str] = field(default_factory=dict)
+    codes: Mapping[str, tuple[Code, ...]] = field(default_factory=dict)
+
+    def text(self, keyword: str) -> str:
+        """Return a text, "" if there is none."""
+        return self.texts.get(keyword, "")
+
+    def day(self, keyword: str) -> date | None:
+        """Return a date; None where there is none or it is damaged."""
+        try:
+            return date.fromisoformat(self.text(keyword).replace(".", ""))  # ACR-NEMA wrote 1997.03.01
+        except ValueError:
+            return None
