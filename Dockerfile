@@ -1,16 +1,16 @@
 # Serving only; docs/deployment.md says how to build and run it.
-FROM python:3.11-slim
+FROM python:3.11.14-slim-bookworm
 
 # An index that holds CPU-only builds of torch and torchvision; without it pip takes those of its usual
 # index, which may bring gigabytes of CUDA along.
 ARG TORCH_INDEX_URL=""
 
 WORKDIR /srv/pleura
-COPY requirements.txt ./
-RUN if [ -n "$TORCH_INDEX_URL" ]; then \
-        pip install --no-cache-dir --index-url "$TORCH_INDEX_URL" $(grep -E '^torch(vision)?==' requirements.txt); \
-    fi \
-    && pip install --no-cache-dir -r requirements.txt
+COPY requirements.txt requirements.lock ./
+RUN pip install --no-cache-dir --require-hashes --no-deps -r requirements.lock \
+    && pip install --no-cache-dir ${TORCH_INDEX_URL:+--index-url "$TORCH_INDEX_URL"} --no-deps \
+        $(grep -E '^torch(vision)?==' requirements.txt) \
+    && if [ -z "$TORCH_INDEX_URL" ]; then pip install --no-cache-dir -r requirements.txt; fi
 
 COPY app app
 COPY templates templates

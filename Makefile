@@ -1,21 +1,39 @@
-# make run · make test · make train · make bench: each installs what it needs into .venv first, and again only
+# make run · make test · make check · make train · make bench: each installs what it needs into .venv first, and again only
 # when a list of requirements has changed.
 
 PYTHON ?= python3
 BIN := .venv/bin
+
+# torch and torchvision come from an index of their own (Dockerfile), so that no hash can be told beforehand.
+LOCK := $(BIN)/uv pip compile requirements.txt --quiet --generate-hashes --python-version 3.11 --no-header \
+	--no-annotate --no-emit-package torch --no-emit-package torchvision --no-emit-index-url
 
 # glibc otherwise gives freed tensors back to the kernel at every step, and pays for it in page faults;
 # it reads these only when a process starts.
 export MALLOC_MMAP_THRESHOLD_ := 4294967296
 export MALLOC_TRIM_THRESHOLD_ := 17179869184
 
-.PHONY: run test train bench
+.PHONY: run test check lock train bench
 
 run: .venv/serving.stamp  ## http://127.0.0.1:8000; the API is open because only this machine can reach it
 	PLEURA_API=$${PLEURA_API:-open} exec $(BIN)/gunicorn wsgi:app
 
 test: .venv/testing.stamp  ## make test ARGS="-k api"
 	$(BIN)/python -m pytest $(ARGS)
+
+check: .venv/testing.stamp  ## everything that needs no test: style, types, scripts, spelling, the lock
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy app training wsgi.py gunicorn.conf.py
+	npm run --silent check
+	npm test --silent
+	git ls-files -z | xargs -0 $(BIN)/codespell
+	cp requirements.lock .venv/requirements.lock
+	$(LOCK) -o .venv/requirements.lock
+	diff requirements.lock .venv/requirements.lock
+
+lock: .venv/testing.stamp  ## pin what serving needs, after a change of requirements.txt; ARGS=--upgrade takes newer ones
+	$(LOCK) -o requirements.lock $(ARGS)
 
 train: .venv/training.stamp  ## make train DATA=films RUN=runs/first ARGS="--epochs 12"
 	$(BIN)/python -m training train --data $(DATA) --run $(RUN) $(ARGS)

@@ -26,6 +26,7 @@ def create_app(config: Mapping[str, object] | None = None) -> Flask:
 
     from app.config import ROOT, check_settings, read_settings
     from app.segmentation.reading.image_io import MAX_BYTES
+    from app.version import VERSION
     from app.web import api, downloads, explanations, feedback, health, pages, security, worklist
     from app.web.services import open_services
 
@@ -34,6 +35,7 @@ def create_app(config: Mapping[str, object] | None = None) -> Flask:
     app.config["MAX_CONTENT_LENGTH"] = 4 * MAX_BYTES + 2**20  # a form without a script may carry several films
     app.config.from_mapping(config or {})
     check_settings(app.config)
+    app.jinja_env.globals["version"] = VERSION
     csrf = security.init_app(app)
     open_services(app)
     for part in (pages, worklist, explanations, feedback, downloads, api, health):

@@ -9,6 +9,7 @@ from pydicom.uid import SecondaryCaptureImageStorage
 from app.exports.deidentify import deidentify
 from app.exports.reading import Reading
 from app.studies.header import IDENTITY, LOSSY, STUDY
+from app.version import VERSION
 
 CHARACTER_SET = "ISO_IR 192"
 """UTF-8: it holds whatever the film's own character set held."""
@@ -48,7 +49,7 @@ def equipment(reading: Reading) -> dict[str, str]:
     return {
         "manufacturer": "Pleura",
         "manufacturer_model_name": reading.model_name[:64],
-        "software_versions": f"SHA-256 {reading.hash_prefix}",
+        "software_versions": f"{VERSION}, weights {reading.hash_prefix}",
         "device_serial_number": reading.hash_prefix,
         "specific_character_set": CHARACTER_SET,
     }

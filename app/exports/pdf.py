@@ -8,6 +8,7 @@ from app.analysis.answer import NOTICE
 from app.exports.pictures import draw_overlay
 from app.exports.reading import Reading, spoken_chance
 from app.exports.report_page import ALARM, FOOT, GREY, HEIGHT, INK, MARGIN, WIDTH, Page, is_drawable
+from app.version import VERSION
 
 GAP = 6.0
 FILM_WIDTH = 116.0
@@ -33,7 +34,7 @@ def report_pdf(reading: Reading, anonymous: bool) -> bytes:
             break
     page.set_title("Pleura: report on a chest radiograph")
     page.set_subject(reading.imprint)
-    page.set_creator(f"Pleura, model {reading.model_name}, SHA-256 {reading.hash_prefix}")
+    page.set_creator(f"Pleura {VERSION}, model {reading.model_name}, SHA-256 {reading.hash_prefix}")
     page.set_lang("en")
     if not anonymous:
         page.set_creation_date(_moment(reading))
@@ -176,6 +177,7 @@ def _provenance(reading: Reading, anonymous: bool) -> dict[str, str]:
     return {
         **({} if anonymous else named),
         "Film": f"{film['width']} × {film['height']} pixels, {film['format']}",
+        "Software": f"Pleura {VERSION}",
         "Model": f"{reading.model_name}, SHA-256 {reading.hash_prefix}",
         "Time taken": f"{reading.answer['timing_ms']['total'] / 1000:.2f} s",
     }

@@ -17,6 +17,7 @@ from app.segmentation.network.preprocessing import restore
 from app.segmentation.reading.radiograph import Laterality, Radiograph
 from app.studies.masks import stored_mask
 from app.studies.store import Study
+from app.version import VERSION
 
 HASH_LENGTH = 12
 EVERYTHING = PostprocessingConfig(mask_threshold=0.5, min_area_fraction=0.0, min_film_probability=0.0)
@@ -168,7 +169,7 @@ class Reading:
     @property
     def imprint(self) -> str:
         """What every export says of where it comes from."""
-        return f"Pleura, model {self.model_name}, SHA-256 {self.hash_prefix}. {self.marking}. {NOTICE}"
+        return f"Pleura {VERSION}, model {self.model_name}, SHA-256 {self.hash_prefix}. {self.marking}. {NOTICE}"
 
     def film_uid(self, kind: str) -> str:
         """Name what no file names: the film's study, series or instance."""

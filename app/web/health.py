@@ -2,6 +2,7 @@
 
 from flask import Blueprint
 
+from app.version import VERSION
 from app.web.services import services
 
 blueprint = Blueprint("health", __name__)
@@ -20,5 +21,5 @@ def ready() -> tuple[dict, int]:
     predictor = services().predictor
     model = {"name": predictor.metadata.name, "sha256": predictor.sha256}
     if objection:
-        return {"status": "not ready", "reason": objection, "model": model}, 503
-    return {"status": "ready", "model": model}, 200
+        return {"status": "not ready", "reason": objection, "version": VERSION, "model": model}, 503
+    return {"status": "ready", "version": VERSION, "model": model}, 200
