@@ -18,6 +18,7 @@ from app.segmentation.checkpoint import load_checkpoint, save_checkpoint
 from app.segmentation.predictor import Predictor
 from app.segmentation.reading.radiograph import Radiograph
 from app.web.services import services
+from tests.support.needs import lacking
 from tests.support.phantom import Phantom, draw_phantom, to_dicom
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -90,7 +91,7 @@ def serving(app: Flask) -> Iterator[str]:
 def browser() -> Iterator[Browser]:
     """Headless Chromium."""
     if not CHROMIUM:
-        pytest.skip("no Chromium on this machine (Debian: apt install chromium)")
+        lacking("no Chromium on this machine (Debian: apt install chromium)")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         yield browser

@@ -3,7 +3,6 @@
 import io
 import itertools
 import logging
-import shutil
 import subprocess
 import warnings
 from pathlib import Path
@@ -18,6 +17,7 @@ from pydicom.sr.codedict import codes
 from app.exports.catalogue import DICOM, exports_of
 from app.segmentation.decision.doubts import doubt
 from app.segmentation.predictor import UNFAMILIAR
+from tests.support.needs import command
 from tests.support.phantom import draw_phantom, to_dicom, to_png
 
 IMAGE = draw_phantom(3, 400).image[:300]
@@ -60,10 +60,6 @@ def dicom_exports(reading, anonymous: bool = False) -> dict[str, pydicom.Dataset
         for export in exports_of(reading.study)
         if export.media_type == DICOM
     }
-
-
-def tool(name: str, package: str) -> str:
-    return shutil.which(name) or pytest.skip(f"no {name} on this machine (Debian: apt install {package})")
 
 
 def referenced(dataset: pydicom.Dataset) -> set[str]:
@@ -191,7 +187,7 @@ def test_what_was_compressed_with_loss_says_so_ever_after(make_reading, tmp_path
         made = exports[name]
         assert (made.LossyImageCompression, made.LossyImageCompressionRatio) == ("01", 12.5)
         made.save_as(tmp_path / name)
-        assert errors(tool("dciodvfy", "dicom3tools"), tmp_path / name) == []
+        assert errors(command("dciodvfy", "dicom3tools"), tmp_path / name) == []
 
 
 def test_a_jpeg_film_says_so_in_every_picture(make_reading):
@@ -289,8 +285,8 @@ CASES = list(itertools.product(FILMS, [False, True], ["both", "none"]))
 
 @pytest.mark.parametrize(("film", "anonymous", "marks"), CASES)
 def test_validators_and_dcmtk_find_no_error(make_reading, tmp_path, film, anonymous, marks):
-    dciodvfy, dcmdump = tool("dciodvfy", "dicom3tools"), tool("dcmdump", "dcmtk")
-    dsrdump, dcentvfy = tool("dsrdump", "dcmtk"), tool("dcentvfy", "dicom3tools")
+    dciodvfy, dcmdump = command("dciodvfy", "dicom3tools"), command("dcmdump", "dcmtk")
+    dsrdump, dcentvfy = command("dsrdump", "dcmtk"), command("dcentvfy", "dicom3tools")
     reading = make_reading(FILMS[film], BOTH if marks == "both" else BOTH & False)
     paths = []
     for name, made in dicom_exports(reading, anonymous).items():
@@ -321,7 +317,7 @@ def test_the_validator_would_see_an_error(make_reading, tmp_path):
     made = dicom_exports(make_reading(FILMS["dicom"], MASK))["segmentation.dcm"]
     del made.SegmentSequence
     made.save_as(tmp_path / "broken.dcm")
-    assert errors(tool("dciodvfy", "dicom3tools"), tmp_path / "broken.dcm")
+    assert errors(command("dciodvfy", "dicom3tools"), tmp_path / "broken.dcm")
 
 
 def test_deidentified_objects_name_nobody_and_still_refer_to_each_other(make_reading):

@@ -16,6 +16,7 @@ import pytest
 from dicomweb_client.api import DICOMwebClient
 
 from tests.exports.test_dicom import BOTH, FILMS, MASK, dicom_exports, marked, referenced, said
+from tests.support.needs import lacking
 
 ORTHANC = shutil.which("Orthanc", path=f"{os.environ['PATH']}:/usr/sbin")
 PLUGIN = Path("/usr/share/orthanc/plugins/libOrthancDicomWeb.so")
@@ -26,7 +27,7 @@ START_SECONDS = 90
 def archive(tmp_path_factory) -> Iterator[DICOMwebClient]:
     """An Orthanc of the test's own, on a port of the loopback address."""
     if not ORTHANC or not PLUGIN.exists():
-        pytest.skip("no Orthanc with DICOMweb on this machine (Debian: apt install orthanc orthanc-dicomweb)")
+        lacking("no Orthanc with DICOMweb on this machine (Debian: apt install orthanc orthanc-dicomweb)")
     folder = tmp_path_factory.mktemp("orthanc")
     port = free_port()
     configuration = {
