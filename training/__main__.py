@@ -1,11 +1,15 @@
 """Command line of the training package: `python -m training --help`."""
 
+import sys
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 from jsonargparse import ArgumentParser
 
 import training
 from training.data.films import write_prepared
+from training.data.lineage import TrainingDataError, demand_clean_lineage
 from training.data.manifest import read_manifest
 from training.data.siim import read_siim
 from training.evidence.augmentation_sheet import augmentations
@@ -24,7 +28,12 @@ from training.releasing.release import release
 
 
 def prepare(
-    source: Path, out: Path, annotations: Path | None = None, patients: Path | None = None, size: int = 512
+    source: Path,
+    out: Path,
+    annotations: Path | None = None,
+    patients: Path | None = None,
+    size: int = 512,
+    unknown_patients: bool = False,
 ) -> None:
     """Bring a data set into the form that training reads.
 
@@ -34,8 +43,11 @@ def prepare(
         annotations: SIIM-ACR's train-rle.csv, if that is what the source is.
         patients: Table ImageId, PatientId for SIIM-ACR, whose own patient ids are not reliable.
         size: Side of the stored films, in pixels: at least the largest training size.
+        unknown_patients: Whether train may hold films without a patient id although val or test have them.
     """
-    films = read_manifest(source) if annotations is None else read_siim(source, annotations, patients)
+    films = list(read_manifest(source) if annotations is None else read_siim(source, annotations, patients))
+    records = pd.DataFrame([film.record for film in films])
+    demand_clean_lineage(records, np.flatnonzero(records["split"] == "train"), unknown_patients)
     table = write_prepared(films, out, size)
     if table["patient_id"].is_unique:
         print("Warning: no two films share a patient id; if ids are not real, a patient may be in several splits.")
@@ -72,7 +84,10 @@ def main(arguments: list[str] | None = None) -> None:
         settings.pop("config")
         settings = {"config": TrainingConfig(**settings)}
     functions = {function.__name__: function for function in COMMANDS}
-    functions[chosen.subcommand](**settings)
+    try:
+        functions[chosen.subcommand](**settings)
+    except TrainingDataError as error:
+        sys.exit(f"error: {error}")
 
 
 if __name__ == "__main__":

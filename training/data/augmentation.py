@@ -1,18 +1,60 @@
-"""What a film may look like on another day, on another machine, through another archive.
+"""What a film's grey levels may be on another day, on another machine, through another archive.
 
-Crop, flip, scale, contrast and noise follow the paper; blur and JPEG compression hide which archive
-a film came from, so that the network cannot learn the source instead of the disease. Joining the halves of two
-films (after CutMix, Yun et al., 2019) shows it lungs in ever new company, so that it cannot learn films by heart.
+Tones are another exposure or display curve. Degradations hide which machine and archive a film came from, so that the
+network cannot learn the source instead of the disease. How a film is moved, turned and mirrored is in `windows`.
 """
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
-import torch
 
-from app.segmentation.network import torchvision_compat  # noqa: F401  before torchvision
 
-from torchvision import tv_tensors  # isort: skip
-from torchvision.transforms import v2  # isort: skip
+@dataclass(frozen=True)
+class Step:
+    """One change of grey levels that training makes by chance.
+
+    Attributes:
+        name: For people.
+        chance: How often it is made, 0 to 1.
+        change: Takes grey levels, float32 in [0, 1], and what is drawn from; gives levels of the same shape that may
+            leave [0, 1].
+    """
+
+    name: str
+    chance: float
+    change: Callable[[np.ndarray, np.random.Generator], np.ndarray]
+
+
+def gamma(levels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Raise grey levels to a random power: another display curve."""
+    return levels ** np.exp(rng.uniform(-0.4, 0.4))
+
+
+def contrast_and_brightness(levels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Stretch and shift grey levels, about the middle of the scale."""
+    return 0.5 + (levels - 0.5) * rng.uniform(0.7, 1.3) + rng.uniform(-0.15, 0.15)
+
+
+def blur(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Blur a picture (H, W) by up to 1.2 pixels."""
+    return cv2.GaussianBlur(image, (5, 5), rng.uniform(0.3, 1.2))
+
+
+def sharpen(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Sharpen a picture (H, W), as many machines do before they store it."""
+    return image + rng.uniform(0.3, 1.0) * (image - cv2.GaussianBlur(image, (0, 0), rng.uniform(1, 3)))
+
+
+def noise(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Add Gaussian noise of up to a twenty-fifth of the grey scale."""
+    return image + rng.uniform(0, 0.04) * rng.standard_normal(image.shape, dtype=np.float32)
+
+
+def jpeg(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Compress a picture (H, W) as JPEG of a quality from 35 to 95."""
+    return jpeg_round_trip(np.clip(image, 0, 1), int(rng.integers(35, 96)))
 
 
 def jpeg_round_trip(image: np.ndarray, quality: int) -> np.ndarray:
@@ -21,86 +63,32 @@ def jpeg_round_trip(image: np.ndarray, quality: int) -> np.ndarray:
     return cv2.imdecode(encoded, cv2.IMREAD_GRAYSCALE).astype(np.float32) / 255
 
 
-class JpegCompression(v2.Transform):
-    """Compress and decompress a float image (1, S, S) in [0, 1]; masks pass untouched.
-
-    torchvision's own `v2.JPEG` needs its compiled operators, which are absent beside CPU torch.
-    """
-
-    _transformed_types = (tv_tensors.Image,)
-
-    def __init__(self, quality: tuple[int, int]) -> None:
-        super().__init__()
-        self.quality = quality
-
-    def make_params(self, flat_inputs: list) -> dict:
-        low, high = self.quality
-        return {"quality": int(torch.randint(low, high + 1, ()))}
-
-    def transform(self, inpt: tv_tensors.Image, params: dict) -> tv_tensors.Image:
-        compressed = jpeg_round_trip(inpt[0].numpy(), params["quality"])
-        return tv_tensors.wrap(torch.from_numpy(compressed)[None], like=inpt)
+TONES = (Step("gamma", 0.6, gamma), Step("contrast and brightness", 0.5, contrast_and_brightness))
+"""Each pixel by itself: applied to the grey scale, before a film is standardised."""
+DEGRADATIONS = (
+    *(Step("blur", 0.2, blur), Step("sharpening", 0.15, sharpen), Step("noise", 0.3, noise)),
+    Step("JPEG compression", 0.3, jpeg),
+)
+"""Of a window, after its film was standardised: they hardly move mean and deviation."""
 
 
-class Gamma(v2.Transform):
-    """Raise grey levels to a random power: another display curve. Masks pass untouched."""
-
-    _transformed_types = (tv_tensors.Image,)
-
-    def __init__(self, spread: float) -> None:
-        super().__init__()
-        self.spread = spread
-
-    def make_params(self, flat_inputs: list) -> dict:
-        return {"gamma": float(torch.empty(()).uniform_(-self.spread, self.spread).exp())}
-
-    def transform(self, inpt: tv_tensors.Image, params: dict) -> tv_tensors.Image:
-        return tv_tensors.wrap(inpt.pow(params["gamma"]), like=inpt)
-
-
-def build_augmentation(image_size: int) -> v2.Transform:
-    """Compose the training augmentation for films that are already resized.
+def by_chance(levels: np.ndarray, steps: Sequence[Step], rng: np.random.Generator) -> np.ndarray:
+    """Make each of some changes as often as it asks.
 
     Args:
-        image_size: Side S of the square, in pixels; it stays as it is.
+        levels: Grey levels, float32 in [0, 1].
+        steps: `TONES`, of any array; or `DEGRADATIONS`, of a picture (H, W).
+        rng: What is drawn from.
 
     Returns:
-        Transform of `(tv_tensors.Image float32 (1, S, S) in [0, 1], tv_tensors.Mask float32 (1, S, S))`.
-        It draws from torch's global generator.
+        Levels of the same shape, float32 in [0, 1].
     """
-    return v2.Compose(
-        [
-            v2.RandomHorizontalFlip(0.5),
-            v2.RandomResizedCrop(image_size, scale=(0.7, 1.0), ratio=(0.85, 1.18), antialias=True),
-            v2.RandomApply([v2.RandomAffine(degrees=10, scale=(0.85, 1.0), shear=3)], p=0.4),
-            v2.RandomApply([v2.ColorJitter(brightness=0.2, contrast=0.3)], p=0.5),
-            v2.RandomApply([Gamma(0.35)], p=0.5),
-            v2.RandomApply([v2.GaussianBlur(5, sigma=(0.3, 1.2))], p=0.2),
-            v2.RandomApply([v2.GaussianNoise(sigma=0.02)], p=0.3),
-            v2.RandomApply([JpegCompression((35, 95))], p=0.3),
-        ]
-    )
+    for step in steps:
+        if rng.random() < step.chance:
+            levels = step.change(levels, rng)
+    return np.clip(levels, 0, 1).astype(np.float32, copy=False)
 
 
-def augment(image: np.ndarray, mask: np.ndarray, transform: v2.Transform) -> tuple[np.ndarray, np.ndarray]:
-    """Apply one draw of the augmentation to a resized film and its mask.
-
-    Args:
-        image: float32 (S, S) in [0, 1].
-        mask: bool or float32 (S, S) in [0, 1].
-        transform: From `build_augmentation`.
-
-    Returns:
-        The film, float32 (S, S) in [0, 1], and its mask, float32 (S, S) with the values it had, moved alike.
-    """
-    image_out, mask_out = transform(
-        tv_tensors.Image(torch.from_numpy(image)[None]),
-        tv_tensors.Mask(torch.from_numpy(mask.astype(np.float32))[None]),
-    )
-    return image_out[0].clamp(0, 1).numpy(), mask_out[0].numpy()
-
-
-def join_halves(left: np.ndarray, right: np.ndarray) -> np.ndarray:
-    """Show the left half of one picture (S, S) beside the right half of another of its size."""
-    middle = left.shape[1] // 2
-    return np.concatenate([left[:, :middle], right[:, middle:]], axis=1)
+def tone_curve(rng: np.random.Generator) -> np.ndarray:
+    """Draw another exposure or display curve: float32 (256,) in [0, 1], the new grey level of every old one."""
+    return by_chance(np.linspace(0, 1, 256, dtype=np.float32), TONES, rng)

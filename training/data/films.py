@@ -24,15 +24,19 @@ class FilmRecord:
 
     Attributes:
         image_id: Unique in the data set.
-        patient_id: Films of one patient share it and stay in one split. Unknown: the image id.
+        patient_id: Films of one patient share it and stay in one split. Unknown: `lineage.patient_or_unknown`.
         split: "train", "val" or "test".
-        label_source: Who says so: "expert_mask", "reader_mask" (given by a reader of the web application),
-            "pseudo_confident", "pseudo_disputed" or "nih_report_text".
+        label_source: Who says so: "expert_mask", "expert_mask_matched" (an expert's mask whose film was found again),
+            "expert_adjudicated" or "expert_normal" (read as negative), "reader_mask" (given by a reader of the web
+            application), "pseudo_confident", "pseudo_disputed" or "nih_report_text".
         view: "PA", "AP" or "".
         age: Years, or "".
         sex: "F", "M" or "".
         findings: Findings named by the report's text, separated by "|".
         pseudo_probability: Where a second model disputes the label: its probability of a pneumothorax; else "".
+        report_probability: Where the report is inferred: the probability that it names a pneumothorax; else "".
+        patient_probability: Where the patient is inferred: the probability that it is this one; else "".
+        leak_probability: Where the patient is inferred: the probability that it is one of val or test; else "".
     """
 
     image_id: str
@@ -44,6 +48,13 @@ class FilmRecord:
     sex: str = ""
     findings: str = ""
     pseudo_probability: str = ""
+    report_probability: str = ""
+    patient_probability: str = ""
+    leak_probability: str = ""
+
+
+TEXT = {field.name: str for field in fields(FilmRecord)}
+"""How the table's columns are read; a column that an older folder lacks is empty."""
 
 
 @dataclass(frozen=True)
@@ -126,9 +137,9 @@ class PreparedFilms:
         """
         if not (folder / "films.csv").is_file():
             raise FileNotFoundError(f"{folder} holds no films.csv; run `python -m training prepare` first.")
-        text = {"image_id": str, "patient_id": str, "view": str, "sex": str, "findings": str, "pseudo_probability": str}
+        table = pd.read_csv(folder / "films.csv", dtype=TEXT, keep_default_na=False)
         return cls(
-            table=pd.read_csv(folder / "films.csv", dtype=text, keep_default_na=False),
+            table=table.assign(**{name: "" for name in TEXT if name not in table}),
             images=np.load(folder / "images.npy", mmap_mode="r"),
             masks=np.load(folder / "masks.npy", mmap_mode="r"),
         )

@@ -9,14 +9,15 @@ import pandas as pd
 from PIL import Image
 
 from training.data.films import FilmRecord, SourceFilm
+from training.data.lineage import patient_or_unknown
 
 
 def read_manifest(folder: Path) -> Iterator[SourceFilm]:
     """List the films of a manifest.
 
-    `manifest.csv` needs the columns image_id, split and label_source; patient_id, view, age, sex,
-    nih_findings and pseudo_probability are used where present. The film is `images/<image_id>.*`; the mask,
-    where there is one, `masks/<image_id>.png`.
+    `manifest.csv` needs the columns image_id, split and label_source; patient_id, view, age, sex, nih_findings,
+    pseudo_probability, report_probability, patient_probability and leak_probability are used where present. The film
+    is `images/<image_id>.*`; the mask, where there is one, `masks/<image_id>.png`.
 
     Args:
         folder: The data set.
@@ -32,7 +33,7 @@ def read_manifest(folder: Path) -> Iterator[SourceFilm]:
             raise FileNotFoundError(f"{folder / 'manifest.csv'} names {image_id}, but images/ holds no such film.")
         record = FilmRecord(
             image_id=image_id,
-            patient_id=row.get("patient_id") or image_id,
+            patient_id=patient_or_unknown(row.get("patient_id"), image_id),
             split=row["split"],
             label_source=row["label_source"],
             view=row.get("view", ""),
@@ -40,6 +41,9 @@ def read_manifest(folder: Path) -> Iterator[SourceFilm]:
             sex=row.get("sex", ""),
             findings=row.get("nih_findings", ""),
             pseudo_probability=row.get("pseudo_probability", "") if row["label_source"] == "pseudo_disputed" else "",
+            report_probability=row.get("report_probability", ""),
+            patient_probability=row.get("patient_probability", ""),
+            leak_probability=row.get("leak_probability", ""),
         )
         yield SourceFilm(record, files[image_id], partial(_read_mask, folder / "masks" / f"{image_id}.png"))
 

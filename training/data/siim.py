@@ -10,6 +10,7 @@ import pandas as pd
 import pydicom
 
 from training.data.films import FilmRecord, SourceFilm
+from training.data.lineage import patient_or_unknown
 
 NOTHING_MARKED = "-1"
 
@@ -44,7 +45,7 @@ def read_siim(
         raise FileNotFoundError(f"No DICOM file under {folder} is named in {annotations}.")
     for path in files:
         header = pydicom.dcmread(path, stop_before_pixels=True)
-        patient_id = known.get(path.stem) or str(header.get("PatientID") or path.stem)
+        patient_id = patient_or_unknown(known.get(path.stem) or str(header.get("PatientID") or ""), path.stem)
         record = FilmRecord(
             image_id=path.stem,
             patient_id=patient_id,

@@ -1,18 +1,16 @@
 """Windows cut out of films: most of what they show of a positive film is a pleural line.
 
 A pneumothorax covers a hundredth of a film. A step on windows costs a fifth of one on whole films, and nearly every
-one teaches about a border. A window is seen as part of its film: it is standardised by the whole film's mean and
-deviation, as that film will be when the network answers it.
+one teaches about a border. A whole film is a window, too: the one that shows all of it.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
-import torch
 
-from app.segmentation.network.preprocessing import MIN_STANDARD_DEVIATION
-from training.data.augmentation import jpeg_round_trip
+from training.data.augmentation import DEGRADATIONS, by_chance, tone_curve
+from training.data.standardisation import film_statistics, standardise
 
 
 @dataclass(frozen=True)
@@ -21,17 +19,30 @@ class WindowConfig:
 
     Attributes:
         size: Side of a window, a multiple of 32; 0 shows whole films instead.
-        near_share: Share of a positive film's windows that are centred near a marked pixel, the others lie anywhere.
+        near_share: Share of a positive film's windows that are centred near a marked pixel, the others lie anywhere;
+            of no account for whole films.
         distance: How far a window's centre is from that pixel at most, along each axis.
-        magnification: Smallest and largest, log-uniform.
+        magnification: Smallest and largest of windows, log-uniform.
+        film_magnification: Smallest and largest of whole films; above 1 a film loses a part of its border.
         degrees: Largest turn to either side.
+        stretch: Largest ratio of the magnifications along the two axes.
+        shear: Largest slant of upright lines, in degrees.
+        soften: Standard deviation, in pixels, by which a mask's border is blurred; 0 leaves it sharp.
     """
 
     size: int = 0
     near_share: float = 5 / 6
     distance: int = 90
     magnification: tuple[float, float] = (0.7, 1.4)
+    film_magnification: tuple[float, float] = (0.85, 1.2)
     degrees: float = 6.0
+    stretch: float = 1.0
+    shear: float = 0.0
+    soften: float = 0.0
+
+    def of_film(self, side: int) -> "WindowConfig":
+        """Say what a window of a film (S, S) is: this, or where `size` is 0 the film itself."""
+        return self if self.size else replace(self, size=side, near_share=0.0, magnification=self.film_magnification)
 
 
 def window_matrix(mask: np.ndarray, config: WindowConfig, rng: np.random.Generator) -> np.ndarray:
@@ -43,79 +54,60 @@ def window_matrix(mask: np.ndarray, config: WindowConfig, rng: np.random.Generat
         rng: What is drawn from.
 
     Returns:
-        Affine map from film to window, float (2, 3), as `cv2.warpAffine` takes it.
+        Affine map from film to window, float (2, 3), as `cv2.warpAffine` takes it. The window lies within the film,
+        but for its turn, as far as it is not larger.
     """
-    side, (low, high) = len(mask), np.log(config.magnification)
-    magnification = np.exp(rng.uniform(low, high))
-    half = min(config.size / magnification, side) / 2
+    side = len(mask)
+    stretch = np.exp(rng.uniform(-0.5, 0.5) * np.log(config.stretch))
+    magnification = np.exp(rng.uniform(*np.log(config.magnification))) * np.array([stretch, 1 / stretch])
+    half = np.minimum(config.size / magnification, side) / 2
     marked = np.flatnonzero(mask) if rng.random() < config.near_share else ()
     if len(marked):
         point = np.array(divmod(rng.choice(marked), side))[::-1]
         centre = point + rng.uniform(-config.distance, config.distance, 2)
     else:
         centre = rng.uniform(0, side, 2)
-    x, y = np.clip(centre, half, side - half)
-    matrix = cv2.getRotationMatrix2D((x, y), rng.uniform(-config.degrees, config.degrees), magnification)
-    matrix[:, 2] += config.size / 2 - np.array([x, y])
+    turn, slant = np.radians([rng.uniform(-config.degrees, config.degrees), rng.uniform(-config.shear, config.shear)])
+    rotation = np.array([[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]])
+    linear = rotation @ np.array([[1, np.tan(slant)], [0, 1]]) * magnification
+    matrix = np.column_stack([linear, config.size / 2 - linear @ np.clip(centre, half, side - half)])
     if rng.random() < 0.5:
         matrix[0] *= -1
         matrix[0, 2] += config.size - 1
     return matrix
 
 
-def tone_curve(rng: np.random.Generator) -> np.ndarray:
-    """Draw another exposure or display curve: float32 (256,) in [0, 1], the new grey level of every old one."""
-    curve = np.linspace(0, 1, 256)
-    if rng.random() < 0.6:
-        curve = curve ** np.exp(rng.uniform(-0.4, 0.4))
-    if rng.random() < 0.5:
-        curve = 0.5 + (curve - 0.5) * rng.uniform(0.7, 1.3) + rng.uniform(-0.15, 0.15)
-    return np.clip(curve, 0, 1).astype(np.float32)
-
-
 def cut_window(
     film: np.ndarray, mask: np.ndarray, config: WindowConfig, rng: np.random.Generator
-) -> tuple[torch.Tensor, torch.Tensor]:
+) -> tuple[np.ndarray, np.ndarray]:
     """Cut a window out of a film, with the grey levels of another day.
 
     Args:
         film: uint8 (S, S).
         mask: bool (S, S).
-        config: Sizes and shares.
+        config: Sizes and shares; a `size` of 0 shows the whole film.
         rng: What is drawn from.
 
     Returns:
-        Window float32 (1, W, W), standardised as its film; mask float32 (1, W, W) in {0, 1}.
+        Window float32 (W, W), standardised as its film; mask float32 (W, W) in {0, 1}.
     """
+    config = config.of_film(len(film))
     matrix, curve = window_matrix(mask, config, rng), tone_curve(rng)
-    mean, spread = film_statistics(film, curve)
-    shape = (config.size, config.size)
-    window = curve[cv2.warpAffine(film, matrix, shape, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)]
-    window = degrade(window, rng)
-    moved = cv2.warpAffine(mask.astype(np.float32), matrix, shape, flags=cv2.INTER_LINEAR) >= 0.5
-    return (
-        torch.from_numpy((window - mean) / max(spread, MIN_STANDARD_DEVIATION)).to(torch.float32)[None],
-        torch.from_numpy(moved.astype(np.float32))[None],
-    )
+    window = by_chance(curve[warp(film, matrix, config.size)], DEGRADATIONS, rng)
+    return standardise(window, *film_statistics(film, curve)), warp_mask(mask, matrix, config.size)
 
 
-def film_statistics(film: np.ndarray, curve: np.ndarray) -> tuple[float, float]:
-    """Mean and standard deviation of a film, uint8 (S, S), after a tone curve (256,)."""
-    share = np.bincount(film.ravel(), minlength=256) / film.size
-    mean = float(share @ curve)
-    return mean, float(np.sqrt(share @ (curve - mean) ** 2))
+def warp(film: np.ndarray, matrix: np.ndarray, size: int) -> np.ndarray:
+    """Show a film (S, S) through an affine map as a window (W, W); beyond its border it goes on as its last pixel."""
+    return cv2.warpAffine(film, matrix, (size, size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
 
 
-def degrade(window: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Blur, sharpen, add noise and compress, each by chance: float32 (W, W) in [0, 1] to the same.
+def warp_mask(mask: np.ndarray, matrix: np.ndarray, size: int) -> np.ndarray:
+    """Move a mask, bool (S, S), along with its film: float32 (W, W) in {0, 1}; nothing is marked beyond the border."""
+    moved = cv2.warpAffine(mask.astype(np.float32), matrix, (size, size), flags=cv2.INTER_LINEAR)
+    return (moved >= 0.5).astype(np.float32)
 
-    It hides which machine and archive a film came from.
-    """
-    if rng.random() < 0.2:
-        window = cv2.GaussianBlur(window, (5, 5), rng.uniform(0.3, 1.2))
-    if rng.random() < 0.15:
-        window = window + rng.uniform(0.3, 1.0) * (window - cv2.GaussianBlur(window, (0, 0), rng.uniform(1, 3)))
-    if rng.random() < 0.3:
-        window = window + rng.normal(0, rng.uniform(0, 0.04), window.shape).astype(np.float32)
-    window = np.clip(window, 0, 1)
-    return jpeg_round_trip(window, int(rng.integers(35, 96))) if rng.random() < 0.3 else window
+
+def soften_border(mask: np.ndarray, deviation: float) -> np.ndarray:
+    """Blur a mask, float32 (W, W), by a standard deviation in pixels, since no two readers draw the same border."""
+    return cv2.GaussianBlur(mask, (0, 0), deviation) if deviation else mask

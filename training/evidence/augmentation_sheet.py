@@ -1,19 +1,23 @@
 """A contact sheet of what training does to a film before it shows it to the network."""
 
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
-import torch
 from matplotlib.figure import Figure
 
 from app.segmentation.network.preprocessing import PreprocessingConfig, resize
 from app.segmentation.reading.image_io import read_radiograph
-from training.data.augmentation import augment, build_augmentation, v2
+from training.data.augmentation import DEGRADATIONS, TONES, by_chance
+from training.data.windows import WindowConfig, cut_window, warp, window_matrix
 
 COLUMNS = 5
+WHOLE = WindowConfig(stretch=1.15, shear=3.0)
 
 
-def augmentations(film: Path, out: Path, image_size: int = 384, draws: int = 15, seed: int = 0) -> None:
+def augmentations(
+    film: Path, out: Path, image_size: int = 384, draws: int = 15, seed: int = 0, window: WindowConfig = WHOLE
+) -> None:
     """Draw the training augmentations of one film: each alone, and all together as often as asked.
 
     Args:
@@ -22,40 +26,50 @@ def augmentations(film: Path, out: Path, image_size: int = 384, draws: int = 15,
         image_size: Side of the network input, in pixels.
         draws: How often all are drawn together, as training does.
         seed: Of the draws.
+        window: Windows, as in `train`; its default shows the whole film.
     """
     image = resize(read_radiograph(film.read_bytes()).image, PreprocessingConfig(image_size))
     out.parent.mkdir(parents=True, exist_ok=True)
-    draw_sheet(image, draws, seed).savefig(out, dpi=110)
+    draw_sheet(image, draws, seed, window).savefig(out, dpi=110)
 
 
-def draw_sheet(image: np.ndarray, draws: int, seed: int) -> Figure:
-    """Lay out a film, float32 (S, S) in [0, 1], and its augmentations; the course of training is left alone."""
-    whole = build_augmentation(len(image))
-    together = [(f"all, draw {number}", whole) for number in range(1, draws + 1)]
-    steps = [("as it is", v2.Identity()), *each_alone(whole), *together]
-    rows = -(-len(steps) // COLUMNS)
-    figure = Figure(figsize=(2.2 * COLUMNS, 2.4 * rows), layout="constrained")
-    grid = figure.subplots(rows, COLUMNS, squeeze=False)
+def draw_sheet(image: np.ndarray, draws: int, seed: int, window: WindowConfig = WHOLE) -> Figure:
+    """Lay out a film, float32 (S, S) in [0, 1], and its augmentations."""
+    film = np.rint(image * 255).astype(np.uint8)
+    nothing = np.zeros(film.shape, dtype=bool)
+    rng = np.random.default_rng(seed)
+    pictures = [("as it is", image)]
+    pictures += [(title, change(image, rng)) for title, change in each_alone(window.of_film(len(film)))]
+    pictures += [
+        (f"all, draw {number}", by_own_range(cut_window(film, nothing, window, rng)[0]))
+        for number in range(1, draws + 1)
+    ]
+    figure = Figure(figsize=(2.2 * COLUMNS, 2.4 * -(-len(pictures) // COLUMNS)), layout="constrained")
+    grid = figure.subplots(-(-len(pictures) // COLUMNS), COLUMNS, squeeze=False)
     for axes in grid.flat:
         axes.axis("off")
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        for axes, (title, step) in zip(grid.flat, steps, strict=False):
-            changed, _ = augment(image, np.zeros(image.shape, dtype=bool), step)
-            axes.imshow(changed, cmap="gray", vmin=0, vmax=1)
-            axes.set_title(title, fontsize=8)
+    for axes, (title, picture) in zip(grid.flat, pictures, strict=False):
+        axes.imshow(picture, cmap="gray", vmin=0, vmax=1)
+        axes.set_title(title, fontsize=8)
     return figure
 
 
-def each_alone(augmentation: v2.Compose) -> list[tuple[str, v2.Transform]]:
-    """Name every step of the augmentation, and make it certain where training leaves it to chance."""
-    steps = []
-    for step in augmentation.transforms:
-        if isinstance(step, v2.RandomApply):
-            chance, step = step.p, step.transforms[0]
-        elif isinstance(step, v2.RandomHorizontalFlip):
-            chance, step = step.p, v2.RandomHorizontalFlip(1.0)
-        else:
-            chance = 1.0
-        steps.append((f"{type(step).__name__}, on {chance:.0%}", step))
-    return steps
+def each_alone(window: WindowConfig) -> Iterator[tuple[str, Callable[[np.ndarray, np.random.Generator], np.ndarray]]]:
+    """Name every step of the augmentation, made for certain; each takes a film (S, S), and what it draws from."""
+    yield (
+        "place, turn and mirror",
+        lambda image, rng: warp(image, window_matrix(np.zeros(image.shape, dtype=bool), window, rng), window.size),
+    )
+    for step in (*TONES, *DEGRADATIONS):
+        yield f"{step.name}, on {step.chance:.0%}", lambda image, rng, step=step: certainly(step.change, image, rng)
+
+
+def certainly(change: Callable, image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Make one change of grey levels, whatever its chance."""
+    return by_chance(change(image, rng), (), rng)
+
+
+def by_own_range(window: np.ndarray) -> np.ndarray:
+    """Bring a standardised window back to [0, 1], by its darkest and brightest pixel: the network sees no absolute."""
+    low, high = float(window.min()), float(window.max())
+    return (window - low) / max(high - low, 1e-6)

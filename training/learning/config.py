@@ -23,6 +23,7 @@ class TrainingConfig:
         window: Windows to cut out of films at `image_size`; their default size, 0, shows whole films.
         loss: Weights of the loss terms.
         label_sources: Which labels to learn from.
+        unknown_patients: Whether to learn from films without a patient id although val or test have them.
         epochs: Number of epochs; one epoch ends with a validation and a saved state.
         steps_per_epoch: Optimiser steps in one epoch.
         batch_size: Films in one optimiser step, over all processes.
@@ -36,7 +37,6 @@ class TrainingConfig:
             empty, have among the negatives; none: as large as it happens to be.
         patient_exponent: Films are drawn with weight n ** -exponent, n being how many their patient has: 0 draws films,
             1 draws patients.
-        joined_share: Share of the films that are shown as the left half of one beside the right half of another.
         ema_decay: Decay of the averaged weights, the ones that are validated and kept.
         seed: Of sampling, augmentation, dropout and new weights.
         workers: Loader processes; 0 loads in the training process.
@@ -57,6 +57,7 @@ class TrainingConfig:
     window: WindowConfig = field(default_factory=WindowConfig)
     loss: LossWeights = field(default_factory=LossWeights)
     label_sources: tuple[str, ...] = ("expert_mask", "pseudo_confident", "nih_report_text")
+    unknown_patients: bool = False
     epochs: int = 16
     steps_per_epoch: int = 150
     batch_size: int = 16
@@ -68,7 +69,6 @@ class TrainingConfig:
     positive_share: tuple[float, float] = (0.6, 0.3)
     hard_negative_share: float | None = None
     patient_exponent: float = 0.0
-    joined_share: float = 0.0
     ema_decay: float = 0.995
     seed: int = 0
     workers: int = 1

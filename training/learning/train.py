@@ -20,15 +20,17 @@ from torch.utils.data import DataLoader
 from tqdm import tqdm
 
 from app.segmentation.checkpoint import CheckpointMetadata, save_checkpoint
-from app.segmentation.decision.calibration import map_logit
 from app.segmentation.network.preprocessing import PreprocessingConfig
-from training.data.dataset import BalancedBatches, FilmDataset, evaluation_loader, patient_weights
+from training.data.dataset import FilmDataset
 from training.data.films import PreparedFilms, hard_negatives
+from training.data.lineage import demand_both_classes, demand_clean_lineage, describe_films
+from training.data.sampling import BalancedBatches, patient_weights
 from training.learning.config import TrainingConfig
 from training.learning.initialisation import initial_model
 from training.learning.losses import SegmentationLoss
 from training.learning.progress import EpochFigures
-from training.releasing.metrics import auroc, dice_scores, overlap
+from training.learning.schedule import dropout_seed, learning_rate, positive_share, steps_before
+from training.learning.validation import validate
 
 STATE_FILE = "last.ckpt"
 BEST_FILE = "best.safetensors"
@@ -65,22 +67,22 @@ def train(config: TrainingConfig) -> None:
     fabric.launch()
 
     films = PreparedFilms.open(config.data)
+    learnt_from, held_out = choose_films(films, config)
     preprocessing = PreprocessingConfig(config.image_size)
     batches = BalancedBatches(
         films.table["label"].to_numpy(),
-        films.rows("train", config.label_sources),
+        learnt_from,
         steps=config.steps_per_epoch,
         batch_size=config.batch_size,
         micro_batch=config.micro_batch,
         seed=config.seed,
-        joined_share=config.joined_share,
         hard=hard_negatives(films.table),
         hard_share=config.hard_negative_share,
         weights=patient_weights(films.table["patient_id"], config.patient_exponent),
         process=fabric.global_rank,
         processes=fabric.world_size,
     )
-    dataset = FilmDataset(films, preprocessing, augmented=True, window=config.window)
+    dataset = FilmDataset(films, preprocessing, config.window)
     loader = fabric.setup_dataloaders(
         DataLoader(dataset, batch_sampler=batches, num_workers=config.workers), use_distributed_sampler=False
     )
@@ -93,7 +95,10 @@ def train(config: TrainingConfig) -> None:
     model, optimizer = fabric.setup(network, optimizer)
     loss_function = SegmentationLoss(config.loss)
     settings = deciding_settings(config)
-    made_by = {"date": date.today().isoformat(), "commit": commit(), "started_from": origin, "settings": settings}
+    made_by = {
+        **{"date": date.today().isoformat(), "commit": commit(), "started_from": origin, "settings": settings},
+        "data": describe_films(films.table, learnt_from),
+    }
 
     state = {"model": model, "average": average, "optimizer": optimizer, "epoch": 0, "best": -1.0, "settings": settings}
     if (config.run / STATE_FILE).is_file():
@@ -104,18 +109,26 @@ def train(config: TrainingConfig) -> None:
     while state["epoch"] < config.epochs:
         epoch = state["epoch"]
         batches.epoch = epoch
-        batches.positive_share = _share(config.positive_share, epoch, config.epochs)
+        batches.positive_share = positive_share(config, epoch)
         model.train()
         _train_epoch(fabric, config, epoch, loader, model, average, optimizer, loss_function)
         state["epoch"] = epoch + 1
 
         if fabric.is_global_zero:
-            figures = validate(average.module.eval(), films, preprocessing, loss_function, config.micro_batch)
-            fabric.log_dict({f"val/{name}": value for name, value in figures.items()}, step=_step(config, epoch + 1))
+            figures = validate(average.module.eval(), films, preprocessing, loss_function, rows=held_out)
+            fabric.log_dict(
+                {f"val/{name}": value for name, value in figures.items()}, step=steps_before(config, epoch + 1)
+            )
             print(
                 f"epoch {epoch + 1}: " + "  ".join(f"{name} {value:.4f}" for name, value in figures.items()), flush=True
             )
-            made = {**made_by, "epoch": epoch + 1, "films_seen": _step(config, epoch + 1) * config.batch_size}
+            seen = steps_before(config, epoch + 1) * config.batch_size
+            made = {
+                **made_by,
+                "epoch": epoch + 1,
+                "films_seen": seen,
+                "windows_seen": seen if config.window.size else 0,
+            }
             metadata = CheckpointMetadata(config.run.name, model_config, preprocessing, provenance=made)
             if config.keep_epochs:
                 (config.run / EPOCHS_FOLDER).mkdir(exist_ok=True)
@@ -132,20 +145,36 @@ def train(config: TrainingConfig) -> None:
         logger.finalize("success")
 
 
+def choose_films(films: PreparedFilms, config: TrainingConfig) -> tuple[np.ndarray, np.ndarray]:
+    """Name the films to learn from and those to validate on, or say what is wrong with them.
+
+    Returns:
+        Row numbers of both.
+
+    Raises:
+        TrainingDataError: If one of them lacks a class, or a patient is on both sides or may be.
+    """
+    learnt_from, held_out = films.rows("train", config.label_sources), films.rows("val", ["expert_mask"])
+    demand_both_classes(films.table, learnt_from, "Train (of the label sources that are asked for)")
+    demand_both_classes(films.table, held_out, "Val (of the label source expert_mask)")
+    demand_clean_lineage(films.table, learnt_from, config.unknown_patients)
+    return learnt_from, held_out
+
+
 def _train_epoch(fabric, config, epoch, loader, model, average, optimizer, loss_function) -> None:
     micro_batches = config.batch_size // (config.micro_batch * fabric.world_size)
     arriving = iter(loader)
     seen = EpochFigures()
     steps = range(config.steps_per_epoch)
     for step in tqdm(steps, desc=f"epoch {epoch + 1}/{config.epochs}", unit="step", disable=not fabric.is_global_zero):
-        rate = _learning_rate(config, _step(config, epoch) + step)
+        rate = learning_rate(config, steps_before(config, epoch) + step)
         for group in optimizer.param_groups:
             group["lr"] = rate
         sums: dict[str, torch.Tensor] = {}
         for part in range(micro_batches):
-            image, true_mask, true_label = next(arriving)
-            position = (_step(config, epoch) + step) * micro_batches + part
-            torch.manual_seed(_dropout_seed(config.seed, position * fabric.world_size + fabric.global_rank))
+            image, true_mask, true_label, _ = next(arriving)
+            position = (steps_before(config, epoch) + step) * micro_batches + part
+            torch.manual_seed(dropout_seed(config.seed, position * fabric.world_size + fabric.global_rank))
             with fabric.no_backward_sync(model, enabled=part + 1 < micro_batches):
                 mask_logits, image_logits = model(image.contiguous(memory_format=torch.channels_last))
                 terms = loss_function(mask_logits, image_logits, true_mask, true_label)
@@ -159,60 +188,11 @@ def _train_epoch(fabric, config, epoch, loader, model, average, optimizer, loss_
         if (step + 1) % config.log_every == 0:
             losses = fabric.all_reduce(sums, reduce_op="mean")
             figures = {f"train/{name}": value.item() for name, value in losses.items()}
-            fabric.log_dict({**figures, "learning_rate": rate}, step=_step(config, epoch) + step + 1)
+            fabric.log_dict({**figures, "learning_rate": rate}, step=steps_before(config, epoch) + step + 1)
             if not math.isfinite(figures["train/loss"]):
                 raise FloatingPointError(f"The loss became {figures['train/loss']}; lower the learning rate.")
     whole = {f"train_epoch/{name}": value for name, value in seen.figures(fabric.all_gather).items()}
-    fabric.log_dict(whole, step=_step(config, epoch + 1))
-
-
-@torch.inference_mode()
-def validate(
-    model: torch.nn.Module,
-    films: PreparedFilms,
-    preprocessing: PreprocessingConfig,
-    loss_function: SegmentationLoss,
-    batch_size: int,
-) -> dict[str, float]:
-    """Measure a network on the validation split, in its own geometry, for choosing an epoch.
-
-    Args:
-        model: In evaluation mode.
-        films: Prepared films.
-        preprocessing: Input of the network.
-        loss_function: What the training minimises.
-        batch_size: Films in one forward pass.
-
-    Returns:
-        "auroc_head", "auroc_map", "dice_pos" at its best threshold, that "threshold", "selection", the
-        better AUROC plus `dice_pos`, and what `EpochFigures` gives of the training films too.
-    """
-    rows = films.rows("val", ["expert_mask"])
-    device = next(model.parameters()).device
-    head, maps, masks, seen = [], [], [], EpochFigures()
-    for image, true_mask, true_label in evaluation_loader(films, rows, preprocessing, batch_size):
-        mask_logits, image_logits = model(image.to(device, memory_format=torch.channels_last))
-        targets = true_mask.to(device), true_label.to(device)
-        seen.add(mask_logits, image_logits, *targets, loss_function(mask_logits, image_logits, *targets)["loss"])
-        head.append(image_logits[:, 0].float().cpu())
-        maps.append(mask_logits[:, 0].float().sigmoid().cpu())
-        masks.append(true_mask[:, 0] > 0)
-    labels = films.table["label"].to_numpy()[rows]
-    probability_maps, true_masks = torch.cat(maps).numpy(), torch.cat(masks).numpy()
-    positive = labels == 1
-    by_threshold = {
-        threshold: float(dice_scores(**overlap(probability_maps[positive] >= threshold, true_masks[positive])).mean())
-        for threshold in np.arange(0.1, 0.9, 0.1).round(1)
-    }
-    threshold = max(by_threshold, key=by_threshold.get)
-    figures = {
-        **seen.figures(),
-        "auroc_head": auroc(labels, torch.cat(head).numpy()),
-        "auroc_map": auroc(labels, np.array([map_logit(plane) for plane in probability_maps])),
-        "dice_pos": by_threshold[threshold],
-        "threshold": float(threshold),
-    }
-    return {**figures, "selection": max(figures["auroc_head"], figures["auroc_map"]) + figures["dice_pos"]}
+    fabric.log_dict(whole, step=steps_before(config, epoch + 1))
 
 
 def deciding_settings(config: TrainingConfig) -> dict:
@@ -232,26 +212,3 @@ def _demand_same(before: dict, now: dict, run: Path) -> None:
     changed = {name: (before.get(name), value) for name, value in now.items() if before.get(name) != value}
     if changed:
         raise ValueError(f"{run} was begun with other settings (before, now): {changed}. Take another folder.")
-
-
-def _learning_rate(config: TrainingConfig, step: int) -> float:
-    """Linear warm-up, a plateau, then a cosine to zero."""
-    total = config.epochs * config.steps_per_epoch
-    warmup = max(1, round(config.warmup_share * total))
-    if step < warmup:
-        return config.learning_rate * (step + 1) / warmup
-    cooldown = max(1, min(total - warmup, round(config.cooldown_share * total)))
-    cooled = max(0, step - (total - cooldown)) / cooldown
-    return config.learning_rate * 0.5 * (1 + math.cos(math.pi * cooled))
-
-
-def _share(ends: tuple[float, float], epoch: int, epochs: int) -> float:
-    return ends[0] + (ends[1] - ends[0]) * epoch / max(epochs - 1, 1)
-
-
-def _step(config: TrainingConfig, epoch: int) -> int:
-    return epoch * config.steps_per_epoch
-
-
-def _dropout_seed(seed: int, micro_batch: int) -> int:
-    return int(np.random.SeedSequence([seed, micro_batch]).generate_state(1)[0])

@@ -10,9 +10,10 @@ from app.segmentation.errors import PleuraError
 from app.segmentation.network.preprocessing import PreprocessingConfig, preprocess
 from app.segmentation.reading.image_io import read_radiograph
 from tests.support.phantom import draw_phantom, to_dicom, to_png
-from training.data.dataset import Draw, FilmDataset
+from training.data.dataset import FilmDataset
 from training.data.films import FilmRecord, PreparedFilms, SourceFilm, hard_negatives, write_prepared
 from training.data.manifest import read_manifest
+from training.data.sampling import Draw
 from training.data.siim import decode_runs, read_siim, split_of, unite
 
 
@@ -45,7 +46,7 @@ def test_training_and_serving_make_the_same_tensor(tmp_path, encode, image_size)
     write_prepared([SourceFilm(FilmRecord("film", "patient", "train"), path, lambda: None)], tmp_path / "prepared", 256)
     preprocessing = PreprocessingConfig(image_size)
 
-    trained_on, *_ = FilmDataset(PreparedFilms.open(tmp_path / "prepared"), preprocessing, augmented=False)[Draw(0, 0)]
+    trained_on, *_ = FilmDataset(PreparedFilms.open(tmp_path / "prepared"), preprocessing)[Draw(0, 0)]
     served = preprocess(read_radiograph(path.read_bytes()).image, preprocessing)
 
     assert torch.equal(trained_on[None], served)
@@ -63,10 +64,10 @@ def test_a_disputed_label_is_a_soft_one(tmp_path):
     ]
     films = [SourceFilm(record, path, lambda mask=mask: mask) for record, mask in records]
     write_prepared(films, tmp_path / "prepared", 256)
-    dataset = FilmDataset(PreparedFilms.open(tmp_path / "prepared"), PreprocessingConfig(256), augmented=False)
+    dataset = FilmDataset(PreparedFilms.open(tmp_path / "prepared"), PreprocessingConfig(256))
     shown = [dataset[Draw(row, 0)] for row in range(3)]
-    assert [float(label) for *_, label in shown] == pytest.approx([1, 0.6, 0.45])
-    assert [float(mask.max()) for _, mask, _ in shown] == pytest.approx([1, 0.6, 0])
+    assert [float(label) for *_, label, _ in shown] == pytest.approx([1, 0.6, 0.45])
+    assert [float(mask.max()) for _, mask, *_ in shown] == pytest.approx([1, 0.6, 0])
 
 
 def test_a_manifest_that_names_a_missing_film_is_refused(tmp_path):

@@ -4,8 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from training.data.dataset import BalancedBatches, patient_weights
-from training.data.windows import WindowConfig, cut_window, film_statistics, window_matrix
+from app.segmentation.network.preprocessing import normalise
+from training.data.sampling import BalancedBatches, patient_weights
+from training.data.standardisation import film_statistics, standardise
+from training.data.windows import WindowConfig, cut_window, soften_border, window_matrix
 
 STILL = WindowConfig(size=64, near_share=1.0, distance=0, magnification=(1.0, 1.0), degrees=0.0)
 SIDE = 256
@@ -47,9 +49,9 @@ def test_film_and_mask_are_moved_alike():
     film = np.where(mask, 220, 30).astype(np.uint8)
     for seed in range(20):
         window, moved = cut_window(film, mask, config, np.random.default_rng(seed))
-        assert window.shape == moved.shape == (1, 96, 96)
+        assert window.shape == moved.shape == (96, 96) and window.dtype == moved.dtype == np.float32
         bright = window > (window.min() + window.max()) / 2
-        assert (bright == (moved > 0)).float().mean() > 0.95
+        assert (bright == (moved > 0)).mean() > 0.95
 
 
 def test_a_window_is_standardised_as_its_film():
@@ -58,6 +60,45 @@ def test_a_window_is_standardised_as_its_film():
     mean, spread = film_statistics(film, curve)
     assert mean == pytest.approx(curve[film].mean())
     assert spread == pytest.approx(curve[film].std())
+
+
+def test_the_whole_film_is_standardised_as_serving_does():
+    film = np.random.default_rng(1).integers(0, 256, (SIDE, SIDE), dtype=np.uint8)
+    unchanged = np.linspace(0, 1, 256, dtype=np.float32)
+    served = np.asarray(normalise(unchanged[film])).reshape(SIDE, SIDE)
+    np.testing.assert_allclose(standardise(unchanged[film], *film_statistics(film, unchanged)), served, atol=1e-4)
+
+
+def test_a_flat_film_is_not_amplified():
+    flat = np.full((SIDE, SIDE), 128, dtype=np.uint8)
+    window, _ = cut_window(flat, flat < 0, STILL, np.random.default_rng(0))
+    assert np.isfinite(window).all()
+
+
+def test_a_whole_film_stays_in_the_middle_unless_magnified():
+    config = WindowConfig(film_magnification=(0.9, 0.9), degrees=0.0).of_film(SIDE)
+    assert (config.size, config.near_share) == (SIDE, 0.0)
+    for seed in range(10):
+        x, y = place(window_matrix(marked(3, 3), config, np.random.default_rng(seed)), SIDE / 2, SIDE / 2)
+        assert abs(x - SIDE / 2) < 1.01 and abs(y - SIDE / 2) < 1.01, "mirrored or not"
+    assert WindowConfig(size=64).of_film(SIDE).magnification == (0.7, 1.4)
+
+
+def test_films_are_stretched_and_slanted_no_further_than_asked():
+    config = WindowConfig(64, magnification=(1.0, 1.0), degrees=0.0, stretch=1.2, shear=5.0)
+    matrices = np.abs([window_matrix(marked(9, 9), config, np.random.default_rng(seed))[:, :2] for seed in range(200)])
+    ratios, slants = matrices[:, 0, 0] / matrices[:, 1, 1], np.degrees(np.arctan2(matrices[:, 0, 1], 1))
+    assert 1.15 < ratios.max() <= 1.2 and 1 / 1.2 <= ratios.min() < 0.87
+    assert 4 < slants.max() < 5.6 and (matrices[:, 1, 0] == 0).all()
+
+
+def test_softened_borders_keep_a_masks_area():
+    mask = np.zeros((64, 64), dtype=np.float32)
+    mask[20:40, 20:40] = 1
+    soft = soften_border(mask, 2.0)
+    assert soft.sum() == pytest.approx(mask.sum(), rel=1e-3)
+    assert soft[30, 20] == pytest.approx(0.6, abs=0.1)
+    assert soften_border(mask, 0.0) is mask
 
 
 def test_the_same_seed_gives_the_same_window():

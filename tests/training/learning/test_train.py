@@ -19,6 +19,8 @@ from app.segmentation.network.model import ModelConfig, build_model
 from app.segmentation.predictor import Predictor
 from tests.support.phantom import draw_phantom, to_png
 from training.__main__ import main
+from training.data.lineage import TrainingDataError
+from training.data.windows import WindowConfig
 from training.evidence.stress import SLIGHT_CHANGES
 from training.learning.config import TrainingConfig
 from training.learning.initialisation import initial_model
@@ -88,6 +90,35 @@ def test_a_training_does_not_go_on_with_other_settings(config):
     train(replace(config, epochs=1, log_every=2))
     with pytest.raises(ValueError, match="learning_rate"):
         train(replace(config, epochs=1, learning_rate=1.0))
+
+
+def test_provenance_says_which_films_and_how_many_windows_were_seen(config):
+    train(replace(config, epochs=1, window=WindowConfig(size=32)))
+    provenance = load_checkpoint(config.run / BEST_FILE).metadata.provenance
+    assert (provenance["films_seen"], provenance["windows_seen"]) == (8, 8)
+    assert (provenance["data"]["films"], provenance["data"]["positive"]) == (12, 6)
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (lambda table: table[table["split"] != "val"], "Val .* it has 0 and 0"),
+        (lambda table: table[(table["split"] != "val") | (table["label"] == 0)], "Val .* it has 0 and 4"),
+        (lambda table: table[(table["split"] != "train") | (table["label"] == 1)], "Train .* it has 6 and 0"),
+        (lambda table: table.assign(patient_id="one"), r"1 patient\(s\) of train"),
+    ],
+    ids=["no val", "no positive in val", "no negative in train", "one patient"],
+)
+def test_a_training_that_cannot_work_is_not_begun(config, tmp_path, change, told):
+    folder = tmp_path / "films"
+    folder.mkdir()
+    table = pd.read_csv(config.data / "films.csv", dtype=str, keep_default_na=False)
+    chosen = change(table.assign(label=table["label"].astype(int)))
+    chosen.to_csv(folder / "films.csv", index=False)
+    for name in ("images.npy", "masks.npy"):
+        np.save(folder / name, np.load(config.data / name)[chosen.index])
+    with pytest.raises(TrainingDataError, match=told):
+        train(replace(config, data=folder))
 
 
 def test_two_processes_follow_the_course_of_one(config, tmp_path):
