@@ -83,3 +83,22 @@ def test_core_imports_form_no_cycle():
         for name in ready:
             del needs[name]
     assert not needs
+
+
+def folders_on_the_page() -> set[str]:
+    """Every folder in the tree of docs/architecture.md, by its path."""
+    page = (ROOT / "docs" / "architecture.md").read_text().split("## The tree")[1].split("```")[1]
+    path, found = [], set()
+    for line in page.strip().splitlines():
+        name = line.split()[0].rstrip("/")
+        path = [*path[: (len(line) - len(line.lstrip())) // 2], name]
+        found.add("/".join(path))
+    return found
+
+
+def test_the_page_shows_the_tree():
+    files = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
+    folders = {str(parent) for file in files for parent in Path(file).parents} - {".", ".ci"}
+    is_code = {folder for folder in folders if not folder.startswith(("model_weights/report/", "tests/"))}
+    assert is_code <= folders_on_the_page(), "docs/architecture.md lacks a folder"
+    assert folders_on_the_page() <= folders, "docs/architecture.md has a folder that is gone"
