@@ -6,6 +6,9 @@ import io
 import imagecodecs
 import numpy as np
 from PIL import Image
+from pydicom.config import IGNORE
+from pydicom.datadict import dictionary_VR, tag_for_keyword
+from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.encaps import encapsulate
 from pydicom.uid import (
@@ -70,8 +73,11 @@ def to_dicom(
     for keyword, value in attributes.items():
         if value is None:
             delattr(dataset, keyword)
-        else:
+        elif " or " in dictionary_VR(keyword):
             setattr(dataset, keyword, value)
+        else:  # unchecked, for departments send what pydicom would warn of
+            tag, vr = tag_for_keyword(keyword), dictionary_VR(keyword)
+            dataset[tag] = DataElement(tag, vr, value, validation_mode=IGNORE)
     buffer = io.BytesIO()
     dataset.save_as(buffer, enforce_file_format=True)
     return buffer.getvalue()

@@ -4,13 +4,11 @@ The limits of age are those of the training films: of the 2,325 whose patient's 
 people under 18, and none of anyone over 87.
 """
 
-import re
-
 from app.segmentation.decision.doubts import QualityFlag, doubt
+from app.segmentation.reading.body_part import shows_chest
 from app.segmentation.reading.radiograph import NARROWEST_CHEST_MM, WIDEST_FILM_MM, Radiograph
+from app.segmentation.reading.view import is_frontal
 
-NOT_FRONTAL = {"LL", "RL", "LAT", "LATERAL", "LLD", "RLD", "LLO", "RLO", "OBLIQUE", "DECUBITUS"}
-CHEST = ("CHEST", "THORA", "LUNG", "RIB", "TORSO", "TRUNK")
 PLAIN_RADIOGRAPHY = ("CR", "DX", "RG")
 ADULT = 18
 OLDEST_LEARNT = 87
@@ -23,16 +21,19 @@ def doubts_of_header(radiograph: Radiograph) -> list[QualityFlag]:
 
 def _of_what_is_shown(radiograph: Radiograph) -> list[QualityFlag]:
     flags = []
-    view, part = radiograph.view_position.upper(), radiograph.body_part.upper()
-    if NOT_FRONTAL & set(re.findall("[A-Z]+", view)):
+    view, part = radiograph.view_position, radiograph.body_part
+    if not is_frontal(view):
         message = f"The file says that this is a {view} view; the model has learnt from frontal films (PA and AP) only."
         flags.append(doubt("not_frontal", message))
-    if part and not any(name in part for name in CHEST):
+    if shows_chest(part) is False:
         flags.append(doubt("not_chest", f"The file says that this film shows {part}; the model knows only chests."))
     if radiograph.source_format == "DICOM" and radiograph.modality not in PLAIN_RADIOGRAPHY:
         says = f"The file names the modality {radiograph.modality}" if radiograph.modality else "No modality is named"
         message = f"{says}; only {', '.join(PLAIN_RADIOGRAPHY)} are sure to be plain radiographs."
         flags.append(doubt("unknown_modality", message))
+    if radiograph.is_for_processing:
+        message = "The file says that this is the detector's raw image (FOR PROCESSING), not one to look at."
+        flags.append(doubt("for_processing", message))
     if radiograph.has_burned_in_text:
         message = "The file says that text is burned into the picture (Burned In Annotation: YES)."
         flags.append(doubt("burned_in_text", message))

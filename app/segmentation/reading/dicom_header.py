@@ -5,9 +5,11 @@ from collections.abc import Iterable, Iterator
 
 from pydicom.dataset import Dataset
 
+from app.segmentation.reading import body_part, view
 from app.segmentation.reading.dicom_text import CharacterSet, readable
 from app.segmentation.reading.file_header import Code, FileHeader
 from app.segmentation.reading.radiograph import Laterality
+from app.segmentation.reading.vocabulary import modality_of
 
 TEXTS = (
     *("PatientName", "PatientID", "IssuerOfPatientID", "PatientBirthDate", "PatientSex", "PatientAge"),
@@ -15,15 +17,25 @@ TEXTS = (
     *("ReferringPhysicianName", "StudyDescription", "AcquisitionDate", "ContentDate"),
     *("SOPClassUID", "SOPInstanceUID", "SeriesInstanceUID", "Modality"),
     *("BodyPartExamined", "ViewPosition", "PatientOrientation", "BurnedInAnnotation"),
-    *("ImagerPixelSpacing", "PixelSpacing"),
+    *("ImagerPixelSpacing", "PixelSpacing", "PixelAspectRatio", "PresentationIntentType"),
     *("LossyImageCompression", "LossyImageCompressionRatio", "LossyImageCompressionMethod"),
 )
 """Elements of text that are read here: all that anybody ever asks of a header."""
 
-CODES = ()
-"""Sequences of codes that are read here."""
+CODES = ("AnatomicRegionSequence", "ViewCodeSequence", "PatientOrientationCodeSequence")
+MODIFIERS = ("AnatomicRegionModifierSequence", "ViewModifierCodeSequence", "PatientOrientationModifierCodeSequence")
+"""Sequences of codes that are read here; the latter lie inside of items of the former, or beside them."""
 
-DESCRIPTION = (*TEXTS, *CODES, "SpecificCharacterSet")
+VIEWS = (*MODIFIERS, "ViewCodeSequence")
+"""Those that may name a view: decubitus modifies the region or the orientation (PS3.3 C.8.11.2.1.1)."""
+
+MOST_ITEMS = 16
+"""Of a sequence; a header that is meant seriously has one or two."""
+
+RAW_CLASSES = ("1.2.840.10008.5.1.4.1.1.1.1.1",)
+"""Digital X-Ray Image Storage - For Processing."""
+
+DESCRIPTION = (*TEXTS, *CODES, *MODIFIERS, "SpecificCharacterSet")
 """The elements that are read here."""
 
 YEARS = {"Y": 1, "M": 1 / 12, "W": 7 / 365.25, "D": 1 / 365.25}
@@ -42,15 +54,20 @@ OLDEST = 110
 def describe(dataset: Dataset) -> dict[str, object]:
     """Return fields of `Radiograph`, by name, that a header tells."""
     header = read_header(dataset)
-    towards_right = header.text("PatientOrientation")[:1]
+    orientation = header.text("PatientOrientation")
+    towards_right = orientation[:1].upper()
     return {
         "header": header,
         "pixel_spacing_mm": _pixel_spacing(header),
-        "view_position": header.text("ViewPosition")[:LONGEST_CODE],
-        "body_part": header.text("BodyPartExamined")[:LONGEST_CODE],
-        "modality": header.text("Modality")[:LONGEST_CODE],
+        "view_position": view.named_by(header.text("ViewPosition"), header.codes_in(*VIEWS), orientation)[
+            :LONGEST_CODE
+        ],
+        "body_part": body_part.named_by(header.text("BodyPartExamined"), header.codes_in(CODES[0]))[:LONGEST_CODE],
+        "modality": modality_of(header.text("Modality"))[:LONGEST_CODE],
         "age_years": _age_years(header),
-        "has_burned_in_text": header.text("BurnedInAnnotation") == "YES",
+        "has_burned_in_text": header.text("BurnedInAnnotation").upper() == "YES",
+        "is_for_processing": header.text("PresentationIntentType").upper() == "FOR PROCESSING"
+        or header.text("SOPClassUID") in RAW_CLASSES,
         "image_left": Laterality.LEFT if towards_right == "R" else Laterality.RIGHT,
         "states_side": towards_right in ("L", "R"),
     }
@@ -58,13 +75,18 @@ def describe(dataset: Dataset) -> dict[str, object]:
 
 def read_header(dataset: Dataset) -> FileHeader:
     """Take every text and code out of a data set, as they were before pydicom checked or warned of any."""
-    characters = CharacterSet.named(_text(dataset, "SpecificCharacterSet", CharacterSet()))
+    characters = CharacterSet.named(text_of(dataset, "SpecificCharacterSet"))
     texts = {keyword: _text(dataset, keyword, characters) for keyword in TEXTS}
-    codes = {keyword: tuple(_codes(dataset, keyword, characters)) for keyword in CODES}
+    codes = {keyword: tuple(_codes(dataset, keyword, characters)) for keyword in (*CODES, *MODIFIERS)}
     return FileHeader(
         {keyword: text for keyword, text in texts.items() if text},
         {keyword: entries for keyword, entries in codes.items() if entries},
     )
+
+
+def text_of(dataset: Dataset, keyword: str) -> str:
+    """Return one text of a data set in ASCII, such as a code; "" if there is none."""
+    return _text(dataset, keyword, CharacterSet())
 
 
 def _text(dataset: Dataset, keyword: str, characters: CharacterSet) -> str:
@@ -75,9 +97,20 @@ def _text(dataset: Dataset, keyword: str, characters: CharacterSet) -> str:
 
 
 def _codes(dataset: Dataset, keyword: str, characters: CharacterSet) -> Iterator[Code]:
-    for item in dataset.get(keyword) or ():
-        parts = (_text(item, part, characters) for part in ("CodeValue", "CodingSchemeDesignator", "CodeMeaning"))
-        yield Code(*parts)
+    """Read the entries of a sequence, and of those inside of other sequences where it modifies their items."""
+    for item in _items(dataset, keyword):
+        yield Code(*(_text(item, part, characters) for part in ("CodeValue", "CodingSchemeDesignator", "CodeMeaning")))
+    if keyword in MODIFIERS:
+        for item in (item for outer in CODES for item in _items(dataset, outer)):
+            yield from _codes(item, keyword, characters)
+
+
+def _items(dataset: Dataset, keyword: str) -> list[Dataset]:
+    """The first items of a sequence; none of one that is damaged, without which the film can be read."""
+    try:
+        return [item for item in (dataset.get(keyword) or ())[:MOST_ITEMS] if isinstance(item, Dataset)]
+    except Exception:  # whatever pydicom raises over an element that nobody needs
+        return []
 
 
 def _stored(dataset: Dataset, keyword: str) -> bytes | str:

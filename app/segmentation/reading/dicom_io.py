@@ -29,8 +29,9 @@ from app.segmentation.errors import (
 )
 from app.segmentation.reading.dicom_codecs import COMPRESSED, PLUGIN
 from app.segmentation.reading.dicom_grey_levels import grey_levels, grey_of_colours
-from app.segmentation.reading.dicom_header import DESCRIPTION, describe
+from app.segmentation.reading.dicom_header import DESCRIPTION, describe, text_of
 from app.segmentation.reading.radiograph import Radiograph, refuse_large
+from app.segmentation.reading.vocabulary import MODALITIES, modality_of
 
 UNCOMPRESSED = (
     ImplicitVRLittleEndian,
@@ -41,9 +42,6 @@ UNCOMPRESSED = (
 MAX_INFLATED_BYTES = 128 * 2**20
 LONGEST_FIRST_VALUE = 64
 """Bytes of a UID, the longest that an object without preamble begins with."""
-
-MODALITIES = ("CR", "DX", "RG", "RF", "SC", "OT", "")
-"""Projection radiography; and SC, OT and none, which say as little of their origin as a PNG does."""
 
 ELEMENTS = (
     *DESCRIPTION,
@@ -177,8 +175,8 @@ def _unfit(dataset: Dataset) -> InvalidImageError | None:
     if not dataset.get("PixelData"):
         kind = dataset.SOPClassUID.name if "SOPClassUID" in dataset else "object of unknown kind"
         raise NoPixelDataError(f"This {kind} holds no image; send the film itself.")
-    modality = dataset.get("Modality") or ""
-    if modality not in MODALITIES:
+    modality = modality_of(text_of(dataset, "Modality"))
+    if modality and modality not in MODALITIES.values():
         return WrongModalityError(f"The modality is {modality}; send a radiograph (CR, DX or RG).")
     frames = int(dataset.get("NumberOfFrames") or 1)
     if frames > 1:

@@ -37,6 +37,10 @@ class FileHeader:
         """Return a text, "" if there is none."""
         return self.texts.get(keyword, "")
 
+    def codes_in(self, *keywords: str) -> list[Code]:
+        """Return the entries of sequences, one after the other."""
+        return [code for keyword in keywords for code in self.codes.get(keyword, ())]
+
     def day(self, keyword: str) -> date | None:
         """Return a date; None where there is none or it is damaged."""
         try:

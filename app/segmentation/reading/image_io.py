@@ -1,6 +1,7 @@
 """Bytes of a file to a `Radiograph`: read the film right, or say why not."""
 
 from app.segmentation.errors import EmptyFileError, FileTooLargeError, ImageTooSmallError, UnsupportedFormatError
+from app.segmentation.reading.body_part import shows_chest
 from app.segmentation.reading.dicom_io import looks_like_dicom, read_dicom
 from app.segmentation.reading.orientation import with_bright_bone
 from app.segmentation.reading.radiograph import MIN_SIDE, Radiograph
@@ -38,6 +39,8 @@ def read_radiograph(data: bytes) -> Radiograph:
         )
         small.picture = radiograph.image
         raise small
+    if shows_chest(radiograph.body_part) is False:  # dark bone of a chest was never looked for in a hip
+        return radiograph
     return with_bright_bone(radiograph)
 
 

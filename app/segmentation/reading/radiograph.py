@@ -34,11 +34,14 @@ class Radiograph:
         bits_stored: Depth of a stored grey level, 8 to 16.
         is_colour: Whether the file held colours that were not all grey.
         pixel_spacing_mm: (row, column) distance of pixel centres on the detector, or None if unknown.
-        view_position: DICOM's View Position (0018,5101): "PA", "AP", "LL" …; "" if unknown.
-        body_part: DICOM's Body Part Examined (0018,0015): "CHEST" …; "" if unknown.
-        modality: DICOM's Modality (0008,0060): "CR", "DX" …; "" if unknown.
+        view_position: The view by DICOM's View Position (0018,5101), View Code Sequence or Patient Orientation: "PA",
+            "LL", "LEFT LATERAL" …; "" if unknown. `view.is_frontal` reads it.
+        body_part: The part by Body Part Examined (0018,0015) or Anatomic Region Sequence: "CHEST", "TORAX" …; "" if
+            unknown. `body_part.shows_chest` reads it.
+        modality: DICOM's Modality (0008,0060), as the standard spells it: "CR", "DX" …; "" if unknown.
         age_years: The patient's age, or None if unknown.
         has_burned_in_text: Whether DICOM's Burned In Annotation (0028,0301) says that text is part of the picture.
+        is_for_processing: Whether the film was stored for a machine to process, not for anybody to look at.
         was_inverted: Whether the file showed bone dark, which `image` no longer does.
         image_left: The patient's side shown at the picture's left edge.
         states_side: Whether the file says which side that is; otherwise it is the usual one.
@@ -55,6 +58,7 @@ class Radiograph:
     modality: str = ""
     age_years: float | None = None
     has_burned_in_text: bool = False
+    is_for_processing: bool = False
     was_inverted: bool = False
     image_left: Laterality = Laterality.RIGHT
     states_side: bool = False

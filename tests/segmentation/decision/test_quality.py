@@ -28,6 +28,7 @@ DOUBTED = {
     "not_frontal": {"view_position": "LL"},
     "not_chest": {"body_part": "HAND"},
     "unknown_modality": {"source_format": "DICOM", "modality": "SC"},
+    "for_processing": {"is_for_processing": True},
     "under_18": {"age_years": 17.9},
     "age_outside_training": {"age_years": 88.0},
     "doubtful_pixel_spacing": {"pixel_spacing_mm": (0.1, 0.1)},

@@ -1,0 +1,247 @@
+"""Body parts, views and modalities as departments write them, and as PS3.16 codes them."""
+
+import io
+
+import pydicom
+import pytest
+from pydicom.dataset import Dataset
+from pydicom.sequence import Sequence
+
+from app.segmentation.decision.header_checks import doubts_of_header
+from app.segmentation.errors import WrongModalityError
+from app.segmentation.reading.body_part import shows_chest
+from app.segmentation.reading.image_io import read_radiograph
+from app.segmentation.reading.view import is_frontal
+from app.segmentation.reading.vocabulary import modality_of
+from tests.support.phantom import draw_phantom, to_dicom
+
+FILM = to_dicom(draw_phantom(1, 256).image, BodyPartExamined=None, ViewPosition=None)
+
+
+def listed(names: str) -> list[str]:
+    return names.strip("\n").replace("\n", "|").split("|")
+
+
+CHESTS = listed(
+    """
+CHEST|Thorax|TÓRAX|TORAX|TORACE|RX TORACE AP|PECHO|PULMÓN|costillas|parrilla costal|POUMON|poitrine
+CAGE THORACIQUE|polmoni|Pulmão|BRUSTKORB|Lunge|Röntgenthorax|HERZ/LUNGE|borstkas|longen|bröstkorg
+Lungor|Brystkasse|Rintakehä|keuhkot|Rindkere|Krūšu kurvis|krūtinės ląsta|KLATKA PIERSIOWA|płuca
+Hrudník|Plíce|Pľúca|mellkas|tüdő|prsni koš|pluća|Göğüs|Akciğer|ГРУДНАЯ КЛЕТКА|ОГК|лёгкие|Гръден кош
+Θώρακας|ΘΩΡΑΞ|胸部|胸部正面|肺|흉부|가슴|صدر|חזה|छाती|ทรวงอก|Dada|Ngực|Phổi|CXR|LUNG|RIB|RIBS
+ribcage|HEMITHORAX|TRUNK|CHESTABDPELV|NECKCHEST|CHEST_PA|CHEST 2 VIEWS|T\ufffdRAX|T?RAX|TÃ“RAX
+Thorax p.a.
+"""
+)
+
+OTHERS = listed(
+    """
+HAND|HIP|SKULL|ABDOMEN|PELVIS|CLAVICLE|STERNUM|SHOULDER|BREAST|FOOT|THORACIC SPINE|T-SPINE|TSPINE
+BWS|Brustwirbelsäule|HAND EINSTELLUNG|colonna toracica|Coluna torácica|COLUMNA DORSAL|rachis dorsal
+Hrudní páteř|kręgosłup piersiowy|грудной отдел позвоночника|грудина|THORACIC AORTA|胸椎|胸骨|膝
+LONG LEG|Knie|mano|genou
+"""
+)
+
+NOTHINGS = "|UNKNOWN|DEFAULT|N/A|-|???|OTHER|NOT SPECIFIED|UNDEFINED|X-RAY|0|Body part|不明|Unbekannt".split("|")
+
+NOT_FRONTAL = listed(
+    """
+LL|RL|LLD|RLD|LLO|RLO|LAO|RAO|LPO|RPO|XTABLE|XTABLE LAT|CROSS-TABLE|SWIMMERS|L|LLAT|LAT|Lateral
+Latérale|LATERO-LATERAL|PERFIL|PROFIL|PROFIL G|OBL|OBLÍQUA|schräg|seitlich|DEC|DECUBITUS
+DORSAL DECUBITUS|decúbito lateral|LAT_LEFT|Bočná|боковая проекция|側面
+"""
+)
+
+FRONTAL = listed(
+    """
+PA|AP|p.a.|FRONTAL|FACE|AP SUPINE|PA ERECT|POSTERO_ANTERIOR|DECUBITO SUPINO|Décubitus dorsal
+AP PORTABLE|PLATE|UNKNOWN|PA L
+"""
+)
+
+
+def with_codes(**sequences: tuple[str, str, str]) -> bytes:
+    """Put one coded entry into each sequence, "Outer__Inner" into one inside of another's item."""
+    dataset = pydicom.dcmread(io.BytesIO(FILM))
+    for place, (value, scheme, meaning) in sequences.items():
+        entry, holder = Dataset(), dataset
+        entry.CodeValue, entry.CodingSchemeDesignator, entry.CodeMeaning = value, scheme, meaning
+        *outer, keyword = place.split("__")
+        for name in outer:
+            holder = getattr(holder, name)[0]
+        setattr(holder, keyword, Sequence([entry]))
+    buffer = io.BytesIO()
+    dataset.save_as(buffer)
+    return buffer.getvalue()
+
+
+def doubts(film: bytes) -> list[str]:
+    return [flag.code for flag in doubts_of_header(read_radiograph(film))]
+
+
+@pytest.mark.parametrize("part", CHESTS)
+def test_a_chest(part):
+    assert shows_chest(part) is True
+
+
+@pytest.mark.parametrize("part", OTHERS)
+def test_another_part(part):
+    assert shows_chest(part) is False
+
+
+@pytest.mark.parametrize("part", NOTHINGS)
+def test_a_placeholder_names_no_part(part):
+    assert shows_chest(part) is None
+
+
+@pytest.mark.parametrize(
+    ("value", "scheme", "meaning", "expected"),
+    [
+        ("816094009", "SCT", "Chest", []),
+        ("51185008", "SCT", "Thorax", []),
+        ("T-D3000", "SRT", "Chest", []),
+        ("T-28000", "SNM3", "", []),
+        ("416775004", "SCT", "Chest, Abdomen and Pelvis", []),
+        ("TH", "99LOCAL", "Klatka piersiowa", []),
+        ("122495006", "SCT", "Thoracic spine", ["not_chest"]),
+        ("85562004", "SCT", "Hand", ["not_chest"]),
+        ("T-D8700", "SRT", "", ["not_chest"]),
+        ("17", "99LOCAL", "", []),
+    ],
+)
+def test_a_coded_region_is_read_where_no_words_name_one(value, scheme, meaning, expected):
+    assert doubts(with_codes(AnatomicRegionSequence=(value, scheme, meaning))) == expected
+
+
+def test_a_damaged_sequence_is_passed_over():
+    film = with_codes(AnatomicRegionSequence=("85562004", "SCT", "Hand"))
+    broken = film.replace(b"SCT ", b"SCT\\").replace(b"85562004", b"\xff\xfe\x00\x00\xe0\xff\xff\xff")
+    assert read_radiograph(broken).image.shape == (256, 256)
+
+
+@pytest.mark.parametrize("view", NOT_FRONTAL)
+def test_another_view(view):
+    assert not is_frontal(view)
+
+
+@pytest.mark.parametrize("view", FRONTAL)
+def test_a_frontal_view(view):
+    assert is_frontal(view)
+
+
+@pytest.mark.parametrize(
+    ("sequences", "expected"),
+    [
+        ({"ViewCodeSequence": ("399173006", "SCT", "left lateral")}, ["not_frontal"]),
+        ({"ViewCodeSequence": ("R-10236", "SRT", "")}, ["not_frontal"]),
+        ({"ViewCodeSequence": ("R-10220", "SNM3", "left anterior oblique")}, ["not_frontal"]),
+        ({"ViewCodeSequence": ("7", "99LOCAL", "PROFIL")}, ["not_frontal"]),
+        ({"ViewCodeSequence": ("399348003", "SCT", "antero-posterior")}, []),
+        ({"ViewCodeSequence": ("R-40888", "SRT", "postero-anterior")}, []),
+        (
+            {
+                "ViewCodeSequence": ("399348003", "SCT", "antero-posterior"),
+                "ViewCodeSequence__ViewModifierCodeSequence": ("399162004", "SCT", "caudad"),
+            },
+            [],
+        ),
+        (
+            {
+                "ViewCodeSequence": ("399348003", "SCT", "antero-posterior"),
+                "ViewCodeSequence__ViewModifierCodeSequence": ("111069", "DCM", "Crosstable"),
+            },
+            ["not_frontal"],
+        ),
+        (
+            {
+                "AnatomicRegionSequence": ("T-D3000", "SRT", "Chest"),
+                "AnatomicRegionSequence__AnatomicRegionModifierSequence": ("F-10317", "SRT", ""),
+            },
+            ["not_frontal"],
+        ),
+    ],
+)
+def test_a_coded_view(sequences, expected):
+    assert doubts(with_codes(**sequences)) == expected
+
+
+@pytest.mark.parametrize(
+    ("orientation", "expected", "states_side"),
+    [
+        (["L", "F"], [], True),
+        (["R", "F"], [], True),
+        (["P", "F"], ["not_frontal"], False),
+        (["A", "F"], ["not_frontal"], False),
+        (["A", "FR"], ["not_frontal"], False),
+        (["LP", "F"], ["not_frontal"], True),
+        (["L", "P"], ["not_frontal"], True),
+        (["LF", "FR"], [], True),
+    ],
+)
+def test_the_view_by_patient_orientation(orientation, expected, states_side):
+    film = to_dicom(draw_phantom(1, 256).image, PatientOrientation=orientation)
+    assert doubts(film) == expected
+    assert read_radiograph(film).states_side is states_side
+
+
+@pytest.mark.parametrize(
+    ("written", "code"),
+    [
+        *(("CR", "CR"), ("cr", "CR"), ("DR", "DX"), ("XR", "DX"), ("CR\\DX", "CR"), ("DX/CR", "DX"), ("X-RAY", "DX")),
+        *(("", ""), ("UNKNOWN", ""), ("RF", "RF"), ("CT", "CT"), ("CR\\CT", "CT"), ("MG", "MG")),
+    ],
+)
+def test_a_modality_by_its_code(written, code):
+    assert modality_of(written) == code
+
+
+@pytest.mark.parametrize("modality", [["CR", "DX"], "DR", "XR", "cr"])
+def test_a_radiograph_by_whatever_modality_is_read_and_not_doubted(modality):
+    assert doubts(to_dicom(draw_phantom(1, 256).image, Modality=modality)) == []
+
+
+def test_a_list_of_modalities_with_another_kind_is_refused_by_its_name():
+    with pytest.raises(WrongModalityError, match="CT"):
+        read_radiograph(to_dicom(draw_phantom(1, 256).image, Modality=["CR", "CT"]))
+
+
+@pytest.mark.parametrize(
+    "attributes",
+    [
+        {"PresentationIntentType": "FOR PROCESSING"},
+        {"SOPClassUID": "1.2.840.10008.5.1.4.1.1.1.1.1"},
+    ],
+)
+def test_a_raw_image_is_doubted(attributes):
+    assert doubts(to_dicom(draw_phantom(1, 256).image, **attributes)) == ["for_processing"]
+    presented = {"PresentationIntentType": "FOR PRESENTATION", "SOPClassUID": "1.2.840.10008.5.1.4.1.1.1.1"}
+    assert doubts(to_dicom(draw_phantom(1, 256).image, **presented)) == []
+
+
+def test_another_body_part_is_believed_before_a_film_is_inverted():
+    negative = 1 - draw_phantom(2, 512).image
+    chest, hip = (read_radiograph(to_dicom(negative, BodyPartExamined=part)) for part in ("TORAX", "HIP"))
+    assert (chest.was_inverted, hip.was_inverted) == (True, False)
+    assert abs(hip.image - negative).max() < 1e-3
+
+
+@pytest.mark.parametrize(
+    "spacing",
+    ["0.7", "0.7\\0.7\\0.7", "0.7\\", "\\", "abc", "0.7\\abc", "0\\0", "-1\\1", "nan\\1", "inf\\inf", "1e400\\1"],
+)
+def test_a_spacing_that_is_none_refuses_no_film(spacing):
+    film = to_dicom(draw_phantom(1, 256).image, ImagerPixelSpacing=[0.125, 0.125])
+    stored = spacing.encode().ljust(12)
+    assert film.count(b"0.125\\0.125 ") == 1
+    assert read_radiograph(film.replace(b"0.125\\0.125 ", stored)).pixel_spacing_mm is None
+
+
+def test_another_spacing_is_taken_where_the_detectors_is_none():
+    film = to_dicom(draw_phantom(1, 256).image, ImagerPixelSpacing=[0, 0], PixelSpacing=[0.7, 0.7])
+    assert read_radiograph(film).pixel_spacing_mm == (0.7, 0.7)
+
+
+def test_a_decimal_comma_is_a_point():
+    film = to_dicom(draw_phantom(1, 256).image, ImagerPixelSpacing=[0.703125, 0.703125])
+    assert read_radiograph(film.replace(b"0.703125", b"0,703125")).pixel_spacing_mm == (0.703125, 0.703125)
