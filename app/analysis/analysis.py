@@ -9,6 +9,7 @@ from app.analysis.turns import Turns
 from app.segmentation.predictor import Prediction, Predictor
 from app.segmentation.reading.image_io import read_radiograph
 from app.segmentation.reading.radiograph import Radiograph
+from app.studies.answer import Answer
 
 
 @dataclass(frozen=True)
@@ -18,12 +19,12 @@ class AnalysedFilm:
     Attributes:
         radiograph: The film.
         prediction: The model's answer to it.
-        answer: The same in plain JSON types, as `to_answer` describes it.
+        answer: The same, as a study keeps it.
     """
 
     radiograph: Radiograph
     prediction: Prediction
-    answer: dict
+    answer: Answer
 
 
 class Analysis:

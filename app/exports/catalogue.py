@@ -4,8 +4,8 @@ import importlib
 import json
 from dataclasses import dataclass
 
-from app.analysis.answer import encode_mask
 from app.exports.reading import Reading
+from app.studies.answer import MaskPicture, region_json
 from app.studies.store import Study
 
 DICOM = "application/dicom"
@@ -61,7 +61,7 @@ def exports_of(study: Study) -> list[Export]:
     left_out = set()
     if "SOPInstanceUID" in (study.dicom_header or {}):
         left_out |= {FILM}
-    if study.answer["withheld_for"]:
+    if study.answer.is_withheld:
         left_out |= {PROBABILITY} if study.corrected_png else {PROBABILITY, MASK, SEGMENTATION}
     return [export for export in EXPORTS if export not in left_out]
 
@@ -73,5 +73,6 @@ def answer_json(reading: Reading) -> bytes:
     """
     reader = {"verdict": reading.study.verdict, "corrected_regions": None, "corrected_mask": None}
     if reading.is_corrected:
-        reader |= {"corrected_regions": reading.regions, "corrected_mask": encode_mask(reading.mask)}
-    return json.dumps({**reading.answer, "reader": reader}, indent=2).encode()
+        regions = [{**region_json(region), "probability": None} for region in reading.regions]
+        reader |= {"corrected_regions": regions, "corrected_mask": MaskPicture.of(reading.mask).to_json()}
+    return json.dumps({**reading.answer.to_json(), "reader": reader}, indent=2).encode()

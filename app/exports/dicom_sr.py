@@ -25,12 +25,13 @@ from pydicom.sr.coding import Code
 from app.exports.dicom_object import equipment, source_of, to_bytes
 from app.exports.dicom_seg import pleura_of, segmentation_reference
 from app.exports.reading import Reading, keyed_uid
+from app.segmentation.decision.calibration import Finding
 from app.segmentation.reading.radiograph import Laterality
 
 VALUE_OF = {
-    "positive": codes.SCT.Present,
-    "negative": Code("2667000", "SCT", "Absent"),  # CID 240
-    "indeterminate": codes.SCT.Indeterminate,
+    Finding.POSITIVE: codes.SCT.Present,
+    Finding.NEGATIVE: Code("2667000", "SCT", "Absent"),  # CID 240
+    Finding.INDETERMINATE: codes.SCT.Indeterminate,
 }
 PIXELS = Code("{pixels}", "UCUM", "pixels")
 CHEST_FILM = Code("399208008", "SCT", "Plain chest X-ray")
@@ -65,7 +66,7 @@ def report(reading: Reading, anonymous: bool) -> bytes:
 
 def _observer(reading: Reading) -> ObservationContext:
     device = DeviceObserverIdentifyingAttributes(
-        uid=keyed_uid("", reading.answer["model"]["sha256"]),
+        uid=keyed_uid("", reading.answer.model.sha256),
         name="Pleura (research use only)",
         manufacturer_name="Pleura",
         model_name=reading.model_name,
@@ -78,7 +79,7 @@ def _whole_film(reading: Reading) -> MeasurementsAndQualitativeEvaluations:
     """Say what the model finds, and how probable it is, unless the film is none that it can judge."""
     source, measurements = source_of(reading), []
     if reading.chance:
-        percent = round(100 * reading.answer["probability"], 2)
+        percent = round(100 * reading.answer.probability, 2)
         measurements = [Measurement(codes.DCM.Probability, percent, codes.UCUM.Percent)]
     return MeasurementsAndQualitativeEvaluations(
         tracking_identifier=TrackingIdentifier(reading.new_uid("tracking film"), "Film as a whole"),
@@ -87,7 +88,7 @@ def _whole_film(reading: Reading) -> MeasurementsAndQualitativeEvaluations:
         source_images=[SourceImageForMeasurementGroup(source.SOPClassUID, source.SOPInstanceUID)],
         measurements=measurements,
         qualitative_evaluations=[
-            QualitativeEvaluation(codes.SCT.Pneumothorax, VALUE_OF[reading.answer["finding"]]),
+            QualitativeEvaluation(codes.SCT.Pneumothorax, VALUE_OF[reading.answer.finding]),
         ],
     )
 
@@ -95,7 +96,7 @@ def _whole_film(reading: Reading) -> MeasurementsAndQualitativeEvaluations:
 def _side(reading: Reading, number: int, side: Laterality) -> PlanarROIMeasurementsAndQualitativeEvaluations:
     """Measure what is marked on one side of the patient."""
     source, segmentation = source_of(reading), segmentation_reference(reading)
-    pixels, spacing_mm = int(reading.sides[side].sum()), reading.answer["film"]["pixel_spacing_mm"]
+    pixels, spacing_mm = int(reading.sides[side].sum()), reading.answer.film.pixel_spacing_mm
     area, unit = (
         (pixels, PIXELS)
         if spacing_mm is None
@@ -133,9 +134,9 @@ def _remarks(reading: Reading, anonymous: bool) -> list[str]:
     """What a reader of the report must know, the finding in the page's words first."""
     remarks = [f"{reading.verdict}.", reading.imprint]
     remarks += [f"{word}: {doubt}" for word, doubt in reading.doubts(anonymous)]
-    if reading.sides and reading.answer["film"]["pixel_spacing_mm"]:
+    if reading.sides and reading.answer.film.pixel_spacing_mm:
         remarks.append("Areas are measured at the detector.")
-    if reading.answer["finding"] == "negative":
+    if reading.answer.finding is Finding.NEGATIVE:
         remarks.append("The model misses some pneumothoraces. A negative finding does not rule one out.")
     return remarks
 

@@ -4,10 +4,12 @@ from datetime import datetime
 
 from PIL import Image
 
-from app.analysis.answer import NOTICE
 from app.exports.pictures import draw_overlay
 from app.exports.reading import Reading, spoken_chance
 from app.exports.report_page import ALARM, FOOT, GREY, HEIGHT, INK, MARGIN, WIDTH, Page, is_drawable
+from app.segmentation.decision.calibration import Finding
+from app.segmentation.decision.postprocessing import Region
+from app.studies.answer import NOTICE
 from app.version import VERSION
 
 GAP = 6.0
@@ -118,7 +120,7 @@ def _finding(page: Page, reading: Reading) -> None:
         _probability(page, reading)
     else:
         page.paragraph("None: the film is unlike those the model knows.", 10, **BESIDE)
-    if reading.answer["finding"] == "negative":
+    if reading.answer.finding is Finding.NEGATIVE:
         missed = "The model misses some pneumothoraces, small ones above all. A negative finding does not rule one out."
         page.ln(2)
         page.paragraph(missed, 8, colour=ALARM, **BESIDE)
@@ -129,8 +131,8 @@ def _finding(page: Page, reading: Reading) -> None:
 
 
 def _probability(page: Page, reading: Reading) -> None:
-    point = reading.answer["model"]["operating_point"]
-    low, high = spoken_chance(point["indeterminate_low"]), spoken_chance(point["indeterminate_high"])
+    point = reading.answer.model.operating_point
+    low, high = spoken_chance(point.indeterminate_low), spoken_chance(point.indeterminate_high)
     page.paragraph(reading.chance, 20, bold=True, **BESIDE)
     page.paragraph(f"Operating point: {reading.operating_point}. Indeterminate from {low} to {high}.", 8, **BESIDE)
     page.ln(1)
@@ -144,21 +146,21 @@ def _regions(page: Page, reading: Reading) -> None:
         page.paragraph("None." if reading.is_judged else "None: the answer is withheld.")
         return
     for number, region in enumerate(reading.regions[:MAX_REGIONS], start=1):
-        page.row(f"{number}. {reading.side_words(region['laterality']).capitalize()}", _size(reading, region))
+        page.row(f"{number}. {reading.side_words(region.laterality).capitalize()}", _size(reading, region))
     more = len(reading.regions) - MAX_REGIONS
     if more > 0:
         page.paragraph(f"And {more} smaller.")
     page.paragraph("An area on the film is not a measure of how far the lung has collapsed.", 8, colour=GREY)
 
 
-def _size(reading: Reading, region: dict) -> str:
-    size = f"{100 * region['area_fraction']:.2f} % of the film"
-    if region["area_mm2"] is not None:
-        size += f", {region['area_mm2']:,.0f} mm² at the detector"
-    if region["probability"] is not None:
-        size += f", mean of the map {spoken_chance(region['probability'])}"
+def _size(reading: Reading, region: Region) -> str:
+    size = f"{100 * region.area_fraction:.2f} % of the film"
+    if region.area_mm2 is not None:
+        size += f", {region.area_mm2:,.0f} mm² at the detector"
+    if not reading.is_corrected:
+        size += f", mean of the map {spoken_chance(region.probability)}"
     if not reading.states_side:
-        size += f"; patient’s {region['laterality']}, if displayed as usual"
+        size += f"; patient’s {region.laterality}, if displayed as usual"
     return size
 
 
@@ -172,14 +174,14 @@ def _doubts(page: Page, reading: Reading, anonymous: bool) -> None:
 
 
 def _provenance(reading: Reading, anonymous: bool) -> dict[str, str]:
-    film = reading.answer["film"]
+    film = reading.answer.film
     named = {"File": reading.study.file_name, "Analysed": f"{_moment(reading):%Y-%m-%d %H:%M %Z}"}
     return {
         **({} if anonymous else named),
-        "Film": f"{film['width']} × {film['height']} pixels, {film['format']}",
+        "Film": f"{film.width} × {film.height} pixels, {film.format}",
         "Software": f"Pleura {VERSION}",
         "Model": f"{reading.model_name}, SHA-256 {reading.hash_prefix}",
-        "Time taken": f"{reading.answer['timing_ms']['total'] / 1000:.2f} s",
+        "Time taken": f"{reading.answer.seconds:.2f} s",
     }
 
 

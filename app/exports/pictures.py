@@ -10,8 +10,8 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 from PIL.PngImagePlugin import PngInfo
 
-from app.analysis.answer import NOTICE
 from app.exports.reading import Reading
+from app.studies.answer import NOTICE
 
 FONTS = Path(__file__).with_name("fonts")
 AMBER = (246, 178, 60)

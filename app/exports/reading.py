@@ -11,15 +11,14 @@ import numpy as np
 from flask import get_template_attribute
 from markupsafe import Markup
 
-from app.analysis.answer import NOTICE
-from app.segmentation.decision.postprocessing import PostprocessingConfig, segment
+from app.segmentation.decision.postprocessing import PostprocessingConfig, Region, segment
 from app.segmentation.network.preprocessing import restore
 from app.segmentation.reading.radiograph import Laterality, Radiograph
+from app.studies.answer import NOTICE, Answer
 from app.studies.masks import stored_mask
 from app.studies.store import Study
 from app.version import VERSION
 
-HASH_LENGTH = 12
 EVERYTHING = PostprocessingConfig(mask_threshold=0.5, min_area_fraction=0.0, min_film_probability=0.0)
 """Of a reader's mask every region counts."""
 
@@ -37,7 +36,7 @@ class Reading:
     secret: str
 
     @property
-    def answer(self) -> dict:
+    def answer(self) -> Answer:
         """The model's answer."""
         return self.study.answer
 
@@ -70,12 +69,12 @@ class Reading:
         return restore(_decode(self.study.probability_png).astype(np.float32) / 255, self.mask.shape)
 
     @cached_property
-    def regions(self) -> list[dict]:
-        """The regions of `mask` as the answer describes them; those of a reader's mask have no probability."""
+    def regions(self) -> tuple[Region, ...]:
+        """The regions of `mask`; the probability of those of a reader's mask means nothing."""
         if not self.is_corrected:
-            return self.answer["regions"]
+            return self.answer.regions
         _, regions = segment(self.mask.astype(np.float32), 1.0, self._geometry, EVERYTHING)
-        return [{**vars(region), "laterality": str(region.laterality), "probability": None} for region in regions]
+        return regions
 
     @cached_property
     def sides(self) -> dict[Laterality, np.ndarray]:
@@ -88,9 +87,9 @@ class Reading:
         }
         return {side: part for side, part in parts.items() if part.any()}
 
-    def side_words(self, side: str) -> str:
+    def side_words(self, side: Laterality) -> str:
         """Name a side: the patient's, where the file says which is which; else the picture's."""
-        return _spoken("side", str(side), self.answer["film"])
+        return _spoken("side", side, self.answer.film)
 
     def doubts(self, anonymous: bool) -> list[tuple[str, str]]:
         """Word every doubt and what to do about it, warnings first, as the page does.
@@ -102,26 +101,20 @@ class Reading:
             "Warning" or "Note", and the sentences.
         """
         doubts = []
-        for flag in sorted(self.answer["quality"], key=lambda flag: flag["severity"], reverse=True):
-            found = f"{flag['code'].replace('_', ' ').capitalize()}." if anonymous else flag["message"]
-            doubts.append(("Warning" if flag["severity"] == "warning" else "Note", f"{found} {flag['advice']}"))
+        for doubt in sorted(self.answer.doubts, key=lambda doubt: doubt.severity, reverse=True):
+            found = f"{doubt.code.replace('_', ' ').capitalize()}." if anonymous else doubt.message
+            doubts.append(("Warning" if doubt.severity == "warning" else "Note", f"{found} {doubt.advice}"))
         return doubts
 
     @property
     def states_side(self) -> bool:
         """Whether the file says which side of the patient is which."""
-        return self.answer["film"]["states_side"]
+        return self.answer.film.states_side
 
     @property
     def _geometry(self) -> Radiograph:
-        film = self.answer["film"]
-        spacing_mm = film["pixel_spacing_mm"]
-        return Radiograph(
-            self.mask,
-            film["format"],
-            pixel_spacing_mm=None if spacing_mm is None else tuple(spacing_mm),
-            image_left=Laterality(film["image_left"]),
-        )
+        film = self.answer.film
+        return Radiograph(self.mask, film.format, pixel_spacing_mm=film.pixel_spacing_mm, image_left=film.image_left)
 
     @property
     def verdict(self) -> str:
@@ -131,23 +124,23 @@ class Reading:
     @property
     def chance(self) -> str | None:
         """The probability as the page prints it; None where the figure means nothing."""
-        return None if _spoken("unfamiliar", self.answer) else spoken_chance(self.answer["probability"])
+        return None if self.answer.is_withheld else spoken_chance(self.answer.probability)
 
     @property
     def operating_point(self) -> str:
         """Name and place of the operating point."""
-        point = self.answer["model"]["operating_point"]
-        return f"{point['name']}, at {spoken_chance(point['threshold'])}"
+        point = self.answer.model.operating_point
+        return f"{point.name}, at {spoken_chance(point.threshold)}"
 
     @property
     def model_name(self) -> str:
         """Name of the model."""
-        return self.answer["model"]["name"]
+        return self.answer.model.name
 
     @property
     def hash_prefix(self) -> str:
         """The beginning of the SHA-256 of the model's file."""
-        return self.answer["model"]["sha256"][:HASH_LENGTH]
+        return self.answer.model.short_hash
 
     @property
     def marker(self) -> str:
@@ -157,7 +150,7 @@ class Reading:
     @property
     def is_judged(self) -> bool:
         """Whether an empty mask means anything: it does not where the answer is withheld and the reader drew none."""
-        return self.is_corrected or not self.answer["withheld_for"]
+        return self.is_corrected or not self.answer.is_withheld
 
     @property
     def marking(self) -> str:

@@ -5,8 +5,7 @@ from collections.abc import Iterable
 
 from defusedcsv import csv
 
-from app.analysis.answer import NOTICE
-from app.exports.reading import HASH_LENGTH
+from app.studies.answer import NOTICE
 from app.studies.reading_order import group_of
 from app.studies.store import Study
 
@@ -49,15 +48,15 @@ def _row(position: int, study: Study) -> list[object]:
         position,
         group.title,
         study.file_name,
-        answer["finding"],
-        "" if group.code == "unanswered" else answer["probability"],  # the figure means nothing there
-        " and ".join(sorted({region["laterality"] for region in answer["regions"]})),
-        "yes" if answer["film"]["states_side"] else "no",  # else the usual display is assumed
-        len(answer["regions"]),
-        " ".join(flag["code"] for flag in answer["quality"] if flag["severity"] == "warning"),
+        answer.finding,
+        "" if answer.is_withheld else answer.probability,  # the figure means nothing there
+        " and ".join(sorted(answer.sides)),
+        "yes" if answer.film.states_side else "no",  # else the usual display is assumed
+        len(answer.regions),
+        " ".join(doubt.code for doubt in answer.warnings),
         study.taken_on or "",
         study.verdict or "",
-        answer["model"]["name"],
-        answer["model"]["sha256"][:HASH_LENGTH],
+        answer.model.name,
+        answer.model.short_hash,
         NOTICE,
     ]

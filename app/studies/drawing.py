@@ -32,6 +32,12 @@ def grey_png(image: np.ndarray) -> bytes:
     return encoded.tobytes()
 
 
+def mask_png(mask: np.ndarray) -> bytes:
+    """Encode a mask, bool (H, W), as a greyscale PNG of 0 and 255."""
+    _, encoded = cv2.imencode(".png", mask.astype(np.uint8) * 255)
+    return encoded.tobytes()
+
+
 def contour_path(mask: np.ndarray) -> str:
     """Trace the outlines of a mask, holes included.
 

@@ -3,7 +3,6 @@
 Unless it says "as stored", a mask has the pixels of the film as displayed, in which the reader draws.
 """
 
-import base64
 import io
 from dataclasses import dataclass
 
@@ -11,6 +10,7 @@ import cv2
 import numpy as np
 from PIL import Image
 
+from app.segmentation.decision.calibration import Finding
 from app.segmentation.errors import PleuraError
 from app.studies.drawing import contour_path
 from app.studies.store import Study
@@ -54,7 +54,7 @@ def counting_area(study: Study) -> Area:
 
 def mask_of(study: Study) -> bytes:
     """Return the model's mask as a PNG in the pixels of the film as stored."""
-    return base64.b64decode(study.answer["mask"]["data"])
+    return study.answer.mask.png
 
 
 def stored_mask(study: Study) -> np.ndarray:
@@ -91,8 +91,8 @@ def tells(study: Study) -> bool:
 
     An indeterminate answer does neither, nor does a positive one without a marked area.
     """
-    finding = study.answer["finding"]
-    return finding == "negative" or (finding == "positive" and bool(study.answer["regions"]))
+    finding = study.answer.finding
+    return finding is Finding.NEGATIVE or (finding is Finding.POSITIVE and bool(study.answer.regions))
 
 
 def read_mask(data: bytes, size: tuple[int, int]) -> np.ndarray:
@@ -119,7 +119,7 @@ def read_mask(data: bytes, size: tuple[int, int]) -> np.ndarray:
 
 
 def _stored_size(study: Study) -> tuple[int, int]:
-    return study.answer["mask"]["width"], study.answer["mask"]["height"]
+    return study.answer.mask.width, study.answer.mask.height
 
 
 def _decoded(png: bytes, size: tuple[int, int]) -> np.ndarray:

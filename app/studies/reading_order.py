@@ -7,6 +7,7 @@ and what the model could not answer stands above everything it did not suspect, 
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from app.segmentation.decision.calibration import Finding
 from app.studies.store import Study
 
 
@@ -32,12 +33,16 @@ UNSUSPECTED = Group("unsuspected", "None seen by the model", "those with warning
 GROUPS = (SUSPECTED, UNANSWERED, INDETERMINATE, UNSUSPECTED)
 """In reading order."""
 
+GROUP_OF_FINDING = {
+    Finding.POSITIVE: SUSPECTED,
+    Finding.INDETERMINATE: INDETERMINATE,
+    Finding.NEGATIVE: UNSUSPECTED,
+}
+
 
 def group_of(study: Study) -> Group:
     """Say with which films a study is read."""
-    if study.answer["withheld_for"]:
-        return UNANSWERED
-    return {"positive": SUSPECTED, "indeterminate": INDETERMINATE, "negative": UNSUSPECTED}[study.answer["finding"]]
+    return UNANSWERED if study.answer.is_withheld else GROUP_OF_FINDING[study.answer.finding]
 
 
 def order_of(study: Study) -> str:
@@ -45,11 +50,11 @@ def order_of(study: Study) -> str:
 
     Among equals the film that has waited longest comes first, so no film sinks because another arrives.
     """
-    group, figure = group_of(study), 1 - study.answer["probability"]
+    group, figure = group_of(study), 1 - study.answer.probability
     if group is UNANSWERED:
         figure = 1  # the computed probability means nothing here; a failed film stands at 0
-    warned = any(flag["severity"] == "warning" for flag in study.answer["quality"])
-    return f"{0 if warned or group is not UNSUSPECTED else 1} {figure:.4f} {study.created_at:017.6f}"
+    first = study.answer.warnings or group is not UNSUSPECTED
+    return f"{0 if first else 1} {figure:.4f} {study.created_at:017.6f}"
 
 
 def in_order(studies: Iterable[Study]) -> list[Study]:

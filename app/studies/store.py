@@ -8,11 +8,12 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 
-from sqlalchemy import JSON, ColumnElement, delete, func, select, update
+from sqlalchemy import JSON, ColumnElement, Dialect, TypeDecorator, delete, func, select, update
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, sessionmaker, undefer_group
 
 from app.segmentation.errors import PleuraError
+from app.studies.answer import Answer
 from app.studies.database import erase_log, make_tables, open_database
 
 MAX_STUDIES_PER_OWNER = 100
@@ -29,6 +30,21 @@ class Base(DeclarativeBase):
     """The application's tables."""
 
 
+class AnswerColumn(TypeDecorator[Answer]):
+    """Answers as JSON."""
+
+    impl = JSON
+    cache_ok = True
+
+    def process_bind_param(self, value: Answer | None, dialect: Dialect) -> dict | None:
+        """Write an answer."""
+        return None if value is None else value.to_json()
+
+    def process_result_value(self, value: dict | None, dialect: Dialect) -> Answer | None:
+        """Read one."""
+        return None if value is None else Answer.from_json(value)
+
+
 class Study(Base):
     """One film and its answer.
 
@@ -38,7 +54,7 @@ class Study(Base):
         file_name: As the browser gave it, so that a person recognises the film.
         created_at: Seconds since the epoch.
         expires_at: Seconds since the epoch; from here on the study does not exist.
-        answer: What `to_answer` made of the prediction; it carries the mask.
+        answer: To the film; it carries the mask.
         film_png: The film as the page shows it. Pictures are loaded by `StudyStore.get` only.
         probability_png: The probability map, 0 to 255 for 0 to 1, in the network's own geometry.
         disagreement_png: The disagreement map, likewise.
@@ -59,7 +75,7 @@ class Study(Base):
     file_name: Mapped[str]
     created_at: Mapped[float]
     expires_at: Mapped[float] = mapped_column(index=True)
-    answer: Mapped[dict] = mapped_column(JSON)
+    answer: Mapped[Answer] = mapped_column(AnswerColumn)
     film_png: Mapped[bytes] = mapped_column(deferred=True, deferred_group="pictures")
     probability_png: Mapped[bytes] = mapped_column(deferred=True, deferred_group="pictures")
     disagreement_png: Mapped[bytes] = mapped_column(deferred=True, deferred_group="pictures")
@@ -94,13 +110,13 @@ class StudyStore:
         except DBAPIError:  # another worker may have made or dropped one meanwhile
             make_tables(self.engine, Base.metadata)
 
-    def add(self, owner: str, file_name: str, answer: dict, **columns: object) -> Study:
+    def add(self, owner: str, file_name: str, answer: Answer, **columns: object) -> Study:
         """Keep a film and its answer until they expire.
 
         Args:
             owner: Name of the browser session.
             file_name: As the browser gave it.
-            answer: From `to_answer`.
+            answer: To the film.
             columns: Every picture of `Study`, and what else is known of the film.
 
         Raises:
@@ -109,7 +125,7 @@ class StudyStore:
         self.check_room(owner)
         now = self.clock()
         study = Study(
-            id=answer["id"],
+            id=answer.id,
             owner=owner,
             file_name=file_name,
             created_at=now,

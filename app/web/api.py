@@ -29,7 +29,7 @@ blueprint = Blueprint("api", __name__, url_prefix="/api/v1")
 def predict() -> dict:
     """Answer one film."""
     _demand_token()
-    return services().analysis.analyse(_uploaded_film()).answer
+    return services().analysis.analyse(_uploaded_film()).answer.to_json()
 
 
 @blueprint.get("/openapi.json")

@@ -79,8 +79,8 @@ def _stream(steps: Iterator[dict]) -> Response:
 def _explainable(study_id: str) -> Study:
     """Return this session's study, or refuse what cannot be explained."""
     study = own_study(study_id)
-    if study.answer["withheld_for"]:
+    if study.answer.is_withheld:
         abort(problem_answer(NOTHING_TO_EXPLAIN, "This is not a film the model knows; its score is none."))
-    if study.answer["model"]["sha256"] != services().saliency.predictor.sha256:
+    if study.answer.model.sha256 != services().saliency.predictor.sha256:
         abort(problem_answer(OTHER_MODEL, "The server has loaded another model since. Upload the film again."))
     return study

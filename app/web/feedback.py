@@ -10,7 +10,7 @@ import numpy as np
 from flask import Blueprint, Response, abort, current_app, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
-from app.analysis.answer import mask_png
+from app.studies.drawing import mask_png
 from app.studies.masks import displayed_size, model_mask, read_mask, reader_mask, tells, vouched_mask
 from app.studies.store import Study
 from app.web.services import services
@@ -29,7 +29,7 @@ def judge(study_id: str) -> BaseResponse:
     study, verdict = own_study(study_id), request.form.get("verdict", "")
     if verdict and verdict not in VERDICTS:
         abort(400)
-    if verdict and study.answer["withheld_for"]:
+    if verdict and study.answer.is_withheld:
         abort(409, "The answer is withheld: there is nothing to judge. If you see a pneumothorax, draw it.")
     if study.corrected_png:
         abort(409, "You have drawn another mask of this film. Discard it before you judge the model's.")
@@ -53,7 +53,7 @@ def save(study_id: str) -> BaseResponse:
     drawn = read_mask(request.files["mask"].read() if "mask" in request.files else b"", displayed_size(study))
     if tells(study) and np.array_equal(drawn, model_mask(study)):
         return discard(study_id)
-    verdict = None if study.answer["withheld_for"] else "wrong"
+    verdict = None if study.answer.is_withheld else "wrong"
     return _change(study, verdict=verdict, corrected_png=mask_png(drawn))
 
 
@@ -114,9 +114,9 @@ def _manifest_row(study: Study) -> dict[str, str]:
         "split": "train",  # who knows which other films there are of the patient may move it
         "label_source": LABEL_SOURCE,
         "drawn": "yes" if study.corrected_png else "no",
-        "finding": study.answer["finding"],
-        "probability": f"{study.answer['probability']:.4f}",
-        "model": study.answer["model"]["sha256"][:12],
+        "finding": str(study.answer.finding),
+        "probability": f"{study.answer.probability:.4f}",
+        "model": study.answer.model.short_hash,
     }
 
 

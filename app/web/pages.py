@@ -12,9 +12,9 @@ from werkzeug.datastructures import FileStorage
 from werkzeug.exceptions import HTTPException, InternalServerError
 from werkzeug.wrappers import Response as BaseResponse
 
-from app.analysis.answer import NOTICE
 from app.segmentation.errors import InvalidImageError, PleuraError
 from app.segmentation.reading.image_io import MAX_BYTES
+from app.studies.answer import NOTICE, Answer
 from app.studies.drawing import film_png, grey_png
 from app.studies.header import kept_of
 from app.studies.masks import marked_areas, mask_of
@@ -177,10 +177,10 @@ def _shown_name(upload: FileStorage) -> str:
     return name[:MAX_NAME_LENGTH] or "film"
 
 
-def _calibrated_on(answer: dict) -> dict | None:
+def _calibrated_on(answer: Answer) -> dict | None:
     """Return the counts of the validation films, or None where another model answered or they are not known."""
     predictor = services().predictor
-    return predictor.metadata.metrics.get("val") if answer["model"]["sha256"] == predictor.sha256 else None
+    return predictor.metadata.metrics.get("val") if answer.model.sha256 == predictor.sha256 else None
 
 
 def _told_from_to(calibrated_on: dict | None) -> tuple[int, int]:

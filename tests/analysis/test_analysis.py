@@ -27,7 +27,7 @@ def test_reading_is_part_of_the_time_taken(predictor, monkeypatch):
 
     monkeypatch.setattr("app.analysis.analysis.read_radiograph", read_slowly)
     analysed = Analysis(predictor).analyse(FILM)
-    timing = analysed.answer["timing_ms"]
+    timing = analysed.answer.timing_ms
     assert analysed.radiograph.image.shape == (320, 320)
     assert timing["reading"] >= 300
     stages = sum(duration for stage, duration in timing.items() if stage != "total")
@@ -49,11 +49,11 @@ def test_films_wait_for_each_other(predictor, monkeypatch):
     monkeypatch.setattr(predictor, "predict", predict_alone)
     with ThreadPoolExecutor(4) as threads:
         analysed = list(threads.map(Analysis(predictor).analyse, [FILM] * 4))
-    assert len({film.answer["id"] for film in analysed}) == 4
+    assert len({film.answer.id for film in analysed}) == 4
 
 
 def test_a_refused_film_holds_up_no_other(predictor):
     analysis = Analysis(predictor)
     with pytest.raises(EmptyFileError):
         analysis.analyse(b"")
-    assert analysis.analyse(FILM).answer["finding"]
+    assert analysis.analyse(FILM).answer.finding

@@ -6,37 +6,21 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-import torch
 from flask import Flask
 
-from app.analysis.answer import mask_png, to_answer
+from app.analysis.answer import to_answer
 from app.config import ROOT
 from app.exports.reading import Reading
-from app.segmentation.decision.calibration import Finding
-from app.segmentation.decision.postprocessing import PostprocessingConfig, segment
-from app.segmentation.network.engine import Evidence
-from app.segmentation.predictor import Prediction
 from app.segmentation.reading.image_io import read_radiograph
-from app.studies.drawing import film_png, grey_png
+from app.studies.drawing import film_png, grey_png, mask_png
 from app.studies.header import kept_of
 from app.studies.store import Study
 from tests.conftest import DECISION
+from tests.support.answers import MODEL as TINY
+from tests.support.answers import make_prediction, regions_of
 
 SECRET = "a secret of the tests, long enough to be one"
-MODEL = SimpleNamespace(metadata=SimpleNamespace(name="tiny"), sha256="0123456789abcdef" * 4, decision=DECISION)
-MARK_ALL = PostprocessingConfig(mask_threshold=0.5, min_area_fraction=0.0, min_film_probability=0.0)
-
-
-def answered(data: bytes, mask: np.ndarray, finding: str, probability: float, quality: tuple = ()) -> tuple:
-    """Read a film and have it answered as the test chooses."""
-    radiograph = read_radiograph(data)
-    probability_map = mask.astype(np.float32)
-    regions = segment(probability_map, 1.0, radiograph, MARK_ALL)[1]
-    evidence = Evidence(probability_map * 0.8, probability_map * 0.1, 0.0, 0.0, torch.zeros(4))
-    prediction = Prediction(
-        Finding(finding), probability, probability_map, evidence, mask, regions, quality, {"total": 900.0}
-    )
-    return radiograph, prediction
+MODEL = SimpleNamespace(metadata=SimpleNamespace(name=TINY.name), sha256=TINY.sha256, decision=DECISION)
 
 
 @pytest.fixture
@@ -48,11 +32,12 @@ def make_reading() -> Callable[..., Reading]:
         mask: np.ndarray,
         finding: str = "positive",
         probability: float = 0.87,
-        quality: tuple = (),
+        doubts: tuple = (),
         corrected: np.ndarray | None = None,
         **columns: object,
     ) -> Reading:
-        radiograph, prediction = answered(data, mask, finding, probability, quality)
+        radiograph = read_radiograph(data)
+        prediction = make_prediction(finding, probability, mask, regions_of(mask, radiograph), doubts, map_step=1)
         study = Study(
             **{
                 "id": secrets.token_urlsafe(24),

@@ -250,7 +250,7 @@ def test_the_report_measures_what_the_answer_says(make_reading, tmp_path):
 
 
 def test_an_unfamiliar_film_has_no_probability_in_its_report(make_reading, tmp_path):
-    reading = make_reading(FILMS["png"], MASK & False, "indeterminate", 0.6, quality=(UNFAMILIAR,))
+    reading = make_reading(FILMS["png"], MASK & False, "indeterminate", 0.6, doubts=(UNFAMILIAR,))
     path = tmp_path / "report.dcm"
     dicom_exports(reading)["report.dcm"].save_as(path)
     report = highdicom.sr.srread(path)
@@ -261,7 +261,7 @@ def test_an_unfamiliar_film_has_no_probability_in_its_report(make_reading, tmp_p
 
 
 def test_of_a_withheld_answer_no_mask_leaves_but_the_reader_s(make_reading):
-    withheld = {"finding": "indeterminate", "quality": (UNFAMILIAR,)}
+    withheld = {"finding": "indeterminate", "doubts": (UNFAMILIAR,)}
     nobodys = {export.file for export in exports_of(make_reading(FILMS["png"], MASK & False, **withheld).study)}
     drawn = make_reading(FILMS["png"], MASK & False, **withheld, corrected=MASK)
     assert not nobodys & {"mask.png", "segmentation.dcm", "probability.dcm"}
@@ -271,7 +271,7 @@ def test_of_a_withheld_answer_no_mask_leaves_but_the_reader_s(make_reading):
 
 def test_the_report_gives_each_doubt_with_what_to_do(make_reading):
     flags = doubt("under_18", "The patient is 12 years old."), doubt("burned_in_text", "There is text.")
-    reading = make_reading(FILMS["dicom"], MASK, quality=flags)
+    reading = make_reading(FILMS["dicom"], MASK, doubts=flags)
     told = said(dicom_exports(reading)["report.dcm"])
     assert f"Warning: The patient is 12 years old. {flags[0].advice}" in told
     assert f"Note: There is text. {flags[1].advice}" in told

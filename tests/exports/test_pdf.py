@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from pypdf import PdfReader
 
-from app.analysis.answer import NOTICE
 from app.exports.pdf import report_pdf
 from app.segmentation.decision.doubts import doubt
 from app.segmentation.predictor import UNFAMILIAR
+from app.studies.answer import NOTICE
 from tests.support.phantom import draw_phantom, to_dicom, to_png
 
 PHANTOM = draw_phantom(2, 320)
@@ -25,7 +25,7 @@ def read(reading, anonymous: bool = False) -> tuple[PdfReader, str]:
 def test_it_says_what_the_page_says(make_reading):
     flag = doubt("clipped", "Details may have been cut off.")
     film = to_dicom(PHANTOM.image, StudyDate="19870131", **PATIENT)
-    report, text = read(make_reading(film, PHANTOM.true_mask, "positive", 0.87, quality=(flag,)))
+    report, text = read(make_reading(film, PHANTOM.true_mask, "positive", 0.87, doubts=(flag,)))
     assert len(report.pages) == 1
     assert len(report.pages[0].images) == 1
     for expected in (
@@ -49,7 +49,7 @@ def test_it_says_what_the_page_says(make_reading):
 def test_whose_film_it_is_can_be_left_out(make_reading):
     film = to_dicom(PHANTOM.image, StudyDate="19870131", **PATIENT)
     age = doubt("under_18", "The patient is 12 years old.")
-    report, text = read(make_reading(film, PHANTOM.true_mask, file_name="Łucja.dcm", quality=(age,)), anonymous=True)
+    report, text = read(make_reading(film, PHANTOM.true_mask, file_name="Łucja.dcm", doubts=(age,)), anonymous=True)
     for secret in ("Łucja", "MRN 4711", "1987", "12 years"):  # no time stamp can hold these
         assert secret not in text + str(report.metadata)
     assert "Patient left out on request" in text
@@ -58,7 +58,7 @@ def test_whose_film_it_is_can_be_left_out(make_reading):
 
 def test_warnings_stand_before_notes(make_reading):
     flags = doubt("burned_in_text", "There is text."), doubt("turned", "It lies on its side.")
-    _, text = read(make_reading(to_png(PHANTOM.image), PHANTOM.true_mask, quality=flags))
+    _, text = read(make_reading(to_png(PHANTOM.image), PHANTOM.true_mask, doubts=flags))
     assert 0 < text.index("Warning: It lies on its side. Turn") < text.index("Note: There is text. See")
 
 
@@ -105,7 +105,7 @@ def test_it_stays_one_page_and_within_it(make_reading, shape):
     mask[::40, ::40] = True
     flags = tuple(doubt(code, 14 * "long words " + f"{code}.") for code in TOGETHER)
     film = to_dicom(image, **PATIENT | {"PatientName": "山田^太郎" + 20 * "Long"})
-    report, text = read(make_reading(film, mask, corrected=mask, quality=flags, file_name=120 * "山"))
+    report, text = read(make_reading(film, mask, corrected=mask, doubts=flags, file_name=120 * "山"))
     assert len(report.pages) == 1
     assert "Time taken" in text
     for flag in flags:

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from app.analysis.answer import NOTICE
 from app.exports.pictures import LARGEST_SIDE, draw_overlay, mask_png, overlay_png
+from app.studies.answer import NOTICE
 from tests.support.phantom import draw_phantom, to_dicom, to_png
 
 PHANTOM = draw_phantom(2, 320)

@@ -5,15 +5,20 @@ import stat
 import subprocess
 import sys
 import time
+from dataclasses import replace
 
 import pytest
 from sqlalchemy import select, text
 from sqlalchemy.orm.exc import DetachedInstanceError
 
+from app.segmentation.predictor import UNFAMILIAR
 from app.studies import store as studies
+from app.studies.answer import MaskPicture
 from app.studies.store import Base, Study, StudyStore, TooManyStudiesError
+from tests.support.answers import REGION, make_answer, region_mask
 
 RETENTION = 3600.0
+ANSWER = make_answer("positive", 0.87, (UNFAMILIAR,), regions=(REGION,), mask=MaskPicture.of(region_mask()))
 
 
 class Clock:
@@ -48,7 +53,7 @@ def store(url, clock):
 
 
 def add(store: StudyStore, study_id: str = "one", owner: str = "ann", film_png: bytes = b"film") -> Study:
-    answer = {"id": study_id, "finding": "negative"}
+    answer = replace(ANSWER, id=study_id)
     pictures = {"film_png": film_png, "probability_png": b"map", "disagreement_png": b"doubt"}
     return store.add(owner, f"{study_id}.dcm", answer, **pictures)
 
@@ -58,7 +63,7 @@ def test_a_study_comes_back_as_it_was_kept(store, clock):
     study = store.get("one", "ann")
     assert study.film_png == bytes(range(256)) * 9000
     assert (study.probability_png, study.disagreement_png) == (b"map", b"doubt")
-    assert study.answer == {"id": "one", "finding": "negative"}
+    assert study.answer == replace(ANSWER, id="one")
     assert (study.file_name, study.created_at, study.expires_at) == ("one.dcm", clock.now, clock.now + RETENTION)
 
 

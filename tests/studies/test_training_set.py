@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from app.analysis.answer import mask_png
 from app.config import SettingError
+from app.studies.drawing import mask_png
 from app.studies.training_set import COLUMNS, TrainingSet
 from tests.support.phantom import draw_phantom, to_png
 from training.__main__ import prepare

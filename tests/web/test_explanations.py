@@ -30,6 +30,7 @@ from app.segmentation.reading.radiograph import Radiograph
 from app.studies.drawing import film_png
 from app.studies.store import Base, Study, StudyStore
 from app.web.services import services
+from tests.support.answers import make_answer
 from tests.support.phantom import draw_phantom, to_png
 from tests.support.server import running_server
 from tests.web.test_pages import upload
@@ -281,7 +282,7 @@ class TestKeeping:
         now = [1_000_000.0]
         store = StudyStore(url, 60, lambda: now[0])
         pictures = {"film_png": b"film", "probability_png": b"map", "disagreement_png": b"doubt"}
-        store.add("ann", "one.dcm", {"id": "one"}, **pictures)
+        store.add("ann", "one.dcm", make_answer(id="one"), **pictures)
         assert (store.get("one", "ann").activations, store.get("one", "ann").occlusion) == (None, None)
         secret = {"levels": "must not linger " * 20_000}
         assert not store.update("one", "bob", occlusion=secret)

@@ -7,24 +7,21 @@ import cv2
 import numpy as np
 import pandas as pd
 import pytest
-import torch
 from PIL import Image
 
 from app import create_app
-from app.analysis.answer import mask_png, to_answer
+from app.analysis.answer import to_answer
 from app.segmentation.decision.calibration import Finding
-from app.segmentation.decision.postprocessing import Region
-from app.segmentation.network.engine import Evidence
-from app.segmentation.predictor import UNFAMILIAR, Prediction
-from app.segmentation.reading.radiograph import Laterality, Radiograph
-from app.studies.drawing import film_png, grey_png
+from app.segmentation.predictor import UNFAMILIAR
+from app.segmentation.reading.radiograph import Radiograph
+from app.studies.answer import Answer
+from app.studies.drawing import film_png, grey_png, mask_png
 from app.web.services import services
+from tests.support.answers import REGION, SIDE, make_prediction, region_mask
 from tests.support.phantom import draw_phantom
 from training.__main__ import prepare
 from training.data.films import PreparedFilms
 
-SIDE = 320
-REGION = Region(Laterality.LEFT, (200, 40, 60, 40), 2400 / SIDE**2, 1234.4, 0.81)
 PATIENT_KEY = "0f" * 32
 
 
@@ -46,15 +43,14 @@ class Reader:
     """A browser session with one film, whose answer the test chooses."""
 
     def __init__(
-        self, app, finding: Finding = Finding.POSITIVE, marked: bool = True, side: int = SIDE, quality: tuple = ()
+        self, app, finding: Finding = Finding.POSITIVE, marked: bool = True, side: int = SIDE, doubts: tuple = ()
     ) -> None:
         self.app = app
         self.client = app.test_client()
         with self.client.session_transaction() as session:
             session["owner"] = "ann"
-        self.model_mask = np.zeros((side, side), dtype=bool)
-        self.model_mask[40:80, 200:260] = marked
-        self.answer = self._answer(finding, marked, quality)
+        self.model_mask = region_mask(marked, side)
+        self.answer = self._answer(finding, marked, doubts)
         services(app).studies.add(
             "ann",
             "Doe^Jane.dcm",
@@ -65,17 +61,13 @@ class Reader:
             patient_key=PATIENT_KEY,
             taken_on="2031-05-07",
         )
-        self.place = f"/studies/{self.answer['id']}"
+        self.place = f"/studies/{self.answer.id}"
 
-    def _answer(self, finding: Finding, marked: bool, quality: tuple) -> dict:
+    def _answer(self, finding: Finding, marked: bool, doubts: tuple) -> Answer:
         self.image = draw_phantom(1, SIDE).image
         if len(self.model_mask) != SIDE:
             self.image = cv2.resize(self.image, self.model_mask.shape)
-        evidence = Evidence(np.zeros((64, 64)), np.zeros((64, 64)), 0.0, 0.0, torch.zeros(4))
-        regions = (REGION,) if marked else ()
-        prediction = Prediction(
-            finding, 0.87, self.model_mask, evidence, self.model_mask, regions, quality, {"total": 90.0}
-        )
+        prediction = make_prediction(finding, 0.87, self.model_mask, (REGION,) if marked else (), doubts)
         predictor = services(self.app).predictor
         return to_answer(Radiograph(self.image, "DICOM"), prediction, predictor, f"study-of-{finding}")
 
@@ -88,7 +80,7 @@ class Reader:
 
     @property
     def study(self):
-        return services(self.app).studies.get(self.answer["id"], "ann")
+        return services(self.app).studies.get(self.answer.id, "ann")
 
     def section(self) -> str:
         """The part of the result page that asks the reader."""
@@ -176,7 +168,7 @@ def drawn_layers(reader: Reader) -> dict[str, tuple[int, ...]]:
 
 
 def test_there_is_nothing_to_judge_where_the_answer_is_withheld(app):
-    reader = Reader(app, Finding.INDETERMINATE, marked=False, quality=(UNFAMILIAR,))
+    reader = Reader(app, Finding.INDETERMINATE, marked=False, doubts=(UNFAMILIAR,))
     assert "Right" not in reader.section()
     assert "Draw a mask" in reader.section()
     assert reader.post("/verdict", verdict="right").status_code == 409
@@ -329,18 +321,18 @@ def test_what_is_given_says_nothing_of_the_patient(giver, given):
     giver.post("/training", consent="yes")
     row = rows(given).iloc[0]
     assert row["patient_id"] == PATIENT_KEY[:24]
-    assert row["image_id"] != giver.answer["id"]
+    assert row["image_id"] != giver.answer.id
     assert (row["split"], row["label_source"], row["drawn"]) == ("train", "reader_mask", "yes")
     for path in (given / "manifest.csv", *pictures(given)):
         content = path.read_bytes()
-        for word in (b"Doe", b"Jane", b"2031", giver.answer["id"].encode()):
+        for word in (b"Doe", b"Jane", b"2031", giver.answer.id.encode()):
             assert word not in content and word.decode() not in path.name
     for path in pictures(given):
         assert Image.open(path).info == {}  # no text, no date, no profile
 
 
 def test_a_film_of_an_unnamed_patient_is_a_patient_of_its_own(giver, given):
-    services(giver.app).studies.update(giver.answer["id"], "ann", patient_key=None)
+    services(giver.app).studies.update(giver.answer.id, "ann", patient_key=None)
     giver.draw(ring())
     giver.post("/training", consent="yes")
     assert rows(given)["patient_id"].item() == rows(given)["image_id"].item()

@@ -8,16 +8,13 @@ import re
 import cv2
 import numpy as np
 import pytest
-import torch
 
 from app import create_app
 from app.segmentation.decision.calibration import Finding
 from app.segmentation.decision.doubts import DOUBTS, QualityFlag, doubt
-from app.segmentation.decision.postprocessing import Region
-from app.segmentation.network.engine import Evidence
-from app.segmentation.predictor import Prediction
 from app.segmentation.reading.radiograph import Laterality
 from app.web.services import services
+from tests.support.answers import REGION, make_prediction, region_mask
 from tests.support.phantom import draw_phantom, to_dicom, to_png
 
 HTTPS = "https://pleura.example"
@@ -40,21 +37,11 @@ def with_prediction(app, monkeypatch):
         marked: bool = False,
         on_both_sides: bool = False,
         area_mm2: float | None = 1234.4,
-        quality: tuple = (),
+        doubts: tuple = (),
     ) -> None:
-        mask = np.zeros((320, 320), dtype=bool)
-        mask[40:80, 200:260] = marked
-        region = Region(Laterality.LEFT, (200, 40, 60, 40), 2400 / 320**2, area_mm2, 0.81)
-        answer = Prediction(
-            finding,
-            probability,
-            mask.astype(np.float32),
-            Evidence(mask[::5, ::5] * 0.8, mask[::5, ::5] * 0.1, 0.0, 0.0, torch.zeros(4)),
-            mask,
-            (region, dataclasses.replace(region, laterality=Laterality.RIGHT))[: marked + on_both_sides],
-            quality,
-            {"total": 90_000.0},
-        )
+        region = dataclasses.replace(REGION, area_mm2=area_mm2)
+        regions = (region, dataclasses.replace(region, laterality=Laterality.RIGHT))[: marked + on_both_sides]
+        answer = make_prediction(finding, probability, region_mask(marked), regions, doubts, total_ms=90_000.0)
         monkeypatch.setattr(services(app).predictor, "predict", lambda radiograph: answer)
 
     return choose
@@ -181,14 +168,14 @@ def test_positive_film_without_a_marked_area(client, film, with_prediction):
 
 
 @pytest.mark.parametrize(
-    ("quality", "sentence"),
+    ("doubts", "sentence"),
     [
         ((), "The file does not say how large its pixels are."),
         ((QualityFlag("doubtful_pixel_spacing", "info", "…"),), "of the size of its pixels cannot be true."),
     ],
 )
-def test_why_an_area_has_no_size(client, film, with_prediction, quality, sentence):
-    with_prediction(Finding.POSITIVE, 0.7, marked=True, area_mm2=None, quality=quality)
+def test_why_an_area_has_no_size(client, film, with_prediction, doubts, sentence):
+    with_prediction(Finding.POSITIVE, 0.7, marked=True, area_mm2=None, doubts=doubts)
     page = client.get(upload(client, (film, "chest.png")).location).text
     assert sentence in page
     assert page.count("its pixels") == 2  # why there is no ruler, too
@@ -197,7 +184,7 @@ def test_why_an_area_has_no_size(client, film, with_prediction, quality, sentenc
 
 @pytest.mark.parametrize("code", ["unlike_training_films", "turned"])
 def test_film_that_the_model_does_not_know(client, film, with_prediction, code):
-    with_prediction(Finding.INDETERMINATE, 0.97, quality=(doubt(code, "This does not look like a chest film."),))
+    with_prediction(Finding.INDETERMINATE, 0.97, doubts=(doubt(code, "This does not look like a chest film."),))
     page = client.get(upload(client, (film, "chest.png")).location).text
     assert "Not a film the model knows</h1>" in page
     assert "<strong>Warning:</strong>\n      This does not look like a chest film." in page
@@ -212,7 +199,7 @@ def test_film_that_the_model_does_not_know(client, film, with_prediction, code):
 
 
 def test_an_alarm_stands_whatever_the_film(client, film, with_prediction):
-    with_prediction(Finding.POSITIVE, 0.97, marked=True, quality=(doubt("turned", "It lies on its side."),))
+    with_prediction(Finding.POSITIVE, 0.97, marked=True, doubts=(doubt("turned", "It lies on its side."),))
     page = client.get(upload(client, (film, "chest.png")).location).text
     assert "Pneumothorax suspected</h1>" in page
     assert "<strong>97 %</strong>" in page
@@ -222,7 +209,7 @@ def test_an_alarm_stands_whatever_the_film(client, film, with_prediction):
 @pytest.mark.parametrize(("count", "told"), [(0, ""), (1, ", 1 warning"), (3, ", 3 warnings")])
 def test_list_tells_how_many_warnings(client, film, with_prediction, count, told):
     note = QualityFlag("doubtful_pixel_spacing", "info", "…")
-    with_prediction(Finding.NEGATIVE, 0.04, quality=(note, *[QualityFlag("clipped", "warning", "…")] * count))
+    with_prediction(Finding.NEGATIVE, 0.04, doubts=(note, *[QualityFlag("clipped", "warning", "…")] * count))
     card = upload(client, (film, "chest.png"), script=True).text
     assert f'data-summary="chest.png: No pneumothorax seen by the model{told}"' in card
     assert f"by the model</strong>{told.replace(',', ' ·')}</td>" in card

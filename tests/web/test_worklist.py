@@ -7,33 +7,34 @@ import re
 import numpy as np
 import pytest
 
-from app.analysis.answer import mask_png
+from app.segmentation.decision.doubts import QualityFlag
 from app.segmentation.predictor import UNFAMILIAR
+from app.studies.drawing import mask_png
 from app.studies.reading_order import GROUPS, Worklist, group_of, in_order, order_of
 from app.studies.store import Study
+from tests.support.answers import make_answer
 from tests.support.phantom import draw_phantom, to_dicom
 from tests.web.test_pages import token, upload
 
 NUMBER = "MRN 4711"
 """Of a patient. No time, hash or address on a page could hold it by chance, as they might hold mere digits."""
-WARNING = {"code": "clipped", "severity": "warning", "message": "…"}
+WARNING = QualityFlag("clipped", "warning", "…")
 
 
 def study(
-    name: str, finding: str = "negative", probability: float = 0.1, *, flags=(), at: float = 1e9, **more
+    name: str, finding: str = "negative", probability: float = 0.1, *, doubts: tuple = (), at: float = 1e9, **more
 ) -> Study:
-    withheld_for = UNFAMILIAR.code if vars(UNFAMILIAR) in flags else None
-    answer = {"finding": finding, "probability": probability, "quality": list(flags), "withheld_for": withheld_for}
+    answer = make_answer(finding, probability, doubts)
     return Study(id=name, owner="ann", file_name=name, created_at=at, answer=answer, **more)
 
 
 IN_ORDER = (
     study("sure", "positive", 0.9, at=1e9 + 5),
-    study("likely", "positive", 0.7, flags=[WARNING]),
-    study("unfamiliar", "indeterminate", 0.01, flags=[vars(UNFAMILIAR)]),
+    study("likely", "positive", 0.7, doubts=(WARNING,)),
+    study("unfamiliar", "indeterminate", 0.01, doubts=(UNFAMILIAR,)),
     study("perhaps", "indeterminate", 0.5),
     study("hardly", "indeterminate", 0.4),
-    study("doubtful", "negative", 0.02, flags=[WARNING]),
+    study("doubtful", "negative", 0.02, doubts=(WARNING,)),
     study("low", "negative", 0.2),
     study("early", "negative", 0.1),
     study("late", "negative", 0.1, at=1e9 + 1),
@@ -47,7 +48,7 @@ def test_films_are_read_in_the_order_of_suspicion_whatever_the_order_of_their_ar
 
 
 def test_a_film_the_model_does_not_know_stands_above_every_film_it_did_not_suspect():
-    stranger = study("stranger", "indeterminate", 0.0, flags=[vars(UNFAMILIAR)])
+    stranger = study("stranger", "indeterminate", 0.0, doubts=(UNFAMILIAR,))
     assert [film.id for film in in_order([*IN_ORDER, stranger])].index("stranger") in (2, 3)
 
 
