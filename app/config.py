@@ -68,6 +68,13 @@ SETTINGS = (
     Setting("API", "off", "The JSON API: off, token, or open.", choices=("off", "token", "open")),
     Setting("API_TOKEN", "", "The bearer token that PLEURA_API=token demands."),
     Setting("FEEDBACK_FOLDER", "", "Folder for films that readers give for training; empty: nobody is asked."),
+    Setting(
+        "READING_SECONDS",
+        10,
+        "Seconds of work that decoding one film may take; thrice that by the clock.",
+        minimum=1,
+    ),
+    Setting("READING_MIB", 1536, "MiB of memory that decoding one film may take.", minimum=256),
     Setting("THREADS", 0, "Threads of one inference; 0: the cores of the process, shared among gunicorn's workers."),
 )
 

@@ -2,12 +2,13 @@
 
 import secrets
 import time
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 
 from app.analysis.answer import to_answer
+from app.analysis.reader import Reader, shared_reader
 from app.analysis.turns import Turns
 from app.segmentation.predictor import Prediction, Predictor
-from app.segmentation.reading.image_io import read_radiograph
 from app.segmentation.reading.radiograph import Radiograph
 from app.studies.answer import Answer
 
@@ -31,33 +32,43 @@ class Analysis:
     """A model at work on one film at a time. Shared between the threads that answer requests.
 
     Reading a film of 50 megapixels may take more than a gigabyte and an inference takes every core:
-    several films at once would need several times the memory, and none would be answered sooner.
+    several films at once would need several times the memory, and none would be answered sooner. One film is read
+    while the one before it is answered, and no more.
 
     Attributes:
         predictor: The model.
-        turns: Who else has work for every core takes a turn, too.
+        reader: The process that decodes films.
+        reading: Whose film is read next.
+        turns: Whose film is answered next. Who else has work for every core takes a turn, too.
     """
 
-    def __init__(self, predictor: Predictor) -> None:
+    def __init__(self, predictor: Predictor, reader: Reader | None = None) -> None:
+        """Take a model; without a reader, the one that this process shares."""
         self.predictor = predictor
+        self.reader = reader or shared_reader()
+        self.reading = Turns()
         self.turns = Turns()
 
-    def analyse(self, data: bytes) -> AnalysedFilm:
+    def analyse(self, data: bytes, client: str = "somebody") -> AnalysedFilm:
         """Read a film and answer it, as soon as the films before it have been.
 
         Args:
             data: The whole file.
+            client: Who sent it, as `Turns.turn` distinguishes them.
 
         Returns:
             The film with its answer. `timing_ms` has the stage "reading" too; waiting for other films is in none.
 
         Raises:
+            BusyError: If as many films wait as may.
             PleuraError: If the film cannot be read or answered; the subclass says why.
         """
-        with self.turns:
-            started = time.perf_counter()
-            radiograph = read_radiograph(data)
-            reading = 1e3 * (time.perf_counter() - started)
+        with ExitStack() as turn:
+            with self.reading.turn(client):
+                started = time.perf_counter()
+                radiograph = self.reader.read(data)
+                reading = 1e3 * (time.perf_counter() - started)
+                turn.enter_context(self.turns)  # before the next film is read: there is never more than one ahead
             prediction = self.predictor.predict(radiograph)
         timing_ms = {"reading": reading, **prediction.timing_ms, "total": reading + prediction.timing_ms["total"]}
         prediction = replace(prediction, timing_ms=timing_ms)

@@ -10,6 +10,7 @@ Film and outcome travel in anonymous memory (`memfd_create`), passed as open fil
 behind ceases with its last reader. The outcome is unpickled by an allow-list, for a codec may have been subverted.
 """
 
+import functools
 import os
 import pickle
 import signal
@@ -26,6 +27,10 @@ from app.config import ROOT
 from app.segmentation.errors import ImageTooLargeError, InvalidImageError, PleuraError
 
 READ_RADIOGRAPH = "app.segmentation.reading.image_io:read_radiograph"
+
+READING_SECONDS = 10
+READING_MEBIBYTES = 1536
+"""What one film may take where no setting says otherwise: three times what the largest sound one does."""
 
 CLOCK_FACTOR = 3
 """Seconds by the clock for each of work: others may be using the processor."""
@@ -126,6 +131,12 @@ class Reader:
                 self._process.kill()
                 self._process = _Process(self._read)
         raise ReaderUnavailableError("The process that reads films cannot be started. Try again, or tell the operator.")
+
+
+@functools.cache
+def shared_reader(seconds: int = READING_SECONDS, mebibytes: int = READING_MEBIBYTES) -> Reader:
+    """Return the reader that all analyses of this process share: its films are read one at a time."""
+    return Reader(seconds, mebibytes)
 
 
 class _Process:

@@ -36,17 +36,21 @@ class Saliency:
         self._turns = analysis.turns
         self._occlusions = threading.BoundedSemaphore(1)
 
-    def activations(self, film_png: bytes) -> dict:
+    def activations(self, film_png: bytes, client: str = "somebody") -> dict:
         """Explain by Grad-CAM of every encoder stage, and the feature maps of the last.
 
         Args:
             film_png: A film as displayed.
+            client: Who asks, as `Turns.turn` distinguishes them.
+
+        Raises:
+            BusyError: If as many wait as may.
 
         Returns:
             "score" in logits, "probability", "stages" fine to coarse and "feature_maps", as `packed` describes each.
         """
         batch = self._batch(film_png)
-        with self._turns:
+        with self._turns.turn(client):
             traced = trace_activations(self.predictor.engine, self.predictor.decision.calibration, batch)
         return _described(traced)
 

@@ -13,7 +13,7 @@ from werkzeug.exceptions import HTTPException, InternalServerError, MethodNotAll
 from app.segmentation.errors import PleuraError
 from app.segmentation.reading.image_io import MAX_BYTES
 from app.web import problems
-from app.web.problems import Problem, explain
+from app.web.problems import Problem, explain, headers_of
 from app.web.services import services
 
 FIELD = "file"
@@ -29,7 +29,7 @@ blueprint = Blueprint("api", __name__, url_prefix="/api/v1")
 def predict() -> dict:
     """Answer one film."""
     _demand_token()
-    return services().analysis.analyse(_uploaded_film()).answer.to_json()
+    return services().analysis.analyse(_uploaded_film(), f"address {request.remote_addr}").answer.to_json()
 
 
 @blueprint.get("/openapi.json")
@@ -78,6 +78,7 @@ def _explain(error: PleuraError | HTTPException) -> Response:
     elif isinstance(error, RequestEntityTooLarge):
         detail = f"Send one film of at most {MAX_BYTES // 2**20} MiB and nothing else."
     answer = problem_answer(problem, detail)
+    answer.headers.update(headers_of(error))
     if isinstance(error, MethodNotAllowed):
         answer.allow.update(error.valid_methods)
     return answer

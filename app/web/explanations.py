@@ -13,7 +13,7 @@ from app.analysis.saliency import Saliency
 from app.segmentation.errors import PleuraError
 from app.studies.store import Study, StudyStore
 from app.web.api import problem_answer
-from app.web.problems import Problem, explain
+from app.web.problems import Problem, explain, headers_of
 from app.web.services import services
 from app.web.session import own_study, owner
 
@@ -37,7 +37,7 @@ def activations(study_id: str) -> dict:
     """Explain by Grad-CAM and feature maps."""
     study = _explainable(study_id)
     if study.activations is None:
-        study.activations = services().saliency.activations(study.film_png)
+        study.activations = services().saliency.activations(study.film_png, owner())
         services().studies.update(study.id, owner(), activations=study.activations)
     return study.activations
 
@@ -60,7 +60,9 @@ def occlusion(study_id: str) -> Response:
 @blueprint.errorhandler(PleuraError)
 @blueprint.errorhandler(HTTPException)
 def _explain(error: PleuraError | HTTPException) -> Response:
-    return problem_answer(*explain(error))
+    answer = problem_answer(*explain(error))
+    answer.headers.update(headers_of(error))
+    return answer
 
 
 def _occlude_and_keep(study: Study, owner_name: str, saliency: Saliency, studies: StudyStore) -> Iterator[dict]:

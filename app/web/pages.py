@@ -4,7 +4,8 @@ import base64
 import math
 import secrets
 import time
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import PureWindowsPath
 
 from flask import Blueprint, Response, abort, current_app, redirect, render_template, request, url_for
@@ -20,9 +21,9 @@ from app.studies.header import kept_of
 from app.studies.masks import marked_areas, mask_of
 from app.studies.patients import origin_of
 from app.studies.store import Study
-from app.web.problems import NO_FILE, Problem, explain
+from app.web.problems import NO_FILE, Problem, explain, headers_of
 from app.web.services import services
-from app.web.session import own_study, owner
+from app.web.session import client, own_study, owner
 
 MAX_NAME_LENGTH = 120
 REFUSED_SIDE = 320
@@ -40,6 +41,8 @@ class Failure:
     detail: str
     picture: str | None = None
     """What the file shows, if it could be decoded at all: address (`data:`) of a PNG."""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """What the answer's header says of it."""
 
 
 @blueprint.get("/")
@@ -49,7 +52,7 @@ def index() -> str:
 
 
 @blueprint.post("/studies")
-def create() -> BaseResponse | tuple[str, int]:
+def create() -> BaseResponse | tuple[str, int, Mapping[str, str]]:
     """Analyse the uploaded films.
 
     A script that sends one film at a time gets what to put in its place in the list; a form without
@@ -58,11 +61,11 @@ def create() -> BaseResponse | tuple[str, int]:
     uploads = [upload for upload in request.files.getlist("films") if upload.filename]
     outcomes = [_outcome(upload) for upload in uploads] or [Failure("", *NO_FILE)]
     failures = [outcome for outcome in outcomes if isinstance(outcome, Failure)]
-    status = failures[0].problem.status if failures else 201
+    status, headers = (failures[0].problem.status, failures[0].headers) if failures else (201, {})
     if request.headers.get("X-Requested-With") == "XMLHttpRequest":
-        return render_template("outcomes.html", outcomes=outcomes), status
+        return render_template("outcomes.html", outcomes=outcomes), status, headers
     if failures:
-        return _index(failures), status
+        return _index(failures), status, headers
     target = url_for(".index") if len(outcomes) > 1 else url_for(".result", study_id=outcomes[0].id)
     return redirect(target, 303)
 
@@ -116,7 +119,7 @@ def delete(study_id: str) -> BaseResponse:
 
 @blueprint.app_errorhandler(PleuraError)
 @blueprint.app_errorhandler(HTTPException)
-def show_failure(error: PleuraError | HTTPException) -> tuple[str, int]:
+def show_failure(error: PleuraError | HTTPException) -> tuple[str, int, Mapping[str, str]]:
     """Say what went wrong; of a defect of ours only the number under which the log has it."""
     problem, detail = explain(error)
     incident = None
@@ -124,7 +127,7 @@ def show_failure(error: PleuraError | HTTPException) -> tuple[str, int]:
         incident = secrets.token_hex(4)
         current_app.logger.error("Incident %s: %s: %r", incident, request.endpoint, error.original_exception)
     failure = Failure("", problem, detail)
-    return render_template("error.html", failure=failure, incident=incident), problem.status
+    return render_template("error.html", failure=failure, incident=incident), problem.status, headers_of(error)
 
 
 @blueprint.app_context_processor
@@ -145,7 +148,7 @@ def _outcome(upload: FileStorage) -> Study | Failure:
     try:
         return _analyse(upload)
     except PleuraError as error:
-        return Failure(_shown_name(upload), *explain(error), _picture_of(error))
+        return Failure(_shown_name(upload), *explain(error), _picture_of(error), headers_of(error))
 
 
 def _picture_of(error: PleuraError) -> str | None:
@@ -157,7 +160,7 @@ def _picture_of(error: PleuraError) -> str | None:
 
 def _analyse(upload: FileStorage) -> Study:
     services().studies.check_room(owner())
-    analysed = services().analysis.analyse(upload.read())
+    analysed = services().analysis.analyse(upload.read(), client())
     header, evidence = analysed.radiograph.header, analysed.prediction.evidence
     return services().studies.add(
         owner(),

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException, InternalServerError, MethodNotAllowed, NotFound, RequestEntityTooLarge
 
+from app.analysis import reader, turns
 from app.segmentation import errors
 from app.studies import masks
 from app.studies import store as studies
@@ -42,6 +43,11 @@ PROBLEMS: dict[type[errors.PleuraError], Problem] = {
     errors.TooManyPixelsError: Problem(413, "too_many_pixels", "The image has too many pixels"),
     errors.CheckpointError: Problem(503, "model_unavailable", "The model could not be loaded"),
     masks.InvalidMaskError: Problem(400, "invalid_mask", "The drawn mask cannot be used"),
+    reader.ReadingTimedOutError: Problem(400, "reading_timed_out", "Reading the file takes too long"),
+    reader.ReadingTooLargeError: Problem(413, "reading_too_large", "Reading the file takes too much memory"),
+    reader.ReadingFailedError: Problem(400, "reading_failed", "Reading the file failed"),
+    reader.ReaderUnavailableError: Problem(503, "reader_unavailable", "No film can be read at present"),
+    turns.BusyError: Problem(503, "busy", "The server is busy"),
     studies.TooManyStudiesError: Problem(429, "too_many_studies", "Too many films are kept already"),
 }
 
@@ -70,6 +76,11 @@ HTTP_PROBLEMS: dict[type[HTTPException], tuple[Problem, str]] = {
 """Failures of a request itself, with the sentence for a person."""
 
 NO_FILE = Problem(400, "no_file", "No film was chosen"), "Choose one or more DICOM, PNG, JPEG or WebP files."
+
+
+def headers_of(error: Exception) -> dict[str, str]:
+    """Say what else of a failure belongs into an answer's header: when to come back."""
+    return {"Retry-After": str(error.retry_seconds)} if isinstance(error, turns.BusyError) else {}
 
 
 def explain(error: errors.PleuraError | HTTPException) -> tuple[Problem, str]:

@@ -10,6 +10,7 @@ import torch
 from flask import Flask, current_app
 
 from app.analysis.analysis import Analysis
+from app.analysis.reader import shared_reader
 from app.analysis.readiness import Readiness
 from app.analysis.saliency import Saliency
 from app.segmentation.predictor import Predictor
@@ -53,7 +54,7 @@ def open_services(app: Flask) -> Services:
     if settings["THREADS"]:
         torch.set_num_threads(settings["THREADS"])
     predictor = Predictor.load(Path(settings["WEIGHTS"]))
-    analysis = Analysis(predictor)
+    analysis = Analysis(predictor, shared_reader(settings["READING_SECONDS"], settings["READING_MIB"]))
     opened = Services(
         predictor=predictor,
         analysis=analysis,

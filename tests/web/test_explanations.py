@@ -185,7 +185,7 @@ class TestOcclusion:
                 with turns:  # holds the film back until it stands in the line
                     film.start()
                     asked.wait()
-                    while turns._taken - turns._served < 2:
+                    while not turns.waiting():
                         time.sleep(0.001)
         film.join(timeout=30)
         assert order.index("film") <= order.index(10) + 2
