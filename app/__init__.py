@@ -25,14 +25,14 @@ def create_app(config: Mapping[str, object] | None = None) -> Flask:
     from flask import Flask
 
     from app.config import ROOT, check_settings, read_settings
-    from app.segmentation.reading.image_io import MAX_BYTES
+    from app.segmentation.reading.radiograph import MAX_BYTES
     from app.version import VERSION
     from app.web import api, downloads, explanations, feedback, health, pages, security, worklist
     from app.web.services import open_services
 
     app = Flask(__name__, template_folder=str(ROOT / "templates"), static_folder=str(ROOT / "static"))
     app.config.from_mapping(read_settings())
-    app.config["MAX_CONTENT_LENGTH"] = 4 * MAX_BYTES + 2**20  # a form without a script may carry several films
+    app.config["MAX_CONTENT_LENGTH"] = MAX_BYTES + 29 * 2**20  # one of the largest films, or several in one form
     app.config.from_mapping(config or {})
     check_settings(app.config)
     app.jinja_env.globals["version"] = VERSION

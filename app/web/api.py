@@ -11,7 +11,7 @@ from flask import Blueprint, Response, abort, current_app, jsonify, request, sen
 from werkzeug.exceptions import HTTPException, InternalServerError, MethodNotAllowed, NotFound, RequestEntityTooLarge
 
 from app.segmentation.errors import PleuraError
-from app.segmentation.reading.image_io import MAX_BYTES
+from app.segmentation.reading.radiograph import MAX_BYTES
 from app.web import problems
 from app.web.problems import Problem, explain, headers_of
 from app.web.services import services

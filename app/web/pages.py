@@ -14,7 +14,7 @@ from werkzeug.exceptions import HTTPException, InternalServerError
 from werkzeug.wrappers import Response as BaseResponse
 
 from app.segmentation.errors import InvalidImageError, PleuraError
-from app.segmentation.reading.image_io import MAX_BYTES
+from app.segmentation.reading.radiograph import MAX_BYTES
 from app.studies.answer import NOTICE, Answer
 from app.studies.drawing import film_png, grey_png
 from app.studies.header import kept_of

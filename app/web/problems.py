@@ -66,7 +66,7 @@ HTTP_PROBLEMS: dict[type[HTTPException], tuple[Problem, str]] = {
     ),
     RequestEntityTooLarge: (
         PROBLEMS[errors.FileTooLargeError],
-        "The upload as a whole is too large. Send films of at most 32 MiB each, a few at a time.",
+        "The upload as a whole is too large. Send films of at most 100 MiB each, a few at a time.",
     ),
     InternalServerError: (
         Problem(500, "internal_error", "Something went wrong on the server"),

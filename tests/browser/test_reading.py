@@ -74,13 +74,13 @@ def test_each_film_that_fails_says_why(page, film, tmp_path):
     broken.write_bytes(film.read_bytes()[:50_000])
     letter.write_text("no film")
     with huge.open("wb") as file:
-        file.truncate(33 * 2**20)
+        file.truncate(101 * 2**20)
     upload(page, broken, film, huge, letter)
     outcomes = page.locator("#film-list .outcome")
     expect(outcomes.nth(0)).to_contain_text("Pneumothorax suspected")
     for name, reason in (
         ("broken.dcm", "truncated_image"),
-        ("huge.dcm", "The file has 33.0 MiB; 32 MiB is the limit."),
+        ("huge.dcm", "The file has 101.0 MiB; 100 MiB is the limit."),
         ("letter.txt", "unsupported_format"),
     ):
         expect(outcomes.filter(has_text=name)).to_contain_text(reason)

@@ -12,7 +12,7 @@ import pytest
 from app import create_app
 from app.segmentation.decision.calibration import Finding
 from app.segmentation.decision.doubts import DOUBTS, QualityFlag, doubt
-from app.segmentation.reading.radiograph import Laterality
+from app.segmentation.reading.radiograph import MAX_BYTES, Laterality
 from app.web.services import services
 from tests.support.answers import REGION, make_prediction, region_mask
 from tests.support.phantom import draw_phantom, to_dicom, to_png
@@ -280,7 +280,7 @@ def test_an_upload_that_is_too_large_as_a_whole(app, client, film):
 
 
 def test_one_file_over_the_limit_is_read_and_refused(client):
-    answer = upload(client, (bytes(32 * 2**20 + 1), "huge.dcm"))
+    answer = upload(client, (bytes(MAX_BYTES + 1), "huge.dcm"))
     assert answer.status_code == 413
     assert "file_too_large" in answer.text
     assert "huge.dcm" in answer.text

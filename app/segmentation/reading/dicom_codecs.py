@@ -1,92 +1,223 @@
-"""Compressed DICOM pixel data to grey levels: a decoding plugin of pydicom on imagecodecs.
+"""Pixel data to stored levels: what the data are counts, then what the header says of them (PS3.5 8).
 
-The codecs behind it (libjpeg-turbo, CharLS, OpenJPEG) answer damaged data with an exception;
+The codecs behind imagecodecs (libjpeg-turbo, CharLS, OpenJPEG) answer damaged data with an exception;
 GDCM's bindings abort the whole process instead (python-gdcm issue 34).
 """
 
-import io
+import struct
+from dataclasses import dataclass
 
 import imagecodecs
 import numpy as np
-from PIL import Image
-from pydicom.pixels import get_decoder
-from pydicom.pixels.decoders.base import DecodeRunner
-from pydicom.uid import (
-    JPEG2000,
-    JPEG2000Lossless,
-    JPEGBaseline8Bit,
-    JPEGExtended12Bit,
-    JPEGLossless,
-    JPEGLosslessSV1,
-    JPEGLSLossless,
-    JPEGLSNearLossless,
-    RLELossless,
-)
 
-PLUGIN = "imagecodecs"
-JPEG_LS = (JPEGLSLossless, JPEGLSNearLossless)
-JPEG_2000 = (JPEG2000Lossless, JPEG2000)
-COMPRESSED = (
-    *(JPEGBaseline8Bit, JPEGExtended12Bit, JPEGLossless, JPEGLosslessSV1),
-    *JPEG_LS,
-    *JPEG_2000,
-    RLELossless,
-)
-END_OF_IMAGE = b"\xff\xd9"  # ends JPEG, JPEG-LS and JPEG 2000 alike
+from app.segmentation.errors import InvalidImageError, TruncatedImageError
+from app.segmentation.reading.codestreams import J2K_MAGIC, JP2_MAGIC, JPEG_MAGIC, Codestream, codestream_of
+from app.segmentation.reading.radiograph import refuse_large
+
+ITEM = b"\xfe\xff\x00\xe0"
+SEQUENCE_END = b"\xfe\xff\xdd\xe0"
+MAX_SURPLUS = 2**14
+"""Bytes that may lie behind a run-length encoded plane: padding; with more it is of another size."""
 
 
-def is_available(uid: str) -> bool:
-    """Answer pydicom's question whether this plugin decodes a transfer syntax."""
-    return uid in COMPRESSED
+@dataclass(frozen=True)
+class Layout:
+    """What the header says of the pixel data; None where it is silent.
+
+    Attributes:
+        photometric: Photometric Interpretation, upper case; "" if missing.
+    """
+
+    rows: int | None
+    columns: int | None
+    samples: int | None
+    planar: bool
+    photometric: str
+    bits_allocated: int | None
+    bits_stored: int | None
+    high_bit: int | None
+    signed: bool
+    frames: int = 1
 
 
-def decode_frame(frame: bytes, runner: DecodeRunner) -> bytes | bytearray:
-    """Decode one frame, as pydicom asks of a plugin.
+@dataclass(frozen=True)
+class Stored:
+    """Decoded pixel data, before anything is made of them.
+
+    Attributes:
+        levels: As they were stored, unsigned integers (H, W) or (H, W, samples), or (H, W, 2) of luma and every second
+            pixel's chroma in turn (4:2:2). Bits beyond `bits` may be set.
+        bits: Depth, as far as the data themselves say it; None if only the header does.
+        signed: Whether levels are two's complement; None if only the header says.
+        is_lossy: Whether levels may overshoot their depth.
+        transform: "RGB" or "YBR", as far as the data say it; else "".
+    """
+
+    levels: np.ndarray
+    bits: int | None = None
+    signed: bool | None = None
+    is_lossy: bool = False
+    transform: str = ""
+
+
+def decoded(pixels: memoryview, vr: str, is_big_endian: bool, layout: Layout) -> Stored:
+    """Decode the first frame of pixel data, whatever transfer syntax the object claims.
 
     Args:
-        frame: The compressed frame.
-        runner: What the DICOM header says of it; told of what differs afterwards.
+        pixels: Value of Pixel Data.
+        vr: Its VR; "" in implicit VR.
+        is_big_endian: Byte order of levels that are not compressed.
+        layout: What the header says of them.
 
     Raises:
-        ValueError: If the frame is cut off, or of another size or depth than the header says.
-        RuntimeError: If it is damaged.
+        InvalidImageError: If the header contradicts the data, or lacks what they do not say.
+        TruncatedImageError: If they end early or are damaged.
+        TooManyPixelsError: If they have too many pixels; checked before they are decoded.
     """
-    if runner.transfer_syntax == RLELossless:
-        return _expanded(frame, runner)
-    if END_OF_IMAGE not in frame[-16:]:
-        raise ValueError("The compressed frame ends early.")
-    runner.set_option("planar_configuration", 0)
-    levels = _decoded(frame, runner)
-    runner.set_option("bits_allocated", 8 * levels.itemsize)
-    return levels.tobytes()
+    frame = pixels
+    if bytes(pixels[:4]) == ITEM:
+        frame = _first_frame(pixels, layout)
+    elif _native_bytes(layout) == _even(len(pixels)):
+        return _native(pixels, vr, is_big_endian, layout)
+    codestream = codestream_of(frame)
+    if codestream is not None:
+        return _from_codestream(codestream, layout)
+    if frame is not pixels and _is_run_length(frame):
+        return _from_runs(frame, layout)
+    return _native(frame, vr, is_big_endian, layout)
 
 
-def _decoded(frame: bytes, runner: DecodeRunner) -> np.ndarray:
-    """Decode into an array of the announced shape, so that a frame of another size is refused before it is decoded."""
-    samples = runner.samples_per_pixel
-    shape = (runner.rows, runner.columns) if samples == 1 else (runner.rows, runner.columns, samples)
-    if runner.transfer_syntax in JPEG_2000:
-        with Image.open(io.BytesIO(frame), formats=("JPEG2000",)) as announced:
-            if announced.size != (runner.columns, runner.rows):
-                raise ValueError(f"The frame has {announced.size} pixels, not {(runner.columns, runner.rows)}.")
-        if samples == 3:
-            runner.set_option("photometric_interpretation", "RGB")  # OpenJPEG undoes JPEG 2000's colour transforms
-        return imagecodecs.jpeg2k_decode(frame)
-    levels = np.empty(shape, np.uint8 if runner.bits_stored <= 8 else np.uint16)
-    if runner.transfer_syntax in JPEG_LS:
-        return imagecodecs.jpegls_decode(frame, out=levels)
-    as_stored = "YCBCR" if samples == 3 else None  # pydicom converts colours, by what the header says
-    return imagecodecs.jpeg8_decode(frame, colorspace=as_stored, outcolorspace=as_stored, out=levels)
+def _first_frame(pixels: memoryview, layout: Layout) -> memoryview:
+    """Join the fragments of the first frame (PS3.5 A.4), without the offset table, which is often wrong."""
+    fragments = []
+    position = 0
+    while position + 8 <= len(pixels) and bytes(pixels[position : position + 4]) == ITEM:
+        (length,) = struct.unpack_from("<L", pixels, position + 4)
+        fragments.append(pixels[position + 8 : position + 8 + length])
+        position += 8 + length
+    if fragments and not _starts_frame(fragments[0]):
+        del fragments[0]  # the basic offset table
+    fragments = [fragment for fragment in fragments if len(fragment)]
+    if not fragments:
+        raise TruncatedImageError("The pixel data holds no frame; export the film again.")
+    if layout.frames > 1 and len(fragments) > 1:
+        ends = (at for at in range(1, len(fragments)) if _starts_frame(fragments[at]))
+        fragments = fragments[: next(ends, 1)]
+    return fragments[0] if len(fragments) == 1 else memoryview(b"".join(fragments))
 
 
-def _expanded(frame: bytes, runner: DecodeRunner) -> bytearray:
-    """Undo run-length encoding, by no more than the announced length."""
-    level = np.dtype(f"<u{runner.bits_allocated // 8}")
-    levels = bytearray(runner.rows * runner.columns * runner.samples_per_pixel * level.itemsize)
-    imagecodecs.dicomrle_decode(frame, level, out=levels)
-    runner.set_option("planar_configuration", 1)
-    return levels
+def _starts_frame(fragment: memoryview) -> bool:
+    return bytes(fragment[:12]).startswith((JPEG_MAGIC, J2K_MAGIC, JP2_MAGIC)) or _is_run_length(fragment)
 
 
-for _syntax in COMPRESSED:
-    get_decoder(_syntax).add_plugin(PLUGIN, (__name__, decode_frame.__name__))
+def _is_run_length(frame: memoryview) -> bool:
+    """Whether a frame begins with the header of run-length encoding (PS3.5 G.5)."""
+    if len(frame) < 64:
+        return False
+    count, *offsets = struct.unpack_from("<16L", frame)
+    used = offsets[:count]
+    return 1 <= count <= 15 and used[0] == 64 and used == sorted(set(used)) and used[-1] < len(frame)
+
+
+def _from_codestream(codestream: Codestream, layout: Layout) -> Stored:
+    shape = codestream.rows, codestream.columns
+    refuse_large(codestream.columns, codestream.rows)
+    announced = layout.rows or codestream.rows, layout.columns or codestream.columns
+    if shape != announced:
+        raise TruncatedImageError(
+            f"The pixel data ends early or is damaged: it has {shape[1]} × {shape[0]} pixels, "
+            f"the header says {announced[1]} × {announced[0]}. Export the film again."
+        )
+    if codestream.components not in (1, 3):
+        raise InvalidImageError(f"The film has {codestream.components} samples a pixel; 1 or 3 can be read.")
+    if not 2 <= codestream.precision <= 16:
+        raise InvalidImageError(f"The film has {codestream.precision} bits a pixel; 8 to 16 can be read.")
+    if codestream.kind == "JPEG-LS":
+        levels = imagecodecs.jpegls_decode(codestream.data)
+    elif codestream.kind == "JPEG 2000":
+        levels = imagecodecs.jpeg2k_decode(codestream.data)
+    else:
+        as_stored = "YCBCR" if codestream.components == 3 else None  # else libjpeg would convert colours on a guess
+        levels = imagecodecs.jpeg8_decode(codestream.data, colorspace=as_stored, outcolorspace=as_stored)
+    if levels.shape[:2] != shape:
+        raise TruncatedImageError("The pixel data ends early or is damaged; export the film again.")
+    if levels.dtype.kind == "i":
+        levels = levels.view(f"u{levels.itemsize}")
+    return Stored(levels, codestream.precision, codestream.signed, codestream.is_lossy, codestream.transform)
+
+
+def _from_runs(frame: memoryview, layout: Layout) -> Stored:
+    """Undo run-length encoding, a plane of bytes a segment, most significant first (PS3.5 G.2)."""
+    rows, columns = _size(layout)
+    count, *offsets = struct.unpack_from("<16L", frame)
+    samples = 3 if count % 3 == 0 else 1
+    width = count // samples
+    if count != samples * width or width not in (1, 2, 4):
+        raise InvalidImageError(f"The run-length encoding has {count} planes of bytes, which make no grey or colours.")
+    bounds = [*offsets[:count], len(frame)]
+    levels = np.empty((rows, columns, samples), np.uint8 if width == 1 else np.uint16)
+    for plane in range(count):
+        sample, significance = plane // width, width - 1 - plane % width
+        if significance > 1:
+            continue  # 16 bits at most are read
+        values = _run_length_plane(frame[bounds[plane] : bounds[plane + 1]], rows * columns).reshape(rows, columns)
+        levels.view(np.uint8).reshape(rows, columns, samples, levels.itemsize)[..., sample, significance] = values
+    return Stored(levels if samples > 1 else levels[..., 0])
+
+
+def _run_length_plane(segment: memoryview, size: int) -> np.ndarray:
+    room = np.empty(size + MAX_SURPLUS, np.uint8)
+    if len(imagecodecs.packbits_decode(segment, out=room)) < size:
+        raise TruncatedImageError("The pixel data ends early or is damaged; export the film again.")
+    return room[:size]
+
+
+def _native(frame: memoryview, vr: str, is_big_endian: bool, layout: Layout) -> Stored:
+    """View uncompressed levels (PS3.5 8.1.1), in the number of samples that their length allows."""
+    rows, columns = _size(layout)
+    width = _bytes_allocated(layout)
+    samples = layout.samples or (3 if layout.photometric.startswith(("RGB", "YBR")) else 1)
+    needed = rows * columns * width
+    if layout.photometric.endswith("_422") and len(frame) < needed * samples:
+        samples = 2  # two pixels share their chroma (PS3.3 C.7.6.3.1.2)
+    is_coloured = layout.photometric.startswith(("RGB", "YBR"))
+    if samples == (1 if is_coloured else 3) and _even(len(frame)) == _even(needed * (4 - samples)):
+        samples = 4 - samples  # the photometric interpretation is right, and Samples per Pixel wrong
+    if len(frame) < needed * samples:
+        raise TruncatedImageError(
+            f"The pixel data ends early or is damaged: it has {len(frame):,} of {needed * samples:,} bytes. "
+            "Export the film again."
+        )
+    if is_big_endian and width == 1 and vr == "OW":
+        frame = memoryview(np.frombuffer(frame, "<u2", len(frame) // 2).byteswap().tobytes())
+    order = ">" if is_big_endian else "<"
+    levels = np.frombuffer(frame, f"{order}u{width}", rows * columns * samples)
+    if layout.planar and samples == 3:
+        return Stored(np.moveaxis(levels.reshape(3, rows, columns), 0, -1))
+    return Stored(levels.reshape((rows, columns, samples) if samples > 1 else (rows, columns)))
+
+
+def _native_bytes(layout: Layout) -> int | None:
+    """How long the levels of one frame are if they are not compressed; None where the header does not say."""
+    if not (layout.rows and layout.columns and layout.bits_allocated in (8, 16, 32)):
+        return None
+    return _even(layout.rows * layout.columns * layout.bits_allocated // 8 * (layout.samples or 1) * layout.frames)
+
+
+def _even(length: int) -> int:
+    return length + length % 2
+
+
+def _size(layout: Layout) -> tuple[int, int]:
+    for name, value in (("Rows (0028,0010)", layout.rows), ("Columns (0028,0011)", layout.columns)):
+        if not value:
+            raise InvalidImageError(f"The header lacks {name}; export the film again.")
+    return layout.rows, layout.columns
+
+
+def _bytes_allocated(layout: Layout) -> int:
+    if layout.bits_allocated is None:
+        raise InvalidImageError("The header lacks Bits Allocated (0028,0100); export the film again.")
+    if layout.bits_allocated not in (8, 16, 32):
+        raise InvalidImageError(f"Bits Allocated is {layout.bits_allocated}; 8, 16 or 32 can be read.")
+    return layout.bits_allocated // 8

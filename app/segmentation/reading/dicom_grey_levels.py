@@ -1,91 +1,136 @@
-"""Stored levels of a DICOM object to what a screen shows: modality LUT, VOI LUT or window, inversion."""
+"""Levels of a DICOM object to what a screen shows: modality LUT, VOI LUT or window, inversion."""
+
+from collections.abc import Callable, Iterator
 
 import numpy as np
 from pydicom.dataset import Dataset
-from pydicom.pixels import apply_color_lut, apply_modality_lut, apply_voi, apply_windowing
 
 from app.segmentation.errors import InvalidImageError
-from app.segmentation.reading.radiograph import full_scale, is_colourful, luma
+from app.segmentation.reading.dicom_depth import Levels
+from app.segmentation.reading.dicom_values import code, numbers, text
+from app.segmentation.reading.lookup_tables import Table, read_table
+from app.segmentation.reading.radiograph import full_scale
+from app.segmentation.reading.windows import read_windows
 
-FAR_OUTSIDE = 1e9
-"""A level beyond every window."""
+FLUOROSCOPY = ("1.2.840.10008.5.1.4.1.1.12.1", "1.2.840.10008.5.1.4.1.1.12.2", "1.2.840.10008.5.1.4.1.1.12.3")
+"""XA, XRF and biplane XA: their modality LUT brings levels back to X-ray intensity and is none for a screen."""
+
+BLOCK_ROWS = 256
+"""Rows that are worked on at once, so that memory does not grow with the film."""
 
 
-def grey_levels(stored: np.ndarray, dataset: Dataset) -> np.ndarray:
+def grey_levels(levels: Levels, padding: np.ndarray, hidden: np.ndarray | None, header: Dataset) -> np.ndarray:
     """Apply the grey scale pipeline (PS3.4 N.2.1) to every possible level once, then look the pixels up.
 
     Args:
-        stored: Stored levels, integers (H, W).
-        dataset: The header: MONOCHROME1 or MONOCHROME2.
+        levels: Levels, codes (H, W).
+        padding: Which codes are padding, bool (2 ** bits).
+        hidden: Which pixels are no film, bool (H, W), if any.
+        header: MONOCHROME1 or MONOCHROME2.
 
     Returns:
-        float32 (H, W) in [0, 1], bone bright.
+        float32 (H, W) in [0, 1], bone bright; what is no film is black.
 
     Raises:
         InvalidImageError: If rescale or window leave nothing to see.
     """
-    bits, signed = int(dataset.BitsStored), int(dataset.PixelRepresentation)
-    stored = np.clip(stored, -(2 ** (bits - 1)) if signed else 0, 2 ** (bits - signed) - 1)  # lossy codecs overshoot
-    lowest, highest = _levels_in_use(int(stored.min()), int(stored.max()))
-    shown, black, white = _windowed(apply_modality_lut(np.arange(lowest, highest + 1), dataset), dataset)
-    if white == black:
-        raise InvalidImageError("Rescale slope and window show every pixel alike; export the film with another window.")
-    table = np.clip((shown - black) / (white - black), 0, 1).astype(np.float32)
-    if not np.isfinite(table).all():
-        raise InvalidImageError("Rescale slope and window are not numbers; export the film with another window.")
-    if dataset.PhotometricInterpretation == "MONOCHROME1" or dataset.get("PresentationLUTShape") == "INVERSE":
+    used = _used(levels, padding, hidden)
+    padding = padding & ~used
+    table = _shown(levels, used, header).astype(np.float32)
+    if code(header, "PhotometricInterpretation") == "MONOCHROME1" or code(header, "PresentationLUTShape") == "INVERSE":
         table = 1 - table  # once, where both say so: the DX module demands INVERSE of MONOCHROME1 (PS3.3 C.8.11.3)
-    return table[stored.astype(np.int32) - lowest if lowest else stored]
+    table[padding] = 0
+    image = np.empty(levels.codes.shape, np.float32)
+    for rows in blocks(len(image)):
+        np.take(table, levels.codes[rows], out=image[rows], mode="clip")
+    if hidden is not None:
+        image[hidden] = 0
+    return image
 
 
-def _levels_in_use(minimum: int, maximum: int) -> tuple[int, int]:
+def blocks(height: int) -> Iterator[slice]:
+    """Divide rows into blocks."""
+    return (slice(start, start + BLOCK_ROWS) for start in range(0, height, BLOCK_ROWS))
+
+
+def _used(levels: Levels, padding: np.ndarray, hidden: np.ndarray | None) -> np.ndarray:
+    """Which codes the film has, bool (2 ** bits), without padding and what is hidden; with them if nothing is left."""
+    present, visible = np.zeros(2**levels.bits, bool), np.zeros(2**levels.bits, bool)
+    for rows in blocks(len(levels.codes)):
+        present[levels.codes[rows]] = True
+        if hidden is not None:
+            visible[levels.codes[rows][~hidden[rows]]] = True
+    film = (visible if hidden is not None else present) & ~padding
+    return film if film.any() else present
+
+
+def _shown(levels: Levels, used: np.ndarray, header: Dataset) -> np.ndarray:
+    """The grey, in [0, 1], of every code: by the first VOI LUT or window that shows anything, else by the range in use.
+
+    Without one, black and white are the ends of the range in use, or those that a modality LUT names.
+    """
+    of_codes = levels.of_codes
+    values, table = _modality(levels, header)
+    if not np.isfinite(values).all():
+        raise InvalidImageError("Rescale slope and window are not numbers; export the film with another window.")
+    transforms = _voi(header, (float(values.min()), float(values.max())))
+    for transform in transforms:
+        shown = transform(values)
+        if np.isfinite(shown).all() and (np.ptp(shown[used]) > 0 or np.ptp(values[used]) == 0):
+            return shown
+    if table is None:
+        lowest, highest = _levels_in_use(of_codes[used])
+        ends = values[(of_codes >= lowest) & (of_codes <= highest)]
+        black, white = ends.min(), ends.max()
+    else:
+        black, white = 0, table.top
+    if transforms or white == black:
+        raise InvalidImageError("Rescale slope and window show every pixel alike; export the film with another window.")
+    return np.clip((values - black) / (white - black), 0, 1)
+
+
+def _levels_in_use(levels: np.ndarray) -> tuple[int, int]:
     """The range of the narrowest depth that holds a film; the header often names a wider one."""
+    minimum, maximum = int(levels.min()), int(levels.max())
     if minimum >= 0:
         return 0, full_scale(maximum)
     bits = max(8, maximum.bit_length() + 1, (-minimum - 1).bit_length() + 1)
     return -(2 ** (bits - 1)), 2 ** (bits - 1) - 1
 
 
-def _windowed(values: np.ndarray, dataset: Dataset) -> tuple[np.ndarray, float, float]:
-    """Apply the first VOI LUT or window, and name its output for black and for white.
-
-    Without one, black and white are the ends of the range in use. A window that PS3.3 C.11.2.1.2
-    forbids (empty, or of no width) is left out, as viewers do.
-
-    Args:
-        values: Every level in use, after the modality LUT.
-    """
-    if dataset.get("VOILUTSequence"):
-        shown = apply_voi(np.round(values).astype(np.int32), dataset)
-        return shown, 0, full_scale(int(shown.max()))
-    if "WindowWidth" in dataset:
-        try:
-            with np.errstate(over="ignore"):  # a sigmoid's far ends
-                *shown, black, white = apply_windowing(np.append(values, [-FAR_OUTSIDE, FAR_OUTSIDE]), dataset)
-            return np.array(shown), black, white
-        except (LookupError, TypeError, ValueError):
-            pass
-    if dataset.get("ModalityLUTSequence"):
-        return values, 0, full_scale(int(values.max()))
-    return values, values.min(), values.max()
+def _modality(levels: Levels, header: Dataset) -> tuple[np.ndarray, Table | None]:
+    """Every code's value after modality LUT or rescale, float64, and the table if it was one (PS3.3 C.11.1)."""
+    of_codes = levels.of_codes
+    if text(header, "SOPClassUID") not in FLUOROSCOPY:
+        for item in header.get("ModalityLUTSequence") or ():
+            table = read_table(item, (int(of_codes.min()), int(of_codes.max())))
+            if table is not None:
+                return table(of_codes).astype(np.float64), table
+    slope, intercept = (
+        _rescale(header, keyword, default) for keyword, default in (("RescaleSlope", 1.0), ("RescaleIntercept", 0.0))
+    )
+    return of_codes * slope + intercept, None
 
 
-def grey_of_colours(stored: np.ndarray, dataset: Dataset) -> tuple[np.ndarray, bool]:
-    """Reduce a screenshot or secondary capture to its luma, and say whether it was really coloured.
+def _rescale(header: Dataset, keyword: str, default: float) -> float:
+    """A number of the rescale; its default if it is empty or missing."""
+    if not text(header, keyword):
+        return default
+    value = next(iter(numbers(header, keyword)), None)
+    if value is None:
+        raise InvalidImageError(f"{keyword} is “{text(header, keyword)}”, which is no number; export the film again.")
+    return value
 
-    Args:
-        stored: RGB levels (H, W, 3), or indices (H, W) of a PALETTE COLOR object.
-        dataset: The header.
 
-    Returns:
-        float32 (H, W) in [0, 1], and whether it held colours that were not all grey.
-    """
-    if dataset.PhotometricInterpretation == "PALETTE COLOR":
-        colours = apply_color_lut(stored, dataset)
-        top = np.iinfo(colours.dtype).max
-    else:
-        colours, top = stored, 2**dataset.BitsStored - 1
-    if colours.dtype == np.uint8 and top == 255:  # nearly all: three floats a pixel would be four times the memory
-        return luma(colours) / np.float32(255), is_colourful(colours)
-    colours = np.clip(colours / np.float32(top), 0, 1)
-    return luma(colours), is_colourful((255 * colours).astype(np.uint8))
+def _voi(header: Dataset, inputs: tuple[float, float]) -> list[Callable[[np.ndarray], np.ndarray]]:
+    """VOI LUTs and windows in the order of preference: whole tables, windows, tables that lack entries."""
+    tables = [read_table(item, inputs) for item in header.get("VOILUTSequence") or ()]
+    tables = [table for table in tables if table is not None]
+    whole = [table for table in tables if table.is_whole]
+    cut = [table for table in tables if not table.is_whole]
+    windows = read_windows(header)
+    return [*map(_scaled, whole), *windows, *map(_scaled, cut)]
+
+
+def _scaled(table: Table) -> Callable[[np.ndarray], np.ndarray]:
+    return lambda values: np.clip(table(values) / table.top, 0, 1)

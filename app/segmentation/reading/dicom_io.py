@@ -1,24 +1,16 @@
 """A DICOM object to a `Radiograph`, shown as its header asks."""
 
-import io
 import struct
 import zlib
 
+import cv2
 import numpy as np
-import pydicom
+from pydicom.config import IGNORE
 from pydicom.dataset import Dataset
 from pydicom.errors import BytesLengthException, InvalidDicomError
-from pydicom.filereader import read_dataset
-from pydicom.pixels import pixel_array
-from pydicom.uid import (
-    DeflatedExplicitVRLittleEndian,
-    ExplicitVRBigEndian,
-    ExplicitVRLittleEndian,
-    ImplicitVRLittleEndian,
-)
+from pydicom.uid import UID
 
 from app.segmentation.errors import (
-    FileTooLargeError,
     InvalidImageError,
     MultiFrameError,
     NoPixelDataError,
@@ -27,28 +19,37 @@ from app.segmentation.errors import (
     UnsupportedFormatError,
     WrongModalityError,
 )
-from app.segmentation.reading.dicom_codecs import COMPRESSED, PLUGIN
-from app.segmentation.reading.dicom_grey_levels import grey_levels, grey_of_colours
+from app.segmentation.reading.dicom_codecs import Layout, Stored, decoded
+from app.segmentation.reading.dicom_colours import luma_levels, palette_greys
+from app.segmentation.reading.dicom_depth import Levels, levels_of
+from app.segmentation.reading.dicom_elements import DicomObject, looks_like_dicom, read_elements
+from app.segmentation.reading.dicom_grey_levels import grey_levels
 from app.segmentation.reading.dicom_header import DESCRIPTION, describe, text_of
+from app.segmentation.reading.dicom_margins import hidden_pixels, padding_codes
+from app.segmentation.reading.dicom_values import LONGEST_SHOWN, code, integer, text
+from app.segmentation.reading.pixel_shape import with_square_pixels
 from app.segmentation.reading.radiograph import Radiograph, refuse_large
 from app.segmentation.reading.vocabulary import MODALITIES, modality_of
 
-UNCOMPRESSED = (
-    ImplicitVRLittleEndian,
-    ExplicitVRLittleEndian,
-    ExplicitVRBigEndian,
-    DeflatedExplicitVRLittleEndian,
-)
-MAX_INFLATED_BYTES = 128 * 2**20
-LONGEST_FIRST_VALUE = 64
-"""Bytes of a UID, the longest that an object without preamble begins with."""
+__all__ = ["DAMAGE", "looks_like_dicom", "read_dicom"]
 
-ELEMENTS = (
-    *DESCRIPTION,
-    *("SOPClassUID", "NumberOfFrames", "Rows", "Columns", "SamplesPerPixel"),
+READABLE_SYNTAXES = (
+    *("1.2.840.10008.1.2", "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.1.98", "1.2.840.10008.1.2.1.99"),
+    *("1.2.840.10008.1.2.2", "1.2.840.10008.1.2.5"),
+    *(f"1.2.840.10008.1.2.4.{number}" for number in (*range(50, 67), 70, 80, 81, 90, 91)),
+)
+"""Uncompressed, deflated, run-length encoded, JPEG of every process, JPEG-LS and JPEG 2000 (PS3.5 A)."""
+
+GREY, COLOURS = ("MONOCHROME1", "MONOCHROME2"), ("RGB", "YBR")
+
+DISPLAY = (
+    *("SOPClassUID", "NumberOfFrames", "Rows", "Columns", "SamplesPerPixel", "PixelAspectRatio"),
     *("PhotometricInterpretation", "PlanarConfiguration", "BitsAllocated", "BitsStored", "HighBit"),
     *("PixelRepresentation", "RescaleSlope", "RescaleIntercept", "ModalityLUTSequence", "VOILUTSequence"),
-    *("VOILUTFunction", "WindowCenter", "WindowWidth", "PresentationLUTShape", "PixelData"),
+    *("VOILUTFunction", "WindowCenter", "WindowWidth", "PresentationLUTShape"),
+    *("PixelPaddingValue", "PixelPaddingRangeLimit", "ShutterShape", "VerticesOfThePolygonalShutter"),
+    *(f"Shutter{edge}Edge" for edge in ("UpperHorizontal", "LowerHorizontal", "LeftVertical", "RightVertical")),
+    *("CenterOfCircularShutter", "RadiusOfCircularShutter"),
     *(
         f"{colour}PaletteColorLookupTable{part}"
         for colour in ("Red", "Green", "Blue")
@@ -56,22 +57,15 @@ ELEMENTS = (
     ),
     *(f"Segmented{colour}PaletteColorLookupTableData" for colour in ("Red", "Green", "Blue")),
 )
-"""All that is read of a header: a million other elements cost no memory."""
+GROUPS = ("SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence")
+ELEMENTS = (*DESCRIPTION, *DISPLAY, *GROUPS)
+"""All that is read of a header: a hundred thousand other elements cost no memory."""
 
 DAMAGE = (
     *(ArithmeticError, AttributeError, EOFError, LookupError, OSError, RuntimeError, TypeError, ValueError),
-    *(BytesLengthException, InvalidDicomError, struct.error, zlib.error),
+    *(BytesLengthException, InvalidDicomError, cv2.error, struct.error, zlib.error),
 )
-"""What pydicom, numpy and the codecs raise on damaged files, found by mutating sound ones."""
-
-
-def looks_like_dicom(data: bytes) -> bool:
-    """Whether to read a file as DICOM: by its magic number, or by its first element where the preamble is missing."""
-    if data[128:132] == b"DICM":
-        return True
-    group, element, length = struct.unpack("<HHL", data[:8].ljust(8, b"\xff"))
-    has_value = length <= LONGEST_FIRST_VALUE or data[4:6] in (b"CS", b"OB", b"UI", b"UL")
-    return group in (0x0002, 0x0008) and element < 0x0020 and has_value
+"""What pydicom, numpy, OpenCV and the codecs raise on damaged files, found by mutating sound ones."""
 
 
 def read_dicom(data: bytes) -> Radiograph:
@@ -86,12 +80,14 @@ def read_dicom(data: bytes) -> Radiograph:
         ImageTooLargeError: If it inflates to too many bytes, or has too many pixels; checked before decoding.
     """
     try:
-        dataset = _parsed(data)
-        unfit = _unfit(dataset)
+        found = read_elements(data, ELEMENTS)
+        header = _with_functional_groups(found.header)
+        _refuse_empty(found, header)
+        unfit = _unfit(header)
     except DAMAGE as error:
         raise TruncatedImageError("The DICOM header ends early or is damaged; export the film again.") from error
     try:
-        radiograph = _decoded(dataset)
+        radiograph = _decoded(found, header)
     except PleuraError as error:
         if unfit is None:
             raise
@@ -102,118 +98,106 @@ def read_dicom(data: bytes) -> Radiograph:
     return radiograph
 
 
-def _decoded(dataset: Dataset) -> Radiograph:
-    try:
-        _refuse_undecodable(dataset)
-    except DAMAGE as error:
-        raise TruncatedImageError("The DICOM header ends early or is damaged; export the film again.") from error
-    try:
-        stored = pixel_array(
-            dataset,
-            index=0,
-            allow_excess_frames=False,
-            decoding_plugin=PLUGIN if dataset.file_meta.TransferSyntaxUID in COMPRESSED else "",
-        )
-    except DAMAGE as error:
-        raise TruncatedImageError("The pixel data ends early or is damaged; export the film again.") from error
-    try:
-        return _shown(stored, dataset)
-    except DAMAGE as error:
-        raise InvalidImageError(
-            "The DICOM header says nothing usable of how to show the film; export it again."
-        ) from error
+def _with_functional_groups(header: Dataset) -> Dataset:
+    """Bring what an object of a multi-frame class says of its first frame to the top, where nothing else says it."""
+    for keyword in reversed(GROUPS):
+        for group in (header.get(keyword) or ())[:1]:
+            for macro in group.values():
+                for item in macro.value[:1] if macro.VR == "SQ" else ():
+                    header.update({tag: element for tag, element in item.items() if tag not in header})
+    return header
 
 
-class _WatchedStream(io.BytesIO):
-    """Remembers whether it ended in the middle of an element."""
-
-    ran_dry = False
-
-    def read(self, size: int = -1) -> bytes:
-        data = super().read(size)
-        self.ran_dry |= 0 < len(data) < size
-        return data
-
-
-def _parsed(data: bytes) -> Dataset:
-    has_preamble = data[128:132] == b"DICM"
-    if has_preamble:
-        _refuse_deflation_bomb(data)
-    stream = _WatchedStream(data)
-    dataset = pydicom.dcmread(stream, force=not has_preamble, specific_tags=list(ELEMENTS))
-    if not has_preamble and "SOPClassUID" not in dataset:
-        raise UnsupportedFormatError("This is not a DICOM, PNG, JPEG or WebP file. Export the film as one of these.")
-    is_cut = stream.ran_dry or stream.tell() > len(data) or "SOPClassUID" not in dataset
-    if "PixelData" not in dataset and is_cut:
-        raise EOFError("pydicom keeps silent of this")
-    if "TransferSyntaxUID" not in dataset.file_meta:
-        implicit, _ = dataset.original_encoding
-        dataset.file_meta.TransferSyntaxUID = ImplicitVRLittleEndian if implicit else ExplicitVRLittleEndian
-    return dataset
-
-
-def _refuse_deflation_bomb(data: bytes) -> None:
-    """Inflate a deflated object as far as allowed: pydicom would inflate it to any size."""
-    stream = io.BytesIO(data)
-    stream.seek(132)
-    meta = read_dataset(stream, False, True, stop_when=lambda tag, vr, length: tag.group != 2)
-    if meta.get("TransferSyntaxUID") != DeflatedExplicitVRLittleEndian:
+def _refuse_empty(found: DicomObject, header: Dataset) -> None:
+    """Refuse what holds no picture."""
+    if found.pixels is not None and len(found.pixels):
         return
-    inflated = zlib.decompressobj(-zlib.MAX_WBITS).decompress(data[stream.tell() :], MAX_INFLATED_BYTES + 1)
-    if len(inflated) > MAX_INFLATED_BYTES:
-        raise FileTooLargeError(
-            f"The file inflates to more than {MAX_INFLATED_BYTES // 2**20} MiB. Send a single film, not deflated."
-        )
+    kind = UID(text(header, "SOPClassUID") or found.media_class, validation_mode=IGNORE)
+    if not kind and not found.is_dicom_file:
+        raise UnsupportedFormatError("This is not a DICOM, PNG, JPEG or WebP file. Export the film as one of these.")
+    if found.pixels is None and (found.is_cut or not found.elements):
+        raise EOFError("no pixel data, and no end")
+    raise NoPixelDataError(f"This {kind.name or 'object of unknown kind'} holds no image; send the film itself.")
 
 
-def _unfit(dataset: Dataset) -> InvalidImageError | None:
-    """Say by the header alone why an object is not one film.
-
-    Raises:
-        NoPixelDataError: If it holds no picture at all.
-    """
-    if not dataset.get("PixelData"):
-        kind = dataset.SOPClassUID.name if "SOPClassUID" in dataset else "object of unknown kind"
-        raise NoPixelDataError(f"This {kind} holds no image; send the film itself.")
-    modality = modality_of(text_of(dataset, "Modality"))
+def _unfit(header: Dataset) -> InvalidImageError | None:
+    """Say by the header alone why an object is not one film."""
+    modality = modality_of(text_of(header, "Modality"))
     if modality and modality not in MODALITIES.values():
-        return WrongModalityError(f"The modality is {modality}; send a radiograph (CR, DX or RG).")
-    frames = int(dataset.get("NumberOfFrames") or 1)
+        return WrongModalityError(f"The modality is {modality[:LONGEST_SHOWN]}; send a radiograph (CR, DX or RG).")
+    frames = _frames(header)
     if frames > 1:
         return MultiFrameError(f"The file holds {frames} frames; send a single film.")
     return None
 
 
-def _refuse_undecodable(dataset: Dataset) -> None:
-    """Refuse what cannot be decoded, before any pixel is."""
-    refuse_large(int(dataset.Columns), int(dataset.Rows))
-    syntax = dataset.file_meta.TransferSyntaxUID
-    if syntax not in UNCOMPRESSED + COMPRESSED:
+def _frames(header: Dataset) -> int:
+    return max(integer(header, "NumberOfFrames") or 1, 1)
+
+
+def _decoded(found: DicomObject, header: Dataset) -> Radiograph:
+    syntax = found.syntax
+    if syntax and syntax not in READABLE_SYNTAXES:
         raise UnsupportedFormatError(
             f"The transfer syntax {syntax.name} cannot be read; export the film uncompressed or as JPEG Lossless."
         )
-    if not 8 <= dataset.BitsStored <= 16:
+    layout = _layout(header)
+    refuse_large(layout.columns or 0, layout.rows or 0)
+    try:
+        stored = decoded(found.pixels, found.pixel_vr, found.is_big_endian, layout)
+        levels = levels_of(stored, layout)
+    except DAMAGE as error:
+        raise TruncatedImageError("The pixel data ends early or is damaged; export the film again.") from error
+    try:
+        image, is_colour = _shown(stored, levels, layout, header)
+        description = describe(header)
+    except DAMAGE as error:
         raise InvalidImageError(
-            f"The film has {dataset.BitsStored} bits a pixel; 8 to 16 can be read. Export it again."
-        )
+            "The DICOM header says nothing usable of how to show the film; export it again."
+        ) from error
+    radiograph = Radiograph(
+        image=image, source_format="DICOM", bits_stored=levels.bits, is_colour=is_colour, **description
+    )
+    return with_square_pixels(radiograph, header)
 
 
-def _shown(stored: np.ndarray, dataset: Dataset) -> Radiograph:
-    """Bring decoded pixel data to the screen's grey levels."""
-    is_colour = False
-    photometric = dataset.PhotometricInterpretation
-    if photometric in ("MONOCHROME1", "MONOCHROME2"):
-        image = grey_levels(stored, dataset)
-    elif photometric == "PALETTE COLOR" or stored.ndim == 3:
-        image, is_colour = grey_of_colours(stored, dataset)
-    else:
+def _layout(header: Dataset) -> Layout:
+    return Layout(
+        **{
+            name: integer(header, keyword)
+            for name, keyword in (
+                *(("rows", "Rows"), ("columns", "Columns"), ("samples", "SamplesPerPixel")),
+                *(("bits_allocated", "BitsAllocated"), ("bits_stored", "BitsStored"), ("high_bit", "HighBit")),
+            )
+        },
+        planar=integer(header, "PlanarConfiguration") == 1,
+        photometric=code(header, "PhotometricInterpretation"),
+        signed=integer(header, "PixelRepresentation") == 1,
+        frames=_frames(header),
+    )
+
+
+def _shown(stored: Stored, levels: Levels, layout: Layout, header: Dataset) -> tuple[np.ndarray, bool]:
+    """Bring levels to the screen's greys, float32 (H, W) in [0, 1], and say whether they were colours."""
+    photometric = layout.photometric
+    if not photometric:
+        raise InvalidImageError("The header lacks Photometric Interpretation (0028,0004); export the film again.")
+    if photometric not in (*GREY, "PALETTE COLOR") and not photometric.startswith(COLOURS):
         raise InvalidImageError(
             f"The photometric interpretation {photometric} cannot be read; export the film as grey."
         )
-    return Radiograph(
-        image=image,
-        source_format="DICOM",
-        bits_stored=int(dataset.BitsStored),
-        is_colour=is_colour,
-        **describe(dataset),
-    )
+    is_colour = False
+    if levels.codes.ndim == 3:
+        samples = levels.codes.shape[-1]
+        if photometric == "PALETTE COLOR" or samples not in (2, 3):
+            raise InvalidImageError(f"{photometric} with {samples} samples a pixel cannot be read; export it as grey.")
+        words, (levels, is_colour) = None, luma_levels(levels, stored.transform or photometric)
+    else:
+        words = stored.levels
+        if photometric == "PALETTE COLOR":
+            return palette_greys(levels, header)
+    if photometric not in GREY and words is None:
+        top = np.float32(2**levels.bits - 1)
+        return levels.codes / top, is_colour
+    padding = padding_codes(levels, header)
+    return grey_levels(levels, padding, hidden_pixels(words, levels, header), header), is_colour

@@ -4,10 +4,8 @@ from app.segmentation.errors import EmptyFileError, FileTooLargeError, ImageTooS
 from app.segmentation.reading.body_part import shows_chest
 from app.segmentation.reading.dicom_io import looks_like_dicom, read_dicom
 from app.segmentation.reading.orientation import with_bright_bone
-from app.segmentation.reading.radiograph import MIN_SIDE, Radiograph
+from app.segmentation.reading.radiograph import MAX_BYTES, MIN_SIDE, Radiograph
 from app.segmentation.reading.raster import looks_like_raster, read_raster
-
-MAX_BYTES = 32 * 2**20
 
 
 def read_radiograph(data: bytes) -> Radiograph:

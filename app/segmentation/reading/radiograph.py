@@ -10,6 +10,8 @@ from app.segmentation.errors import TooManyPixelsError
 from app.segmentation.reading.file_header import FileHeader
 
 MAX_PIXELS = 50_000_000
+MAX_BYTES = 100 * 2**20
+"""Of a file, deflated or not: two bytes for each of `MAX_PIXELS`, and room for a header."""
 MIN_SIDE = 256
 NARROWEST_CHEST_MM = 200
 """A film stated to be narrower than this was shrunk, and its pixel spacing was not."""

@@ -1,0 +1,108 @@
+"""Stored words to levels of a known depth and sign: what lies above or below them is no part of the picture."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from app.segmentation.errors import InvalidImageError
+from app.segmentation.reading.dicom_codecs import Layout, Stored
+
+SAMPLED_ROWS = 256
+
+
+@dataclass(frozen=True)
+class Levels:
+    """Levels of a film.
+
+    Attributes:
+        codes: uint8 or uint16, below 2 ** `bits`; two's complement of that many bits where `signed`.
+        bits: 8 to 16.
+        signed: Whether codes stand for negative levels too.
+    """
+
+    codes: np.ndarray
+    bits: int
+    signed: bool
+
+    @property
+    def of_codes(self) -> np.ndarray:
+        """The level, int32, that each code stands for."""
+        codes = np.arange(2**self.bits, dtype=np.int32)
+        return codes - (codes >> (self.bits - 1) << self.bits) if self.signed else codes
+
+
+def levels_of(stored: Stored, layout: Layout) -> Levels:
+    """Keep the bits that are the picture (PS3.5 8.1.1).
+
+    The codestream's depth and sign count before the header's (PS3.5 8.2), with one exception: 8 or 16 bits may be no
+    more than the room that an encoder was given. Bits above the header's depth are then an overlay, or the film
+    really is that deep, and whichever of the two is smoother is right.
+
+    Raises:
+        InvalidImageError: If the depth is unknown or cannot be read.
+    """
+    size = 8 * stored.levels.itemsize
+    signed = layout.signed if stored.signed is None else stored.signed
+    header_bits = layout.bits_stored
+    if stored.bits is None:
+        levels = _cut_out(stored.levels, *_native_depth(layout, size), signed)
+    elif stored.bits == size and header_bits is not None and 8 <= header_bits < size:
+        levels = _of_room(stored, layout, signed)
+    else:
+        levels = _cut_out(stored.levels, max(stored.bits, 8), 0, signed)
+    if layout.signed and stored.signed is False:  # an unsigned JPEG 2000 codestream: both are written
+        return _smoother(Levels(levels.codes, levels.bits, True), levels)
+    return levels
+
+
+def _native_depth(layout: Layout, size: int) -> tuple[int, int]:
+    """Depth of levels that do not say it themselves, and by how many bits they are shifted."""
+    bits = layout.bits_stored
+    if bits is None:
+        raise InvalidImageError("The header lacks Bits Stored (0028,0101); export the film again.")
+    if not 8 <= bits <= 16:
+        raise InvalidImageError(f"The film has {bits} bits a pixel; 8 to 16 can be read. Export it again.")
+    bits = min(bits, size)
+    return bits, _shift(layout, bits, size)
+
+
+def _shift(layout: Layout, bits: int, size: int) -> int:
+    """Bits below the levels, by High Bit; a High Bit that cannot be is not believed."""
+    if layout.high_bit is None or not bits <= layout.high_bit + 1 <= size:
+        return 0
+    return layout.high_bit + 1 - bits
+
+
+def _of_room(stored: Stored, layout: Layout, signed: bool) -> Levels:
+    """Levels of a codestream as deep as the room for them, of which the header says that they are less deep."""
+    bits = layout.bits_stored
+    shift = _shift(layout, bits, 8 * stored.levels.itemsize)
+    top = 2 ** (bits - signed) - 1
+    words = stored.levels.view(f"i{stored.levels.itemsize}") if signed else stored.levels
+    if shift == 0 and stored.is_lossy:  # what is beyond is overshoot
+        return _cut_out(np.clip(words, -top - 1 if signed else 0, top).view(stored.levels.dtype), bits, 0, signed)
+    cut = _cut_out(stored.levels, bits, shift, signed)
+    if shift or (words.max() <= top and words.min() >= (-top - 1 if signed else 0)):
+        return cut
+    return _smoother(cut, Levels(stored.levels, stored.bits, signed))
+
+
+def _cut_out(levels: np.ndarray, bits: int, shift: int, signed: bool) -> Levels:
+    if shift:
+        levels = levels >> shift
+    top = 2**bits - 1
+    if 8 * levels.itemsize > bits and levels.max(initial=0) > top:
+        levels = levels & levels.dtype.type(top)
+    wanted = np.uint8 if levels.itemsize == 1 else np.uint16
+    return Levels(levels.astype(wanted, copy=False), bits, signed)
+
+
+def _smoother(one: Levels, other: Levels) -> Levels:
+    """Whichever jumps less between neighbours, `one` if both do alike: levels misread wrap around at their ends."""
+    return one if _roughness(one) <= _roughness(other) else other
+
+
+def _roughness(levels: Levels) -> float:
+    step = max(1, len(levels.codes) // SAMPLED_ROWS)
+    sampled = levels.of_codes[levels.codes[::step]]
+    return float(np.abs(np.diff(sampled, axis=1)).mean())
