@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from app.segmentation.checkpoint import CheckpointMetadata, Decision, save_checkpoint
+from app.segmentation.checkpoint import CheckpointMetadata, save_checkpoint
 from app.segmentation.decision.calibration import Calibration, OperatingPoint
+from app.segmentation.decision.decision import Decision
 from app.segmentation.decision.postprocessing import PostprocessingConfig
 from app.segmentation.network.model import ModelConfig, build_model
 from app.segmentation.network.preprocessing import PreprocessingConfig

@@ -2,8 +2,6 @@
 
 from dataclasses import replace
 
-from app.segmentation.decision.calibration import Finding
-from app.segmentation.decision.doubts import withheld_for
 from app.segmentation.decision.postprocessing import Region
 from app.segmentation.predictor import Prediction, Predictor
 from app.segmentation.reading.radiograph import Radiograph
@@ -26,7 +24,7 @@ def to_answer(radiograph: Radiograph, prediction: Prediction, predictor: Predict
             format=radiograph.source_format,
             width=width,
             height=height,
-            pixel_spacing_mm=radiograph.credible_spacing_mm,
+            pixel_spacing_mm=radiograph.geometry.credible_spacing_mm,
             image_left=radiograph.image_left,
             states_side=radiograph.states_side,
         ),
@@ -34,8 +32,8 @@ def to_answer(radiograph: Radiograph, prediction: Prediction, predictor: Predict
         probability=round(prediction.probability, 4),
         regions=tuple(_rounded(region) for region in prediction.regions),
         mask=MaskPicture.of(prediction.mask),
-        doubts=prediction.quality,
-        withheld_for=withheld_for(prediction.quality, prediction.finding is Finding.POSITIVE),
+        doubts=prediction.doubts,
+        withheld_for=prediction.withheld_for,
         model=Model(predictor.metadata.name, predictor.sha256, predictor.decision.operating_point),
         timing_ms={stage: round(duration, 1) for stage, duration in prediction.timing_ms.items()},
     )

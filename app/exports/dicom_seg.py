@@ -11,7 +11,7 @@ from pydicom.sr.coding import Code
 from app.exports.dicom_object import equipment, source_of, to_bytes
 from app.exports.pictures import AMBER
 from app.exports.reading import Reading
-from app.segmentation.reading.radiograph import Laterality
+from app.segmentation.reading.geometry import Laterality
 
 
 def segmentation(reading: Reading, anonymous: bool) -> bytes:

@@ -26,7 +26,7 @@ from app.exports.dicom_object import equipment, source_of, to_bytes
 from app.exports.dicom_seg import pleura_of, segmentation_reference
 from app.exports.reading import Reading, keyed_uid
 from app.segmentation.decision.calibration import Finding
-from app.segmentation.reading.radiograph import Laterality
+from app.segmentation.reading.geometry import Laterality
 
 VALUE_OF = {
     Finding.POSITIVE: codes.SCT.Present,

@@ -13,7 +13,7 @@ from markupsafe import Markup
 
 from app.segmentation.decision.postprocessing import PostprocessingConfig, Region, segment
 from app.segmentation.network.preprocessing import restore
-from app.segmentation.reading.radiograph import Laterality, Radiograph
+from app.segmentation.reading.geometry import FilmGeometry, Laterality
 from app.studies.answer import NOTICE, Answer
 from app.studies.masks import stored_mask
 from app.studies.store import Study
@@ -112,9 +112,9 @@ class Reading:
         return self.answer.film.states_side
 
     @property
-    def _geometry(self) -> Radiograph:
+    def _geometry(self) -> FilmGeometry:
         film = self.answer.film
-        return Radiograph(self.mask, film.format, pixel_spacing_mm=film.pixel_spacing_mm, image_left=film.image_left)
+        return FilmGeometry((film.height, film.width), film.pixel_spacing_mm, film.image_left)
 
     @property
     def verdict(self) -> str:

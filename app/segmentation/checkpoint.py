@@ -10,34 +10,16 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import load, save_file
 
 from app.segmentation.decision.calibration import Calibration, OperatingPoint
+from app.segmentation.decision.decision import Decision
 from app.segmentation.decision.postprocessing import PostprocessingConfig
 from app.segmentation.errors import CheckpointError
 from app.segmentation.network.model import ModelConfig, build_model
 from app.segmentation.network.out_of_distribution import FeatureDistribution
-from app.segmentation.network.preprocessing import PreprocessingConfig, check_side
+from app.segmentation.network.preprocessing import PreprocessingConfig
 
 FORMAT_VERSION = 1
 HEADER_KEY = "pleura"
 FEATURES_PREFIX = "out_of_distribution."
-
-
-@dataclass(frozen=True)
-class Decision:
-    """How evidence becomes an answer; chosen on the validation split.
-
-    Attributes:
-        mirror_size: Side of the square, in pixels, at which a film's mirror image is answered, too, and averaged with
-            it; None: the film alone.
-    """
-
-    mirror_size: int | None
-    postprocessing: PostprocessingConfig
-    calibration: Calibration
-    operating_point: OperatingPoint
-
-    def __post_init__(self) -> None:
-        if self.mirror_size is not None:
-            check_side(self.mirror_size, "mirror_size")
 
 
 @dataclass(frozen=True)

@@ -2,19 +2,16 @@
 
 import base64
 import time
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-
 from app.segmentation.checkpoint import Checkpoint, load_checkpoint
-from app.segmentation.decision.calibration import Finding
-from app.segmentation.decision.doubts import QualityFlag, doubt, withheld_for
-from app.segmentation.decision.postprocessing import Region, segment
-from app.segmentation.decision.quality import assess
+from app.segmentation.decision.checks import doubts_about
+from app.segmentation.decision.decision import Prediction
+from app.segmentation.decision.doubts import UNFAMILIAR, Doubt
 from app.segmentation.errors import CheckpointError
 from app.segmentation.network.engine import Engine, Evidence
-from app.segmentation.network.preprocessing import preprocess, restore
+from app.segmentation.network.preprocessing import preprocess
 from app.segmentation.reading.image_io import read_radiograph
 from app.segmentation.reading.radiograph import Radiograph
 
@@ -27,37 +24,6 @@ NO_FILM = 1.25
 With the released model, whose limit is 26.5, the nearest of 35 pictures of other things lies at 40
 (`training.evidence.stress.pictures_of_other_things`); with the one before, a bedside training film with a
 pneumothorax lay at 27."""
-
-UNFAMILIAR = doubt(
-    "unlike_training_films", "This does not look like the frontal chest films that the model has learnt from."
-)
-"""The doubt about a film that the network itself finds strange, before its distance is known."""
-
-
-@dataclass(frozen=True)
-class Prediction:
-    """The answer to one film.
-
-    Attributes:
-        finding: Positive, negative or indeterminate, at the checkpoint's operating point;
-            indeterminate, and nothing marked, where a doubt leaves no answer standing (`doubts.withheld_for`).
-        probability: Calibrated probability of a pneumothorax.
-        probability_map: float32 (H, W) in [0, 1], in the film's own geometry.
-        evidence: What the network said, in its own geometry.
-        mask: bool (H, W); empty unless something is marked.
-        regions: Marked regions, largest first.
-        quality: Reasons to doubt the answer.
-        timing_ms: Milliseconds spent in "preprocessing", "inference", "postprocessing" and "total".
-    """
-
-    finding: Finding
-    probability: float
-    probability_map: np.ndarray
-    evidence: Evidence
-    mask: np.ndarray
-    regions: tuple[Region, ...]
-    quality: tuple[QualityFlag, ...]
-    timing_ms: dict[str, float]
 
 
 class Predictor:
@@ -103,42 +69,31 @@ class Predictor:
         """
         started = time.perf_counter()
         batch = preprocess(radiograph.image, self.metadata.preprocessing)
-        quality = assess(radiograph)
+        doubts = doubts_about(radiograph)
         prepared = time.perf_counter()
         evidence = self.engine.run(batch)
         inferred = time.perf_counter()
-        probability = self.decision.calibration.probability(evidence.image_logit, evidence.map_logit)
-        probability_map = restore(evidence.probability_map, radiograph.image.shape)
         distance = self._distance_in_limits(evidence)
-        quality = (*quality, *self._unfamiliarity(distance))
-        finding = self.decision.operating_point.finding(probability)
-        if withheld_for(quality, finding is Finding.POSITIVE and distance <= NO_FILM):
-            finding = Finding.INDETERMINATE
-            mask, regions = np.zeros(radiograph.image.shape, dtype=bool), ()
-        else:
-            mask, regions = segment(probability_map, probability, radiograph, self.decision.postprocessing)
-        finished = time.perf_counter()
-        return Prediction(
-            finding=finding,
-            probability=probability,
-            probability_map=probability_map,
-            evidence=evidence,
-            mask=mask,
-            regions=regions,
-            quality=quality,
-            timing_ms={
-                "preprocessing": 1e3 * (prepared - started),
-                "inference": 1e3 * (inferred - prepared),
-                "postprocessing": 1e3 * (finished - inferred),
-                "total": 1e3 * (finished - started),
-            },
+        prediction = self.decision.decide(
+            evidence,
+            radiograph.geometry,
+            (*doubts, *self._unfamiliarity(distance)),
+            may_be_a_film=distance <= NO_FILM,
         )
+        finished = time.perf_counter()
+        timing_ms = {
+            "preprocessing": 1e3 * (prepared - started),
+            "inference": 1e3 * (inferred - prepared),
+            "postprocessing": 1e3 * (finished - inferred),
+            "total": 1e3 * (finished - started),
+        }
+        return replace(prediction, timing_ms=timing_ms)
 
     def _distance_in_limits(self, evidence: Evidence) -> float:
         known = self.feature_distribution
         return 0.0 if known is None else known.distance(evidence.features) / known.limit
 
-    def _unfamiliarity(self, distance_in_limits: float) -> tuple[QualityFlag, ...]:
+    def _unfamiliarity(self, distance_in_limits: float) -> tuple[Doubt, ...]:
         if distance_in_limits <= 1:
             return ()
         limit = self.feature_distribution.limit

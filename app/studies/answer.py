@@ -13,9 +13,9 @@ from typing import Any, Self
 import numpy as np
 
 from app.segmentation.decision.calibration import Finding, OperatingPoint
-from app.segmentation.decision.doubts import QualityFlag
+from app.segmentation.decision.doubts import Doubt
 from app.segmentation.decision.postprocessing import Region
-from app.segmentation.reading.radiograph import Laterality
+from app.segmentation.reading.geometry import Laterality
 from app.studies.drawing import mask_png
 
 NOTICE = "Research use only. Not a medical device; not for diagnosis or treatment."
@@ -145,7 +145,7 @@ class Answer:
     probability: float
     regions: tuple[Region, ...]
     mask: MaskPicture
-    doubts: tuple[QualityFlag, ...]
+    doubts: tuple[Doubt, ...]
     withheld_for: str | None
     model: Model
     timing_ms: Mapping[str, float]
@@ -157,12 +157,12 @@ class Answer:
         return self.withheld_for is not None
 
     @property
-    def reason_withheld(self) -> QualityFlag | None:
+    def reason_withheld(self) -> Doubt | None:
         """The doubt for which no answer stands; None where one does."""
         return next((doubt for doubt in self.doubts if doubt.code == self.withheld_for), None)
 
     @property
-    def warnings(self) -> tuple[QualityFlag, ...]:
+    def warnings(self) -> tuple[Doubt, ...]:
         """The doubts that weigh most."""
         return tuple(doubt for doubt in self.doubts if doubt.severity == "warning")
 
@@ -202,7 +202,7 @@ class Answer:
             probability=said["probability"],
             regions=tuple(_region(region) for region in said["regions"]),
             mask=MaskPicture.from_json(said["mask"]),
-            doubts=tuple(QualityFlag(**doubt) for doubt in said["quality"]),
+            doubts=tuple(Doubt(**doubt) for doubt in said["quality"]),
             withheld_for=said["withheld_for"],
             model=Model.from_json(said["model"]),
             timing_ms=said["timing_ms"],

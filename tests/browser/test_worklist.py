@@ -11,14 +11,13 @@ from playwright.sync_api import Page, expect
 
 from app import create_app
 from app.segmentation.decision.calibration import Finding
-from app.segmentation.decision.quality import QualityFlag
-from app.segmentation.predictor import UNFAMILIAR
+from app.segmentation.decision.doubts import UNFAMILIAR, Doubt
 from app.web.services import services
 from tests.browser.conftest import serving
 from tests.browser.test_reading import SIZES, THEMES, assert_accessible
 from tests.support.phantom import draw_phantom, to_dicom, to_png
 
-WARNING = QualityFlag("clipped_exposure", "warning", "Much of the film is burnt out.")
+WARNING = Doubt("clipped_exposure", "warning", "Much of the film is burnt out.")
 ANSWERS = {  # side of the film in pixels: its answer
     256: ("sure.png", Finding.POSITIVE, 0.93, ()),
     257: ("likely.png", Finding.POSITIVE, 0.71, (WARNING,)),
@@ -40,9 +39,10 @@ def address(checkpoint_path, tmp_path_factory) -> Iterator[str]:
 
     def answer(radiograph):
         prediction = predict(radiograph)
-        _, finding, probability, quality = ANSWERS.get(len(radiograph.image), ANSWERS[256])
-        nothing = {"mask": np.zeros_like(prediction.mask), "regions": ()} if UNFAMILIAR in quality else {}
-        return dataclasses.replace(prediction, finding=finding, probability=probability, quality=quality, **nothing)
+        _, finding, probability, doubts = ANSWERS.get(len(radiograph.image), ANSWERS[256])
+        nothing = {"mask": np.zeros_like(prediction.mask), "regions": (), "withheld_for": UNFAMILIAR.code}
+        chosen = {"finding": finding, "probability": probability, "doubts": doubts}
+        return dataclasses.replace(prediction, **chosen, **(nothing if UNFAMILIAR in doubts else {}))
 
     predictor.predict = answer
     with serving(app) as address:

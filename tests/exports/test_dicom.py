@@ -15,8 +15,7 @@ import pytest
 from pydicom.sr.codedict import codes
 
 from app.exports.catalogue import DICOM, exports_of
-from app.segmentation.decision.doubts import doubt
-from app.segmentation.predictor import UNFAMILIAR
+from app.segmentation.decision.doubts import UNFAMILIAR, doubt
 from tests.support.needs import command
 from tests.support.phantom import draw_phantom, to_dicom, to_png
 

@@ -7,8 +7,7 @@ import pytest
 from pypdf import PdfReader
 
 from app.exports.pdf import report_pdf
-from app.segmentation.decision.doubts import doubt
-from app.segmentation.predictor import UNFAMILIAR
+from app.segmentation.decision.doubts import UNFAMILIAR, doubt
 from app.studies.answer import NOTICE
 from tests.support.phantom import draw_phantom, to_dicom, to_png
 

@@ -6,7 +6,7 @@ import io
 import pytest
 
 from app.exports.worklist_csv import worklist_csv
-from app.segmentation.predictor import UNFAMILIAR
+from app.segmentation.decision.doubts import UNFAMILIAR
 from app.studies.answer import NOTICE
 from app.studies.reading_order import in_order
 from tests.support.phantom import draw_phantom, to_png

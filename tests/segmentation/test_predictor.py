@@ -11,15 +11,16 @@ import torch
 
 from app.segmentation.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from app.segmentation.decision.calibration import Finding, OperatingPoint
-from app.segmentation.decision.doubts import NO_REASSURANCE, withheld_for
+from app.segmentation.decision.doubts import NO_REASSURANCE
 from app.segmentation.decision.postprocessing import PostprocessingConfig
 from app.segmentation.errors import CheckpointError, InvalidImageError
 from app.segmentation.network.out_of_distribution import FeatureDistribution
 from app.segmentation.network.preprocessing import preprocess
 from app.segmentation.predictor import Prediction, Predictor
+from app.segmentation.reading.geometry import Laterality
 from app.segmentation.reading.image_io import read_radiograph
-from app.segmentation.reading.radiograph import Laterality, Radiograph
-from tests.segmentation.decision.test_quality import DOUBTED, FILM
+from app.segmentation.reading.radiograph import Radiograph
+from tests.segmentation.decision.test_checks import DOUBTED, FILM
 from tests.support.phantom import draw_phantom, to_dicom, to_png
 
 FILMS = [draw_phantom(seed, size=256).image for seed in range(3)]
@@ -61,7 +62,7 @@ class TestAnswer:
         assert (prediction.probability_map.shape, prediction.probability_map.dtype) == ((256, 250), np.float32)
         assert 0 <= prediction.probability_map.min() <= prediction.probability_map.max() <= 1
         assert (prediction.mask.shape, prediction.mask.dtype) == ((256, 250), bool)
-        assert [flag.code for flag in prediction.quality] == ["low_resolution"]
+        assert [doubt.code for doubt in prediction.doubts] == ["low_resolution"]
         timing = prediction.timing_ms
         assert timing["total"] == pytest.approx(
             timing["preprocessing"] + timing["inference"] + timing["postprocessing"]
@@ -87,8 +88,8 @@ class TestAnswer:
         image = np.round(255 * FILMS[0]) / 255
         film, negative = (predictor.predict(read_radiograph(to_png(shown))) for shown in (image, 1 - image))
         assert same(film, negative)
-        assert [flag.code for flag in film.quality] == ["low_resolution"]
-        assert [flag.code for flag in negative.quality] == ["low_resolution", "inverted_corrected"]
+        assert [doubt.code for doubt in film.doubts] == ["low_resolution"]
+        assert [doubt.code for doubt in negative.doubts] == ["low_resolution", "inverted_corrected"]
 
     def test_regions_know_the_patients_sides(self, checkpoint):
         predictor = deciding(checkpoint, postprocessing=MARK_EVERYTHING)
@@ -168,7 +169,7 @@ def test_an_alarm_stands_on_an_unusual_film_and_on_no_other_picture(checkpoint, 
     prediction = predictor.predict(Radiograph(FILMS[0], "PNG"))
     assert prediction.finding is finding
     assert prediction.mask.any() == bool(prediction.regions) == (finding is Finding.POSITIVE)
-    doubts = {flag.code: flag.message for flag in prediction.quality}
+    doubts = {doubt.code: doubt.message for doubt in prediction.doubts}
     assert ("unlike_training_films" in doubts) == (limits > 1)
     if limits > 1:
         assert f"{5 * limits:.1f} from theirs; 5.0 is the limit" in doubts["unlike_training_films"]
@@ -185,13 +186,13 @@ class TestDoubtedFilm:
         stands = finding is Finding.POSITIVE
         assert prediction.finding is (Finding.POSITIVE if stands else Finding.INDETERMINATE)
         assert prediction.mask.any() == bool(prediction.regions) == stands
-        assert withheld_for(prediction.quality, stands) == (None if stands else code)
+        assert prediction.withheld_for == (None if stands else code)
 
     @pytest.mark.parametrize("code", sorted(DOUBTED.keys() - set(NO_REASSURANCE)))
     def test_keeps_a_negative_answer_under_other_doubts(self, checkpoint, code):
         predictor = deciding(checkpoint, operating_point=ALWAYS[Finding.NEGATIVE])
         prediction = predictor.predict(replace(FILM, **DOUBTED[code]))
-        assert [flag.code for flag in prediction.quality] == [code]
+        assert [doubt.code for doubt in prediction.doubts] == [code]
         assert prediction.finding is Finding.NEGATIVE
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from app.segmentation.decision.doubts import doubt
-from app.segmentation.reading.radiograph import Laterality
+from app.segmentation.reading.geometry import Laterality
 from app.studies.answer import Answer, Film, MaskPicture
 from tests.support.answers import REGION, make_answer, region_mask
 

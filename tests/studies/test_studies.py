@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import select, text
 from sqlalchemy.orm.exc import DetachedInstanceError
 
-from app.segmentation.predictor import UNFAMILIAR
+from app.segmentation.decision.doubts import UNFAMILIAR
 from app.studies import store as studies
 from app.studies.answer import MaskPicture
 from app.studies.store import Base, Study, StudyStore, TooManyStudiesError

@@ -11,7 +11,8 @@ from app.segmentation.decision.doubts import withheld_for
 from app.segmentation.decision.postprocessing import PostprocessingConfig, Region, segment
 from app.segmentation.network.engine import Evidence
 from app.segmentation.predictor import Prediction
-from app.segmentation.reading.radiograph import Laterality, Radiograph
+from app.segmentation.reading.geometry import Laterality
+from app.segmentation.reading.radiograph import Radiograph
 from app.studies.answer import Answer, Film, MaskPicture, Model
 
 SIDE = 320
@@ -43,12 +44,14 @@ def make_prediction(
     found = mask.astype(np.float32)
     small = found[::map_step, ::map_step]
     evidence = Evidence(0.8 * small, 0.1 * small, 0.0, 0.0, torch.zeros(4))
-    return Prediction(Finding(finding), probability, found, evidence, mask, regions, doubts, {"total": total_ms})
+    finding = Finding(finding)
+    withheld = withheld_for(doubts, finding is Finding.POSITIVE)
+    return Prediction(finding, probability, found, evidence, mask, regions, doubts, withheld, {"total": total_ms})
 
 
 def regions_of(mask: np.ndarray, radiograph: Radiograph) -> tuple[Region, ...]:
     """Describe every area of a mask on a film."""
-    return segment(mask.astype(np.float32), 1.0, radiograph, MARK_ALL)[1]
+    return segment(mask.astype(np.float32), 1.0, radiograph.geometry, MARK_ALL)[1]
 
 
 def make_answer(finding: Finding | str = "negative", probability: float = 0.1, doubts: tuple = (), **said) -> Answer:

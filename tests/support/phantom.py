@@ -14,7 +14,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from app.segmentation.reading.radiograph import Laterality
+from app.segmentation.reading.geometry import Laterality
 from tests.support.film_files import FIELD_MM, to_dicom, to_png
 
 __all__ = ["Phantom", "draw_phantom", "to_dicom", "to_png"]

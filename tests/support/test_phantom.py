@@ -5,9 +5,9 @@ from functools import cache
 import numpy as np
 import pytest
 
-from app.segmentation.decision.quality import assess
+from app.segmentation.decision.checks import doubts_about
+from app.segmentation.reading.geometry import Laterality
 from app.segmentation.reading.image_io import read_radiograph
-from app.segmentation.reading.radiograph import Laterality
 from tests.support.phantom import draw_phantom, main, to_dicom, to_png
 
 drawn = cache(draw_phantom)
@@ -70,8 +70,8 @@ class TestAnatomy:
         aligned = np.mean(profiles, axis=0)
         assert aligned[10:15].max() > max(aligned[:6].mean(), aligned[-6:].mean()) + 0.02
 
-    def test_quality_finds_no_fault(self, seed):
-        assert assess(read_radiograph(to_png(drawn(seed, 512).image))) == ()
+    def test_no_check_finds_a_fault(self, seed):
+        assert doubts_about(read_radiograph(to_png(drawn(seed, 512).image))) == ()
 
 
 def test_files_show_the_same_film():

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from app.segmentation.reading.radiograph import Laterality
+from app.segmentation.reading.geometry import Laterality
 from tests.support.phantom import draw_phantom, to_png
 from training.data.films import PreparedFilms, write_prepared
 from training.data.manifest import read_manifest

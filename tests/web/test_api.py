@@ -15,7 +15,8 @@ from sqlalchemy import func, select
 
 from app.config import ROOT
 from app.segmentation.decision.calibration import Finding
-from app.segmentation.reading.radiograph import MAX_BYTES, Laterality
+from app.segmentation.reading.geometry import Laterality
+from app.segmentation.reading.radiograph import MAX_BYTES
 from app.studies.store import Study
 from app.web import problems
 from app.web.services import services

@@ -23,9 +23,10 @@ from app.analysis import saliency
 from app.analysis.analysis import Analysis
 from app.analysis.saliency import UNTRIED, Saliency, packed
 from app.segmentation.decision.calibration import logit
+from app.segmentation.decision.doubts import UNFAMILIAR
 from app.segmentation.network.explain import occlude
 from app.segmentation.network.preprocessing import preprocess
-from app.segmentation.predictor import UNFAMILIAR, Predictor
+from app.segmentation.predictor import Predictor
 from app.segmentation.reading.radiograph import Radiograph
 from app.studies.drawing import film_png
 from app.studies.store import Base, Study, StudyStore
@@ -243,7 +244,8 @@ class TestRefusals:
     @pytest.mark.parametrize("kind", ["activations", "occlusion"])
     def test_of_films_the_model_does_not_know(self, client, predictor, monkeypatch, kind):
         predict = predictor.predict
-        monkeypatch.setattr(predictor, "predict", lambda film: replace(predict(film), quality=(UNFAMILIAR,)))
+        withheld = {"doubts": (UNFAMILIAR,), "withheld_for": UNFAMILIAR.code}
+        monkeypatch.setattr(predictor, "predict", lambda film: replace(predict(film), **withheld))
         address = upload(client, (to_png(FILM), "hand.png")).location
         answer = client.post(f"{address}/explanations/{kind}", headers=token(client))
         assert (answer.status_code, answer.json["code"]) == (409, "nothing_to_explain")

@@ -12,7 +12,7 @@ from PIL import Image
 from app import create_app
 from app.analysis.answer import to_answer
 from app.segmentation.decision.calibration import Finding
-from app.segmentation.predictor import UNFAMILIAR
+from app.segmentation.decision.doubts import UNFAMILIAR
 from app.segmentation.reading.radiograph import Radiograph
 from app.studies.answer import Answer
 from app.studies.drawing import film_png, grey_png, mask_png

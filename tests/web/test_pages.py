@@ -11,8 +11,9 @@ import pytest
 
 from app import create_app
 from app.segmentation.decision.calibration import Finding
-from app.segmentation.decision.doubts import DOUBTS, QualityFlag, doubt
-from app.segmentation.reading.radiograph import MAX_BYTES, Laterality
+from app.segmentation.decision.doubts import DOUBTS, Doubt, doubt
+from app.segmentation.reading.geometry import Laterality
+from app.segmentation.reading.radiograph import MAX_BYTES
 from app.web.services import services
 from tests.support.answers import REGION, make_prediction, region_mask
 from tests.support.phantom import draw_phantom, to_dicom, to_png
@@ -171,7 +172,7 @@ def test_positive_film_without_a_marked_area(client, film, with_prediction):
     ("doubts", "sentence"),
     [
         ((), "The file does not say how large its pixels are."),
-        ((QualityFlag("doubtful_pixel_spacing", "info", "…"),), "of the size of its pixels cannot be true."),
+        ((Doubt("doubtful_pixel_spacing", "info", "…"),), "of the size of its pixels cannot be true."),
     ],
 )
 def test_why_an_area_has_no_size(client, film, with_prediction, doubts, sentence):
@@ -208,8 +209,8 @@ def test_an_alarm_stands_whatever_the_film(client, film, with_prediction):
 
 @pytest.mark.parametrize(("count", "told"), [(0, ""), (1, ", 1 warning"), (3, ", 3 warnings")])
 def test_list_tells_how_many_warnings(client, film, with_prediction, count, told):
-    note = QualityFlag("doubtful_pixel_spacing", "info", "…")
-    with_prediction(Finding.NEGATIVE, 0.04, doubts=(note, *[QualityFlag("clipped", "warning", "…")] * count))
+    note = Doubt("doubtful_pixel_spacing", "info", "…")
+    with_prediction(Finding.NEGATIVE, 0.04, doubts=(note, *[Doubt("clipped", "warning", "…")] * count))
     card = upload(client, (film, "chest.png"), script=True).text
     assert f'data-summary="chest.png: No pneumothorax seen by the model{told}"' in card
     assert f"by the model</strong>{told.replace(',', ' ·')}</td>" in card

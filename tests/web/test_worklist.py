@@ -7,8 +7,7 @@ import re
 import numpy as np
 import pytest
 
-from app.segmentation.decision.doubts import QualityFlag
-from app.segmentation.predictor import UNFAMILIAR
+from app.segmentation.decision.doubts import UNFAMILIAR, Doubt
 from app.studies.drawing import mask_png
 from app.studies.reading_order import GROUPS, Worklist, group_of, in_order, order_of
 from app.studies.store import Study
@@ -18,7 +17,7 @@ from tests.web.test_pages import token, upload
 
 NUMBER = "MRN 4711"
 """Of a patient. No time, hash or address on a page could hold it by chance, as they might hold mere digits."""
-WARNING = QualityFlag("clipped", "warning", "…")
+WARNING = Doubt("clipped", "warning", "…")
 
 
 def study(

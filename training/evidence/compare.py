@@ -11,11 +11,10 @@ import numpy as np
 import pandas as pd
 import torch
 
-from app.segmentation.checkpoint import Checkpoint, Decision, load_checkpoint
-from app.segmentation.decision.postprocessing import segment
+from app.segmentation.checkpoint import Checkpoint, load_checkpoint
+from app.segmentation.decision.decision import Decision
 from app.segmentation.network.engine import Evidence
-from app.segmentation.network.preprocessing import restore
-from app.segmentation.reading.radiograph import Radiograph
+from app.segmentation.reading.geometry import FilmGeometry
 from training.data.films import PreparedFilms
 from training.evidence.costs import ensemble_costs, measure_costs
 from training.evidence.ensemble import combine, fit_weights
@@ -117,14 +116,12 @@ def cached_evidence(checkpoint: Checkpoint, films: PreparedFilms, split: str, fo
 
 
 def answer(evidence: Sequence[Evidence], decision: Decision, films: PreparedFilms, split: str) -> pd.DataFrame:
-    """Turn evidence into answers, as `Predictor` does, to a split; no film is called unfamiliar."""
+    """Decide upon the evidence of a split; no film is doubted."""
     answers = []
     for row, seen in zip(_rows(films, split), evidence, strict=True):
         true_mask = films.true_mask(row)
-        probability = decision.calibration.probability(seen.image_logit, seen.map_logit)
-        probability_map = restore(seen.probability_map, true_mask.shape)
-        mask, _ = segment(probability_map, probability, Radiograph(probability_map, "PNG"), decision.postprocessing)
-        answers.append({"probability": probability, **overlap(mask, true_mask)})
+        prediction = decision.decide(seen, FilmGeometry(true_mask.shape))
+        answers.append({"probability": prediction.probability, **overlap(prediction.mask, true_mask)})
     known = films.table.iloc[_rows(films, split)][["patient_id", "label"]].reset_index(drop=True)
     return pd.concat([known, pd.DataFrame(answers)], axis=1)
 

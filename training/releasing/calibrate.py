@@ -12,13 +12,14 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_curve
 from tqdm import tqdm
 
-from app.segmentation.checkpoint import Checkpoint, Decision
+from app.segmentation.checkpoint import Checkpoint
 from app.segmentation.decision.calibration import Calibration, OperatingPoint
+from app.segmentation.decision.decision import Decision
 from app.segmentation.decision.postprocessing import PostprocessingConfig, segment
 from app.segmentation.network.engine import Engine, Evidence
 from app.segmentation.network.out_of_distribution import FeatureDistribution
 from app.segmentation.network.preprocessing import PreprocessingConfig, preprocess, restore
-from app.segmentation.reading.radiograph import Radiograph
+from app.segmentation.reading.geometry import FilmGeometry
 from training.data.films import PreparedFilms
 from training.learning.losses import LossWeights, SegmentationLoss
 from training.learning.train import validate
@@ -162,7 +163,7 @@ def choose_postprocessing(
     for film, (seen, true_mask) in enumerate(zip(tqdm(evidence, "thresholds", unit="film"), true_masks, strict=True)):
         probability_map = restore(seen.probability_map, true_mask.shape)
         for index, candidate in enumerate(candidates):
-            mask, _ = segment(probability_map, 1.0, Radiograph(probability_map, "PNG"), candidate)
+            mask, _ = segment(probability_map, 1.0, FilmGeometry(true_mask.shape), candidate)
             dice[index, film] = dice_scores(**overlap(mask, true_mask))
 
     lowest = operating_point.indeterminate_low

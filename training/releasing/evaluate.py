@@ -27,7 +27,7 @@ def predict_split(predictor: Predictor, films: PreparedFilms, split: str) -> pd.
             {
                 "probability": prediction.probability,
                 "finding": str(prediction.finding),
-                "called": int(prediction.probability >= predictor.decision.operating_point.threshold),
+                "called": int(predictor.decision.operating_point.calls(prediction.probability)),
                 **overlap(prediction.mask, films.true_mask(row)),
             }
         )

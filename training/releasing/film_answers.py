@@ -49,7 +49,7 @@ def answer_changed(predictor: Predictor, films: PreparedFilms, split: str, chang
     for row in tqdm(rows, desc=change, unit="film"):
         image, true_mask = ALL_CHANGES[change](films.image(row), films.true_mask(row))
         prediction = predictor.predict(Radiograph(image, "PNG"))
-        called = prediction.probability >= predictor.decision.operating_point.threshold
+        called = predictor.decision.operating_point.calls(prediction.probability)
         answers.append(
             {"label": int(true_mask.any()), "probability": prediction.probability, "called": int(called)}
             | overlap(prediction.mask, true_mask)

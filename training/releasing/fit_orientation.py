@@ -11,9 +11,9 @@ import cv2
 import numpy as np
 import torch
 
-from app.segmentation.decision.quality import assess
-from app.segmentation.reading.orientation import CELLS, sampled, with_bright_bone, without_frame
-from app.segmentation.reading.radiograph import Radiograph
+from app.segmentation.decision.checks import doubts_about
+from app.segmentation.reading.orientation import CELLS, sampled, without_frame
+from app.segmentation.reading.radiograph import Radiograph, with_bright_bone
 from training.data.films import PreparedFilms
 from training.releasing.evaluate import publish
 
@@ -66,11 +66,11 @@ def measure_doubts(data: Path, out: Path | None = None) -> dict:
         def share(noticed: Callable[[np.ndarray], bool], rows: np.ndarray = changed) -> float:
             return round(sum(noticed(films.image(row)) for row in rows) / len(rows), 4)
 
-        flags = [flag.code for row in rows for flag in assess(_radiograph(films.image(row)))]
+        codes = [code for row in rows for code in _codes(films.image(row))]
         result[split] = {
             "films": len(rows),
             "films_changed": len(changed),
-            "flagged": {code: flags.count(code) for code in sorted(set(flags))},
+            "flagged": {code: codes.count(code) for code in sorted(set(codes))},
             "corrected_once_inverted": share(lambda image: _radiograph(1 - image).was_inverted),
             "noticed_once_inverted": share(lambda image: any("inverted" in code for code in _codes(1 - image))),
             "noticed_once_turned": {
@@ -91,7 +91,7 @@ def _radiograph(image: np.ndarray) -> Radiograph:
 
 
 def _codes(image: np.ndarray) -> list[str]:
-    return [flag.code for flag in assess(_radiograph(image))]
+    return [doubt.code for doubt in doubts_about(_radiograph(image))]
 
 
 def _thumbnail(image: np.ndarray) -> np.ndarray:

@@ -2,11 +2,14 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TypeVar
 
 import numpy as np
 
 TOP_FRACTION = 0.0025
 """Share of the brightest map pixels that speak for the film; a third of the median true mask."""
+
+Logit = TypeVar("Logit")
 
 
 class Finding(StrEnum):
@@ -30,7 +33,11 @@ class Calibration:
 
     def probability(self, image_logit: float, map_logit: float) -> float:
         """Return the calibrated probability of a pneumothorax, in [0, 1]."""
-        return float(sigmoid(self.image_weight * image_logit + self.map_weight * map_logit + self.bias))
+        return float(sigmoid(self.score(image_logit, map_logit)))
+
+    def score(self, image_logit: Logit, map_logit: Logit) -> Logit:
+        """Return the logit of that probability: a float of floats, a tensor of tensors (`network.explain`)."""
+        return self.image_weight * image_logit + self.map_weight * map_logit + self.bias
 
 
 @dataclass(frozen=True)
@@ -57,7 +64,11 @@ class OperatingPoint:
         """Turn a calibrated probability into a finding."""
         if self.indeterminate_low <= probability < self.indeterminate_high:
             return Finding.INDETERMINATE
-        return Finding.POSITIVE if probability >= self.threshold else Finding.NEGATIVE
+        return Finding.POSITIVE if self.calls(probability) else Finding.NEGATIVE
+
+    def calls(self, probability: float) -> bool:
+        """Whether a forced decision, without a band, would call a film positive."""
+        return probability >= self.threshold
 
 
 def map_logit(probability_map: np.ndarray) -> float:
@@ -70,8 +81,13 @@ def map_logit(probability_map: np.ndarray) -> float:
         Logit of the mean over the brightest `TOP_FRACTION` of pixels.
     """
     values = probability_map.ravel()
-    count = max(1, round(TOP_FRACTION * values.size))
+    count = bright_pixels(values.size)
     return float(logit(np.partition(values, -count)[-count:].mean()))
+
+
+def bright_pixels(pixels: int) -> int:
+    """Count the pixels of a map, of so many, that speak for the film."""
+    return max(1, round(TOP_FRACTION * pixels))
 
 
 def logit(probability: float | np.ndarray) -> np.ndarray:

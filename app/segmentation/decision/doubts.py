@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class QualityFlag:
+class Doubt:
     """One reason for doubt.
 
     Attributes:
@@ -61,7 +61,7 @@ NO_REASSURANCE = ("unlike_training_films", "not_frontal", "not_chest", "inverted
 alarm costs a look; a film called negative that nobody should have judged may cost more."""
 
 
-def doubt(code: str, message: str) -> QualityFlag:
+def doubt(code: str, message: str) -> Doubt:
     """Give a reason for doubt.
 
     Args:
@@ -69,18 +69,24 @@ def doubt(code: str, message: str) -> QualityFlag:
         message: What was found, with the value and its limit.
     """
     severity, advice = DOUBTS[code]
-    return QualityFlag(code, severity, message, advice)
+    return Doubt(code, severity, message, advice)
 
 
-def withheld_for(flags: Iterable[QualityFlag], alarm_stands: bool) -> str | None:
+UNFAMILIAR = doubt(
+    "unlike_training_films", "This does not look like the frontal chest films that the model has learnt from."
+)
+"""The doubt about a film that the network itself finds strange, before its distance is known."""
+
+
+def withheld_for(doubts: Iterable[Doubt], alarm_stands: bool) -> str | None:
     """Say for which doubt a film gets no answer: it is indeterminate then, without marks and without a figure.
 
     Args:
-        flags: The doubts about the film.
+        doubts: About the film.
         alarm_stands: Whether the answer is positive, to what may well be a chest film.
 
     Returns:
         The doubt's code, the first in the order of `NO_REASSURANCE`; None where the answer stands.
     """
-    codes = {flag.code for flag in flags}
+    codes = {doubt.code for doubt in doubts}
     return None if alarm_stands else next((code for code in NO_REASSURANCE if code in codes), None)

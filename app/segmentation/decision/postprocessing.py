@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from app.segmentation.reading.radiograph import Laterality, Radiograph
+from app.segmentation.reading.geometry import FilmGeometry, Laterality
 
 
 @dataclass(frozen=True)
@@ -43,14 +43,14 @@ class Region:
 
 
 def segment(
-    probability_map: np.ndarray, film_probability: float, radiograph: Radiograph, config: PostprocessingConfig
+    probability_map: np.ndarray, film_probability: float, geometry: FilmGeometry, config: PostprocessingConfig
 ) -> tuple[np.ndarray, tuple[Region, ...]]:
     """Decide which pixels are marked.
 
     Args:
         probability_map: float32 (H, W) in [0, 1], in the film's own geometry.
         film_probability: Calibrated probability of the whole film.
-        radiograph: The film, for its pixel spacing and orientation.
+        geometry: The film's, for the size of its pixels and its sides.
         config: Thresholds, read from the checkpoint.
 
     Returns:
@@ -61,6 +61,7 @@ def segment(
         return mask, ()
     above = (probability_map >= config.mask_threshold).astype(np.uint8)
     count, components, statistics, centres = cv2.connectedComponentsWithStats(above, connectivity=8)
+    pixel_area_mm2 = geometry.pixel_area_mm2
     regions = []
     for component in range(1, count):
         x, y, width, height, area = (int(value) for value in statistics[component])
@@ -70,10 +71,10 @@ def segment(
         mask[y : y + height, x : x + width] |= inside
         regions.append(
             Region(
-                laterality=radiograph.laterality_at(float(centres[component][0])),
+                laterality=geometry.laterality_at(float(centres[component][0])),
                 bbox=(x, y, width, height),
                 area_fraction=area / mask.size,
-                area_mm2=None if radiograph.pixel_area_mm2 is None else area * radiograph.pixel_area_mm2,
+                area_mm2=None if pixel_area_mm2 is None else area * pixel_area_mm2,
                 probability=float(probability_map[y : y + height, x : x + width][inside].mean()),
             )
         )

@@ -20,7 +20,7 @@ from itertools import chain, product
 import numpy as np
 import torch
 
-from app.segmentation.decision.calibration import TOP_FRACTION, Calibration
+from app.segmentation.decision.calibration import Calibration, bright_pixels
 from app.segmentation.network.engine import Engine, View, scaled
 
 FEATURE_MAPS = 12
@@ -159,7 +159,7 @@ def _scores_of(engine: Engine, calibration: Calibration, batch: torch.Tensor) ->
 
 
 def _score(engine: Engine, calibration: Calibration, batch: torch.Tensor) -> tuple[torch.Tensor, list[View]]:
-    """Score films, float32 (N, 1, S, S), as `Predictor` does, so that it can be differentiated.
+    """Score films, float32 (N, 1, S, S), as `Engine.run` and `Calibration.score` do, so that it can be differentiated.
 
     Returns:
         The scores, (N,), and what was seen of the films and of their mirror images.
@@ -167,9 +167,8 @@ def _score(engine: Engine, calibration: Calibration, batch: torch.Tensor) -> tup
     views = engine.view(batch)
     maps = torch.stack([view.maps for view in views]).mean(dim=0)
     heads = torch.stack([view.heads for view in views]).mean(dim=0)
-    count = max(1, round(TOP_FRACTION * maps[0].numel()))
-    map_logits = maps.flatten(1).topk(count).values.mean(dim=1).logit(eps=1e-6)
-    return calibration.image_weight * heads + calibration.map_weight * map_logits + calibration.bias, views
+    map_logits = maps.flatten(1).topk(bright_pixels(maps[0].numel())).values.mean(dim=1).logit(eps=1e-6)
+    return calibration.score(heads, map_logits), views
 
 
 def _with_mirrored(film: torch.Tensor, mirrored: torch.Tensor | None = None) -> torch.Tensor:

@@ -8,7 +8,7 @@ from pydicom.dataset import Dataset
 from app.segmentation.reading import body_part, view
 from app.segmentation.reading.dicom_text import CharacterSet, readable
 from app.segmentation.reading.file_header import Code, FileHeader
-from app.segmentation.reading.radiograph import Laterality
+from app.segmentation.reading.geometry import Laterality
 from app.segmentation.reading.vocabulary import modality_of
 
 TEXTS = (

@@ -3,8 +3,7 @@
 from app.segmentation.errors import EmptyFileError, FileTooLargeError, ImageTooSmallError, UnsupportedFormatError
 from app.segmentation.reading.body_part import shows_chest
 from app.segmentation.reading.dicom_io import looks_like_dicom, read_dicom
-from app.segmentation.reading.orientation import with_bright_bone
-from app.segmentation.reading.radiograph import MAX_BYTES, MIN_SIDE, Radiograph
+from app.segmentation.reading.radiograph import MAX_BYTES, MIN_SIDE, Radiograph, with_bright_bone
 from app.segmentation.reading.raster import looks_like_raster, read_raster
 
 

@@ -3,15 +3,13 @@
 A chest shrunk to 8 × 8 cells still has dark upper corners, lungs darker than what is between them, and a
 bright abdomen. Two tables weigh the cells: one tells the four turns and their inversions apart (a softmax
 over how well each resembles an upright film), the other tells the slant in degrees. Both were fitted on the
-training films by `python -m training orientation`, which says how well they do.
+training films by `python -m training fit_orientation`, which says how well they do.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
-
-from app.segmentation.reading.radiograph import Radiograph
 
 CERTAIN = 0.9
 """Certainty from which a film is taken for inverted, and shown the other way round."""
@@ -70,7 +68,7 @@ class Orientation:
     tilt_degrees: float
 
 
-def orientation(image: np.ndarray) -> Orientation:
+def orientation_of(image: np.ndarray) -> Orientation:
     """Say how a film, float32 (H, W) in [0, 1], lies."""
     film = without_frame(sampled(image))
     cells = cv2.resize(film, (CELLS, CELLS), interpolation=cv2.INTER_AREA)
@@ -88,14 +86,6 @@ def orientation(image: np.ndarray) -> Orientation:
         resemblance=float(matches[0] / np.linalg.norm(weights)),
         tilt_degrees=float((slant * cells).sum()),
     )
-
-
-def with_bright_bone(radiograph: Radiograph) -> Radiograph:
-    """Invert a film that certainly shows bone dark; leave every other alone."""
-    lies = orientation(radiograph.image)
-    if lies.inverted < CERTAIN or lies.resemblance > -MIN_RESEMBLANCE:
-        return radiograph
-    return replace(radiograph, image=1 - radiograph.image, was_inverted=True)
 
 
 def sampled(image: np.ndarray) -> np.ndarray:

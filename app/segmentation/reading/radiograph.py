@@ -1,29 +1,20 @@
 """A decoded film, and how large one may be."""
 
-from dataclasses import dataclass, field
-from enum import StrEnum
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import cv2
 import numpy as np
 
 from app.segmentation.errors import TooManyPixelsError
 from app.segmentation.reading.file_header import FileHeader
+from app.segmentation.reading.geometry import FilmGeometry, Laterality
+from app.segmentation.reading.orientation import CERTAIN, MIN_RESEMBLANCE, Orientation, orientation_of
 
 MAX_PIXELS = 50_000_000
 MAX_BYTES = 100 * 2**20
 """Of a file, deflated or not: two bytes for each of `MAX_PIXELS`, and room for a header."""
 MIN_SIDE = 256
-NARROWEST_CHEST_MM = 200
-"""A film stated to be narrower than this was shrunk, and its pixel spacing was not."""
-WIDEST_FILM_MM = 500
-"""The largest detectors and films for a chest measure 43 cm; one stated to be longer than this is none."""
-
-
-class Laterality(StrEnum):
-    """A side of the patient, not of the picture."""
-
-    RIGHT = "right"
-    LEFT = "left"
 
 
 @dataclass(frozen=True)
@@ -67,32 +58,23 @@ class Radiograph:
     header: FileHeader = field(default_factory=FileHeader)
 
     @property
-    def size_mm(self) -> tuple[float, float] | None:
-        """(Height, width) by the stated pixel spacing, or None if it is unknown."""
-        if self.pixel_spacing_mm is None:
-            return None
-        return tuple(pixels * spacing for pixels, spacing in zip(self.image.shape, self.pixel_spacing_mm, strict=True))
+    def geometry(self) -> FilmGeometry:
+        """Where its pixels lie, without what they show."""
+        height, width = self.image.shape
+        return FilmGeometry((height, width), self.pixel_spacing_mm, self.image_left)
 
-    @property
-    def credible_spacing_mm(self) -> tuple[float, float] | None:
-        """`pixel_spacing_mm`, or None if the film does not say or says what cannot be."""
-        if self.size_mm is None or min(self.size_mm) < NARROWEST_CHEST_MM or max(self.size_mm) > WIDEST_FILM_MM:
-            return None
-        return self.pixel_spacing_mm
+    @cached_property
+    def orientation(self) -> Orientation:
+        """How `image` lies; looked at once, and anew in every film that is made of this one."""
+        return orientation_of(self.image)
 
-    @property
-    def pixel_area_mm2(self) -> float | None:
-        """Area of a pixel on the detector, or None where there is no credible spacing."""
-        if self.credible_spacing_mm is None:
-            return None
-        row, column = self.credible_spacing_mm
-        return row * column
 
-    def laterality_at(self, x: float) -> Laterality:
-        """Return the patient's side at a column of the picture."""
-        on_left_half = x < self.image.shape[1] / 2
-        other = Laterality.LEFT if self.image_left is Laterality.RIGHT else Laterality.RIGHT
-        return self.image_left if on_left_half else other
+def with_bright_bone(radiograph: Radiograph) -> Radiograph:
+    """Invert a film that certainly shows bone dark; leave every other alone."""
+    lies = radiograph.orientation
+    if lies.inverted < CERTAIN or lies.resemblance > -MIN_RESEMBLANCE:
+        return radiograph
+    return replace(radiograph, image=1 - radiograph.image, was_inverted=True)
 
 
 def refuse_large(width: int, height: int) -> None:

@@ -1,13 +1,15 @@
 """Probability map to mask and regions."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from app.segmentation.decision.postprocessing import PostprocessingConfig, segment
-from app.segmentation.reading.radiograph import Laterality, Radiograph
+from app.segmentation.reading.geometry import FilmGeometry, Laterality
 
 CONFIG = PostprocessingConfig(mask_threshold=0.4, min_area_fraction=0.001, min_film_probability=0.1)
-FILM = Radiograph(np.zeros((300, 400), np.float32), "PNG")
+FILM = FilmGeometry((300, 400))
 
 
 def two_marks() -> np.ndarray:
@@ -33,17 +35,17 @@ def test_regions():
 
 
 def test_mirrored_film_swaps_the_sides():
-    mirrored = Radiograph(FILM.image, "DICOM", image_left=Laterality.LEFT)
+    mirrored = replace(FILM, image_left=Laterality.LEFT)
     assert [region.laterality for region in segment(two_marks(), 0.9, mirrored, CONFIG)[1]] == ["left", "right"]
 
 
 def test_area_on_the_detector():
-    film = Radiograph(FILM.image, "DICOM", pixel_spacing_mm=(1, 0.6))
+    film = replace(FILM, pixel_spacing_mm=(1, 0.6))
     assert [region.area_mm2 for region in segment(two_marks(), 0.9, film, CONFIG)[1]] == pytest.approx([360, 240])
 
 
 def test_no_area_on_a_film_stated_smaller_than_a_chest():
-    film = Radiograph(FILM.image, "DICOM", pixel_spacing_mm=(0.5, 0.2))
+    film = replace(FILM, pixel_spacing_mm=(0.5, 0.2))
     assert [region.area_mm2 for region in segment(two_marks(), 0.9, film, CONFIG)[1]] == [None, None]
 
 

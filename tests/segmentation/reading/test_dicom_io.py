@@ -40,8 +40,8 @@ from app.segmentation.errors import (
     WrongModalityError,
 )
 from app.segmentation.reading import dicom_elements
+from app.segmentation.reading.geometry import Laterality
 from app.segmentation.reading.image_io import read_radiograph
-from app.segmentation.reading.radiograph import Laterality
 from tests.support.film_files import to_dicom, to_png
 from tests.support.phantom import draw_phantom
 

@@ -19,8 +19,9 @@ from app.segmentation.errors import (
     TruncatedImageError,
     UnsupportedFormatError,
 )
+from app.segmentation.reading.geometry import Laterality
 from app.segmentation.reading.image_io import MAX_BYTES, read_radiograph
-from app.segmentation.reading.radiograph import Laterality, Radiograph
+from app.segmentation.reading.radiograph import Radiograph
 from tests.support.film_files import to_dicom, to_png
 from tests.support.phantom import draw_phantom
 
@@ -115,13 +116,13 @@ class TestGreyLevels:
 class TestLaterality:
     def test_patients_right_is_at_the_pictures_left(self):
         film = Radiograph(np.zeros((300, 400), np.float32), "PNG")
-        assert film.laterality_at(199) is Laterality.RIGHT
-        assert film.laterality_at(200) is Laterality.LEFT
+        assert film.geometry.laterality_at(199) is Laterality.RIGHT
+        assert film.geometry.laterality_at(200) is Laterality.LEFT
 
     def test_mirrored(self):
         film = Radiograph(np.zeros((300, 400), np.float32), "DICOM", image_left=Laterality.LEFT)
-        assert film.laterality_at(10) is Laterality.LEFT
-        assert film.laterality_at(390) is Laterality.RIGHT
+        assert film.geometry.laterality_at(10) is Laterality.LEFT
+        assert film.geometry.laterality_at(390) is Laterality.RIGHT
 
 
 class TestBrightBone:

@@ -16,10 +16,10 @@ def test_fitted_tables_tell_the_films_they_were_fitted_on(prepared_folder, films
         monkeypatch.setattr(orientation, name, np.array(weights))
     for row in films.rows("val"):
         image = films.image(row)
-        assert orientation.orientation(image).upright > 0.9
-        assert orientation.orientation(1 - image).inverted > 0.9
-        assert orientation.orientation(np.rot90(image)).turned > 0.9
-        assert abs(orientation.orientation(image).tilt_degrees) < 10
+        assert orientation.orientation_of(image).upright > 0.9
+        assert orientation.orientation_of(1 - image).inverted > 0.9
+        assert orientation.orientation_of(np.rot90(image)).turned > 0.9
+        assert abs(orientation.orientation_of(image).tilt_degrees) < 10
 
 
 def test_what_is_measured(prepared_folder):

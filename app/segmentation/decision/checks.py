@@ -8,9 +8,9 @@ is silent is noticed, if at all, by the network's features (`out_of_distribution
 
 import numpy as np
 
-from app.segmentation.decision.doubts import QualityFlag, doubt
+from app.segmentation.decision.doubts import Doubt, doubt
 from app.segmentation.decision.header_checks import doubts_of_header
-from app.segmentation.reading.orientation import CERTAIN, orientation, sampled, without_frame
+from app.segmentation.reading.orientation import CERTAIN, Orientation, sampled, without_frame
 from app.segmentation.reading.radiograph import Radiograph
 
 LEARNT_SIDE = 512
@@ -25,32 +25,32 @@ MAX_TURNED = 0.7
 MAX_TILT_DEGREES = 18
 
 
-def assess(radiograph: Radiograph) -> tuple[QualityFlag, ...]:
+def doubts_about(radiograph: Radiograph) -> tuple[Doubt, ...]:
     """List the reasons to doubt an answer on this film; none is the usual case."""
     return (*doubts_of_header(radiograph), *_doubts_of_format(radiograph), *_doubts_of_picture(radiograph))
 
 
-def _doubts_of_format(radiograph: Radiograph) -> list[QualityFlag]:
-    flags = []
+def _doubts_of_format(radiograph: Radiograph) -> list[Doubt]:
+    doubts = []
     height, width = radiograph.image.shape
     if min(height, width) < LEARNT_SIDE:
         message = (
             f"The film has {width} × {height} pixels, fewer than {LEARNT_SIDE} a side; a thin pleural line may be lost."
         )
-        flags.append(doubt("low_resolution", message))
+        doubts.append(doubt("low_resolution", message))
     ratio = max(height, width) / min(height, width)
     if ratio > MAX_ASPECT_RATIO:
         message = (
             f"The film is {width} × {height} pixels, {ratio:.1f} times as long as wide where a chest film is at most "
             f"{MAX_ASPECT_RATIO} times; it may be cut or not frontal."
         )
-        flags.append(doubt("unusual_aspect_ratio", message))
+        doubts.append(doubt("unusual_aspect_ratio", message))
     if radiograph.is_colour:
-        flags.append(doubt("colour_image", "The picture is coloured, like a photograph or a screenshot."))
-    return flags
+        doubts.append(doubt("colour_image", "The picture is coloured, like a photograph or a screenshot."))
+    return doubts
 
 
-def _doubts_of_picture(radiograph: Radiograph) -> list[QualityFlag]:
+def _doubts_of_picture(radiograph: Radiograph) -> list[Doubt]:
     sample = sampled(radiograph.image)
     darkest, brightest = np.percentile(sample, [1, 99])
     if brightest - darkest < MIN_SPAN:
@@ -59,10 +59,10 @@ def _doubts_of_picture(radiograph: Radiograph) -> list[QualityFlag]:
             f"from black to white, at least {_percent(MIN_SPAN)} is usual."
         )
         return [doubt("low_contrast", message)]
-    return [*_doubts_of_exposure(sample), *_doubts_of_orientation(radiograph)]
+    return [*_doubts_of_exposure(sample), *_doubts_of_orientation(radiograph.orientation, radiograph.was_inverted)]
 
 
-def _doubts_of_exposure(sample: np.ndarray) -> list[QualityFlag]:
+def _doubts_of_exposure(sample: np.ndarray) -> list[Doubt]:
     white, black = float((sample >= 254 / 255).mean()), float((sample <= 1 / 255).mean())
     if white > MAX_WHITE_SHARE or black > MAX_BLACK_SHARE:
         message = (
@@ -84,14 +84,14 @@ def _doubts_of_exposure(sample: np.ndarray) -> list[QualityFlag]:
     return []
 
 
-def _doubts_of_orientation(radiograph: Radiograph) -> list[QualityFlag]:
-    lies, flags = orientation(radiograph.image), []
-    if radiograph.was_inverted:
+def _doubts_of_orientation(lies: Orientation, was_inverted: bool) -> list[Doubt]:
+    doubts = []
+    if was_inverted:
         message = (
             f"The file shows the film inverted, with dark bone and bright lungs (certainty {_certainty(lies.upright)}, "
             f"{_percent(CERTAIN)} is the limit); it was inverted back before anything else."
         )
-        flags.append(doubt("inverted_corrected", message))
+        doubts.append(doubt("inverted_corrected", message))
     inverted = 1 - lies.upright - lies.turned
     tilt = abs(lies.tilt_degrees)
     if lies.turned > MAX_TURNED:
@@ -99,20 +99,20 @@ def _doubts_of_orientation(radiograph: Radiograph) -> list[QualityFlag]:
             f"The film looks as if it lay on its side or upside down (certainty {_certainty(lies.turned)}, "
             f"{_percent(MAX_TURNED)} is the limit); sides may be named wrongly."
         )
-        flags.append(doubt("turned", message))
+        doubts.append(doubt("turned", message))
     elif tilt > MAX_TILT_DEGREES:  # before inversion: what lies at 40° resembles neither an upright film nor a negative
         message = (
             f"The body seems to lie at a slant of about {tilt:.0f}°, more than {MAX_TILT_DEGREES}°; "
             "the training films were turned by at most 10°."
         )
-        flags.append(doubt("tilted", message))
+        doubts.append(doubt("tilted", message))
     elif inverted > MAX_INVERTED:
         message = (
             f"The film looks inverted, with dark bone and bright lungs (certainty {_certainty(inverted)}, "
             f"{_percent(MAX_INVERTED)} is the limit)."
         )
-        flags.append(doubt("inverted_suspected", message))
-    return flags
+        doubts.append(doubt("inverted_suspected", message))
+    return doubts
 
 
 def _percent(share: float) -> str:

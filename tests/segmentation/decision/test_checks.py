@@ -6,12 +6,10 @@ import cv2
 import numpy as np
 import pytest
 
-from app.segmentation.decision.doubts import DOUBTS
-from app.segmentation.decision.quality import assess
-from app.segmentation.predictor import UNFAMILIAR
+from app.segmentation.decision.checks import doubts_about
+from app.segmentation.decision.doubts import DOUBTS, UNFAMILIAR
 from app.segmentation.reading.image_io import read_radiograph
-from app.segmentation.reading.orientation import with_bright_bone
-from app.segmentation.reading.radiograph import Radiograph
+from app.segmentation.reading.radiograph import Radiograph, with_bright_bone
 from tests.support.phantom import draw_phantom
 
 
@@ -48,7 +46,7 @@ DOUBTED = {
 
 
 def codes(radiograph: Radiograph) -> list[str]:
-    return [flag.code for flag in assess(radiograph)]
+    return [doubt.code for doubt in doubts_about(radiograph)]
 
 
 def test_ordinary_film_is_not_doubted():
@@ -62,10 +60,10 @@ def test_every_doubt_has_its_film():
 
 @pytest.mark.parametrize("code", DOUBTED)
 def test_doubt_is_given_alone_and_says_what_was_found_and_what_to_do(code):
-    (flag,) = assess(replace(FILM, **DOUBTED[code]))
-    assert (flag.code, flag.severity) == (code, DOUBTS[code][0])
-    assert flag.severity in ("info", "warning")
-    for sentence in (flag.message, flag.advice):
+    (doubt,) = doubts_about(replace(FILM, **DOUBTED[code]))
+    assert (doubt.code, doubt.severity) == (code, DOUBTS[code][0])
+    assert doubt.severity in ("info", "warning")
+    for sentence in (doubt.message, doubt.advice):
         assert sentence[0].isupper() or sentence[0].isdigit()
         assert sentence.endswith(".")
 
@@ -88,9 +86,9 @@ def test_doubt_is_given_alone_and_says_what_was_found_and_what_to_do(code):
     ],
 )
 def test_message_names_value_and_limit(code, value, limit):
-    (flag,) = assess(replace(FILM, **DOUBTED[code]))
-    assert value in flag.message
-    assert limit in flag.message
+    (doubt,) = doubts_about(replace(FILM, **DOUBTED[code]))
+    assert value in doubt.message
+    assert limit in doubt.message
 
 
 @pytest.mark.parametrize("view", ["LL", "RL", "Lateral", "LEFT LATERAL", "RLD", "LLO", "CHEST LAT"])
@@ -131,8 +129,8 @@ def test_age(years, expected):
 
 
 def test_age_of_an_infant_is_told_in_months():
-    (flag,) = assess(replace(FILM, age_years=0.5))
-    assert "6 months old" in flag.message
+    (doubt,) = doubts_about(replace(FILM, age_years=0.5))
+    assert "6 months old" in doubt.message
 
 
 @pytest.mark.parametrize(("spacing", "expected"), [(0.98, ["doubtful_pixel_spacing"]), (0.97, [])])
@@ -209,7 +207,7 @@ def test_real_films_are_hardly_ever_doubted(data_folder):
     train = [row.split(",")[0] for row in rows if row.split(",")[1] == "train"]
     taken = train[:: len(train) // 100][:100]
     films = [read_radiograph((data_folder / "images" / f"{name}.webp").read_bytes()) for name in taken]
-    assert sum(bool(assess(film)) for film in films) <= 1
+    assert sum(bool(doubts_about(film)) for film in films) <= 1
     assert not any(film.was_inverted for film in films)
     inverted = [with_bright_bone(replace(film, image=1 - film.image)) for film in films]
     assert sum(film.was_inverted for film in inverted) >= 95
