@@ -24,6 +24,7 @@ def create_app(config: Mapping[str, object] | None = None) -> Flask:
     """
     from flask import Flask
 
+    from app.analysis import wording
     from app.config import ROOT, check_settings, read_settings
     from app.segmentation.reading.radiograph import MAX_BYTES
     from app.version import VERSION
@@ -38,6 +39,7 @@ def create_app(config: Mapping[str, object] | None = None) -> Flask:
     app.jinja_env.globals["version"] = VERSION
     csrf = security.init_app(app)
     open_services(app)
+    app.jinja_env.globals["wording"] = wording
     for part in (pages, worklist, explanations, feedback, downloads, api, health):
         app.register_blueprint(part.blueprint)
     csrf.exempt(api.blueprint)  # it takes no cookie, so there is nothing to forge

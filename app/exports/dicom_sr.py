@@ -22,6 +22,7 @@ from highdicom.sr import (
 from pydicom.sr.codedict import codes
 from pydicom.sr.coding import Code
 
+from app.analysis import wording
 from app.exports.dicom_object import equipment, source_of, to_bytes
 from app.exports.dicom_seg import pleura_of, segmentation_reference
 from app.exports.reading import Reading, keyed_uid
@@ -132,12 +133,12 @@ def _algorithm(reading: Reading) -> AlgorithmIdentification:
 
 def _remarks(reading: Reading, anonymous: bool) -> list[str]:
     """What a reader of the report must know, the finding in the page's words first."""
-    remarks = [f"{reading.verdict}.", reading.imprint]
-    remarks += [f"{word}: {doubt}" for word, doubt in reading.doubts(anonymous)]
+    remarks = [f"{reading.conclusion}.", reading.imprint]
+    remarks += [f"{doubt.kind}: {doubt.text}" for doubt in wording.doubts(reading.answer, anonymous)]
     if reading.sides and reading.answer.film.pixel_spacing_mm:
         remarks.append("Areas are measured at the detector.")
     if reading.answer.finding is Finding.NEGATIVE:
-        remarks.append("The model misses some pneumothoraces. A negative finding does not rule one out.")
+        remarks.append(wording.MISSES_SOME)
     return remarks
 
 

@@ -4,8 +4,9 @@ from datetime import datetime
 
 from PIL import Image
 
+from app.analysis import wording
 from app.exports.pictures import draw_overlay
-from app.exports.reading import Reading, spoken_chance
+from app.exports.reading import Reading
 from app.exports.report_page import ALARM, FOOT, GREY, HEIGHT, INK, MARGIN, WIDTH, Page, is_drawable
 from app.segmentation.decision.calibration import Finding
 from app.segmentation.decision.postprocessing import Region
@@ -113,17 +114,16 @@ def _film(page: Page, reading: Reading, top: float, highest: float) -> float:
 def _finding(page: Page, reading: Reading) -> None:
     """Say the finding, the probability, and what it is measured against, beside the film."""
     page.paragraph("Finding of the model", 8, colour=GREY, **BESIDE)
-    page.paragraph(reading.verdict, 14, bold=True, **BESIDE)
+    page.paragraph(reading.conclusion, 14, bold=True, **BESIDE)
     page.ln(3)
     page.paragraph("Probability of a pneumothorax", 8, colour=GREY, **BESIDE)
     if reading.chance:
         _probability(page, reading)
     else:
-        page.paragraph("None: the film is unlike those the model knows.", 10, **BESIDE)
+        page.paragraph(f"None: {wording.reason(reading.answer)}.", 10, **BESIDE)
     if reading.answer.finding is Finding.NEGATIVE:
-        missed = "The model misses some pneumothoraces, small ones above all. A negative finding does not rule one out."
         page.ln(2)
-        page.paragraph(missed, 8, colour=ALARM, **BESIDE)
+        page.paragraph(wording.MISSES_SOME, 8, colour=ALARM, **BESIDE)
     if reading.study.verdict:
         page.ln(3)
         page.paragraph("Reader", 8, colour=GREY, **BESIDE)
@@ -132,7 +132,7 @@ def _finding(page: Page, reading: Reading) -> None:
 
 def _probability(page: Page, reading: Reading) -> None:
     point = reading.answer.model.operating_point
-    low, high = spoken_chance(point.indeterminate_low), spoken_chance(point.indeterminate_high)
+    low, high = wording.chance(point.indeterminate_low), wording.chance(point.indeterminate_high)
     page.paragraph(reading.chance, 20, bold=True, **BESIDE)
     page.paragraph(f"Operating point: {reading.operating_point}. Indeterminate from {low} to {high}.", 8, **BESIDE)
     page.ln(1)
@@ -150,7 +150,7 @@ def _regions(page: Page, reading: Reading) -> None:
     more = len(reading.regions) - MAX_REGIONS
     if more > 0:
         page.paragraph(f"And {more} smaller.")
-    page.paragraph("An area on the film is not a measure of how far the lung has collapsed.", 8, colour=GREY)
+    page.paragraph(wording.AREA_IS_NO_VOLUME, 8, colour=GREY)
 
 
 def _size(reading: Reading, region: Region) -> str:
@@ -158,7 +158,7 @@ def _size(reading: Reading, region: Region) -> str:
     if region.area_mm2 is not None:
         size += f", {region.area_mm2:,.0f} mm² at the detector"
     if not reading.is_corrected:
-        size += f", mean of the map {spoken_chance(region.probability)}"
+        size += f", mean of the map {wording.chance(region.probability)}"
     if not reading.states_side:
         size += f"; patient’s {region.laterality}, if displayed as usual"
     return size
@@ -166,11 +166,11 @@ def _size(reading: Reading, region: Region) -> str:
 
 def _doubts(page: Page, reading: Reading, anonymous: bool) -> None:
     page.heading("When not to trust it")
-    doubts = reading.doubts(anonymous)
+    doubts = wording.doubts(reading.answer, anonymous)
     if not doubts:
-        page.paragraph("The checks found nothing unusual about this film. They do not see everything.")
-    for word, doubt in doubts:
-        page.paragraph(f"{word}: {doubt}", colour=ALARM if word == "Warning" else INK)
+        page.paragraph(wording.NOTHING_UNUSUAL)
+    for doubt in doubts:
+        page.paragraph(f"{doubt.kind}: {doubt.text}", colour=ALARM if doubt.kind == "Warning" else INK)
 
 
 def _provenance(reading: Reading, anonymous: bool) -> dict[str, str]:

@@ -59,7 +59,7 @@ def _legend(reading: Reading, width: int) -> np.ndarray:
     chance = f", probability {reading.chance}" if reading.chance else ""
     paragraphs = [
         (f"■ {reading.marking}" if reading.mask.any() else reading.marking, AMBER),
-        (f"{reading.verdict}{chance} · model {reading.model_name}, SHA-256 {reading.hash_prefix}", (232, 238, 242)),
+        (f"{reading.conclusion}{chance} · model {reading.model_name}, SHA-256 {reading.hash_prefix}", (232, 238, 242)),
         (NOTICE, (232, 238, 242)),
     ]
     lines = [(line, colour) for text, colour in paragraphs for line in _wrapped(text, _font(size), width - 2 * margin)]
@@ -91,7 +91,7 @@ def _png(picture: Image.Image, reading: Reading) -> bytes:
     texts = PngInfo()
     texts.add_text("Software", "Pleura")
     texts.add_text("Source", f"{reading.model_name}, SHA-256 {reading.hash_prefix}")
-    texts.add_text("Description", f"{reading.verdict}. {reading.marking}.")
+    texts.add_text("Description", f"{reading.conclusion}. {reading.marking}.")
     texts.add_text("Disclaimer", NOTICE)
     buffer = io.BytesIO()
     picture.save(buffer, "PNG", pnginfo=texts, compress_level=zlib.Z_BEST_SPEED)

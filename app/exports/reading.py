@@ -8,9 +8,8 @@ from functools import cached_property
 
 import cv2
 import numpy as np
-from flask import get_template_attribute
-from markupsafe import Markup
 
+from app.analysis import wording
 from app.segmentation.decision.postprocessing import PostprocessingConfig, Region, segment
 from app.segmentation.network.preprocessing import restore
 from app.segmentation.reading.geometry import FilmGeometry, Laterality
@@ -89,22 +88,7 @@ class Reading:
 
     def side_words(self, side: Laterality) -> str:
         """Name a side: the patient's, where the file says which is which; else the picture's."""
-        return _spoken("side", side, self.answer.film)
-
-    def doubts(self, anonymous: bool) -> list[tuple[str, str]]:
-        """Word every doubt and what to do about it, warnings first, as the page does.
-
-        Args:
-            anonymous: Whether to give a doubt's code alone: its sentence may tell the patient's age.
-
-        Returns:
-            "Warning" or "Note", and the sentences.
-        """
-        doubts = []
-        for doubt in sorted(self.answer.doubts, key=lambda doubt: doubt.severity, reverse=True):
-            found = f"{doubt.code.replace('_', ' ').capitalize()}." if anonymous else doubt.message
-            doubts.append(("Warning" if doubt.severity == "warning" else "Note", f"{found} {doubt.advice}"))
-        return doubts
+        return wording.side(side, self.answer.film)
 
     @property
     def states_side(self) -> bool:
@@ -117,20 +101,19 @@ class Reading:
         return FilmGeometry((film.height, film.width), film.pixel_spacing_mm, film.image_left)
 
     @property
-    def verdict(self) -> str:
-        """What the page calls the finding."""
-        return _spoken("verdict", self.answer)
+    def conclusion(self) -> str:
+        """The finding in words."""
+        return wording.conclusion(self.answer)
 
     @property
     def chance(self) -> str | None:
         """The probability as the page prints it; None where the figure means nothing."""
-        return None if self.answer.is_withheld else spoken_chance(self.answer.probability)
+        return None if self.answer.is_withheld else wording.chance(self.answer.probability)
 
     @property
     def operating_point(self) -> str:
         """Name and place of the operating point."""
-        point = self.answer.model.operating_point
-        return f"{point.name}, at {spoken_chance(point.threshold)}"
+        return wording.operating_point(self.answer.model.operating_point)
 
     @property
     def model_name(self) -> str:
@@ -183,15 +166,5 @@ def keyed_uid(secret: str, text: str) -> str:
     return f"2.25.{uuid.UUID(bytes=digest[:16], version=5).int}"
 
 
-def spoken_chance(probability: float) -> str:
-    """Print a probability as the pages do."""
-    return _spoken("chance", probability)
-
-
 def _decode(png: bytes) -> np.ndarray:
     return cv2.imdecode(np.frombuffer(png, np.uint8), cv2.IMREAD_GRAYSCALE)
-
-
-def _spoken(macro: str, *values: object) -> str:
-    """Have the pages' own macro word something, so that page and export say the same."""
-    return Markup(get_template_attribute("parts.html", macro)(*values)).unescape().strip()

@@ -27,7 +27,7 @@ class Group:
 
 
 SUSPECTED = Group("suspected", "Suspected", "by probability, highest first")
-UNANSWERED = Group("unanswered", "No usable answer", "these may hold anything: failed, or unlike what the model knows")
+UNANSWERED = Group("unanswered", "No usable answer", "these may hold anything: failed, or answer withheld")
 INDETERMINATE = Group("indeterminate", "Indeterminate", "by probability, highest first")
 UNSUSPECTED = Group("unsuspected", "None seen by the model", "those with warnings first, then by probability")
 GROUPS = (SUSPECTED, UNANSWERED, INDETERMINATE, UNSUSPECTED)

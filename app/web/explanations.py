@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from flask import Blueprint, Response, abort
 from werkzeug.exceptions import HTTPException
 
+from app.analysis import wording
 from app.analysis.saliency import Saliency
 from app.segmentation.errors import PleuraError
 from app.studies.store import Study, StudyStore
@@ -82,7 +83,7 @@ def _explainable(study_id: str) -> Study:
     """Return this session's study, or refuse what cannot be explained."""
     study = own_study(study_id)
     if study.answer.is_withheld:
-        abort(problem_answer(NOTHING_TO_EXPLAIN, "This is not a film the model knows; its score is none."))
+        abort(problem_answer(NOTHING_TO_EXPLAIN, f"{wording.conclusion(study.answer)}. Its score means nothing."))
     if study.answer.model.sha256 != services().saliency.predictor.sha256:
         abort(problem_answer(OTHER_MODEL, "The server has loaded another model since. Upload the film again."))
     return study

@@ -74,14 +74,12 @@ def create() -> BaseResponse | tuple[str, int, Mapping[str, str]]:
 def result(study_id: str) -> str:
     """Show a film, what is marked on it, and what is to be known about the answer."""
     study = own_study(study_id)
-    calibrated_on = _calibrated_on(study.answer)
     return render_template(
         "result.html",
         study=study,
         answer=study.answer,
         areas=marked_areas(study),
-        calibrated_on=calibrated_on,
-        told_from_to=_told_from_to(calibrated_on),
+        calibrated_on=_calibrated_on(study.answer),
     )
 
 
@@ -184,15 +182,3 @@ def _calibrated_on(answer: Answer) -> dict | None:
     """Return the counts of the validation films, or None where another model answered or they are not known."""
     predictor = services().predictor
     return predictor.metadata.metrics.get("val") if answer.model.sha256 == predictor.sha256 else None
-
-
-def _told_from_to(calibrated_on: dict | None) -> tuple[int, int]:
-    """Say between how many films of a hundred the calibration tells one share from another.
-
-    What none of n films shows, 3 in n may yet (the rule of three; Hanley & Lippman-Hand, JAMA 1983): below that share
-    of the negative films nothing is known, nor above that of the positive ones.
-    """
-    if calibrated_on is None:
-        return 1, 99
-    positive, negative = calibrated_on["positive"], calibrated_on["films"] - calibrated_on["positive"]
-    return math.ceil(300 / max(negative, 6)), 100 - math.ceil(300 / max(positive, 6))

@@ -6,10 +6,8 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from flask import Flask
 
 from app.analysis.answer import to_answer
-from app.config import ROOT
 from app.exports.reading import Reading
 from app.segmentation.reading.image_io import read_radiograph
 from app.studies.drawing import film_png, grey_png, mask_png
@@ -25,7 +23,7 @@ MODEL = SimpleNamespace(metadata=SimpleNamespace(name=TINY.name), sha256=TINY.sh
 
 @pytest.fixture
 def make_reading() -> Callable[..., Reading]:
-    """Make a reading of a film; a Flask application is at hand for as long, for the pages' words."""
+    """Make a reading of a film."""
 
     def make(
         data: bytes,
@@ -56,5 +54,4 @@ def make_reading() -> Callable[..., Reading]:
         study.answer = to_answer(radiograph, prediction, MODEL, study.id)
         return Reading(study, SECRET)
 
-    with Flask("pages", template_folder=str(ROOT / "templates")).test_request_context():
-        yield make
+    return make

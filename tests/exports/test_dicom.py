@@ -14,6 +14,7 @@ import pydicom
 import pytest
 from pydicom.sr.codedict import codes
 
+from app.analysis.wording import REASONS
 from app.exports.catalogue import DICOM, exports_of
 from app.segmentation.decision.doubts import UNFAMILIAR, doubt
 from tests.support.needs import command
@@ -256,7 +257,7 @@ def test_an_unfamiliar_film_has_no_probability_in_its_report(make_reading, tmp_p
     (film,) = report.content.get_image_measurement_groups()
     assert film.get_measurements() == []
     assert film.get_qualitative_evaluations()[0].value == codes.SCT.Indeterminate
-    assert "Not a film the model knows" in said(report)
+    assert f"No answer: {REASONS[UNFAMILIAR.code]}." in said(report)
 
 
 def test_of_a_withheld_answer_no_mask_leaves_but_the_reader_s(make_reading):

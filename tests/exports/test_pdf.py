@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from pypdf import PdfReader
 
+from app.analysis.wording import REASONS
 from app.exports.pdf import report_pdf
 from app.segmentation.decision.doubts import UNFAMILIAR, doubt
 from app.studies.answer import NOTICE
@@ -73,7 +74,8 @@ def test_an_unfamiliar_film_gets_no_figure(make_reading):
     _, text = read(
         make_reading(to_png(PHANTOM.image), PHANTOM.true_mask & False, "indeterminate", 0.613, (UNFAMILIAR,))
     )
-    assert "Not a film the model knows" in text
+    assert f"No answer: {REASONS[UNFAMILIAR.code]}" in text
+    assert f"None: {REASONS[UNFAMILIAR.code]}." in text
     assert "61 %" not in text
     assert "Nothing is marked: the answer is withheld." in text
     assert "None: the answer is withheld." in text

@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 from app import create_app
+from app.analysis.wording import REASONS
 from app.segmentation.decision.calibration import Finding
-from app.segmentation.decision.doubts import DOUBTS, Doubt, doubt
+from app.segmentation.decision.doubts import DOUBTS, NO_REASSURANCE, Doubt, doubt
 from app.segmentation.reading.geometry import Laterality
 from app.segmentation.reading.radiograph import MAX_BYTES
 from app.web.services import services
@@ -183,11 +184,13 @@ def test_why_an_area_has_no_size(client, film, with_prediction, doubts, sentence
     assert "mm²" not in page
 
 
-@pytest.mark.parametrize("code", ["unlike_training_films", "turned"])
-def test_film_that_the_model_does_not_know(client, film, with_prediction, code):
+@pytest.mark.parametrize("code", NO_REASSURANCE)
+def test_a_withheld_answer_gives_its_own_reason(client, film, with_prediction, code):
     with_prediction(Finding.INDETERMINATE, 0.97, doubts=(doubt(code, "This does not look like a chest film."),))
     page = client.get(upload(client, (film, "chest.png")).location).text
-    assert "Not a film the model knows</h1>" in page
+    assert f"No answer: {REASONS[code]}</h1>" in page
+    assert f"There is nothing to explain: {REASONS[code]}, and its figure means nothing." in page
+    assert not any(reason in page for other, reason in REASONS.items() if other != code)
     assert "<strong>Warning:</strong>\n      This does not look like a chest film." in page
     assert f"<p>It cannot tell. This does not look like a chest film.</p>\n  <p>{DOUBTS[code][1]}</p>" in page
     assert "97 %, means nothing here" in page
@@ -195,7 +198,7 @@ def test_film_that_the_model_does_not_know(client, film, with_prediction, code):
     assert "probability.png" not in page
     assert '<svg class="scale"' not in page
     card = upload(client, (film, "chest.png"), script=True).text
-    assert "<strong>Not a film the model knows</strong> · 1 warning" in card
+    assert f"<strong>No answer: {REASONS[code]}</strong> · 1 warning" in card
     assert "97 %" not in card
 
 

@@ -1,0 +1,168 @@
+"""What is said of an answer, in words: pages and exports take them from here, so that both say the same.
+
+Plain functions, without markup; the pages' templates know this module as `wording`.
+"""
+
+import math
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from app.segmentation.decision.calibration import Finding, OperatingPoint
+from app.segmentation.reading.geometry import Laterality
+from app.studies.answer import Answer, Film
+from app.studies.store import Study
+
+CONCLUSIONS = {
+    Finding.POSITIVE: "Pneumothorax suspected",
+    Finding.NEGATIVE: "No pneumothorax seen by the model",
+    Finding.INDETERMINATE: "Indeterminate: the model is not sure",
+}
+REASONS = {
+    "unlike_training_films": "the film is unlike those the model learned from",
+    "not_frontal": "the file says that this is no frontal view",
+    "not_chest": "the file says that this is no chest film",
+    "inverted_suspected": "the film looks inverted",
+    "turned": "the film lies turned",
+}
+"""Why an answer is withheld, by the code of the doubt: a clause."""
+
+NOTHING_UNUSUAL = "The checks found nothing unusual about this film. They do not see everything."
+AREA_IS_NO_VOLUME = "An area on the film is not a measure of how far the lung has collapsed."
+MISSES_SOME = "The model misses some pneumothoraces, small ones above all. A negative finding does not rule one out."
+
+
+class WordedDoubt(NamedTuple):
+    """A doubt in words.
+
+    Attributes:
+        kind: "Warning" or "Note".
+        text: What was found, and what to do about it.
+        code: Of the doubt.
+    """
+
+    kind: str
+    text: str
+    code: str
+
+
+def conclusion(answer: Answer) -> str:
+    """Say the finding; of a withheld answer, why there is none."""
+    return f"No answer: {reason(answer)}" if answer.is_withheld else CONCLUSIONS[answer.finding]
+
+
+def reason(answer: Answer) -> str:
+    """Say, in a clause, why an answer is withheld."""
+    return REASONS.get(answer.withheld_for or "", "the model cannot judge this film")
+
+
+def chance(probability: float) -> str:
+    """Print a probability, never as a certainty."""
+    if probability < 0.01:
+        return "< 1 %"
+    return "> 99 %" if probability > 0.99 else percent(probability)
+
+
+def percent(fraction: float, digits: int = 0) -> str:
+    """Print a share."""
+    return f"{100 * fraction:.{digits}f} %"
+
+
+def operating_point(point: OperatingPoint) -> str:
+    """Name the operating point, and say where it lies."""
+    return f"{point.name}, at {chance(point.threshold)}"
+
+
+def meaning(answer: Answer) -> str:
+    """Say what the probability means at the operating point; nothing is said here of a withheld answer."""
+    point = answer.model.operating_point
+    if answer.finding is Finding.POSITIVE:
+        limit = "the indeterminate band" if point.indeterminate_high > point.threshold else "the operating point"
+        return f"The figure lies above {limit}: the model suspects a pneumothorax."
+    if answer.finding is Finding.INDETERMINATE:
+        low, high = chance(point.indeterminate_low), chance(point.indeterminate_high)
+        return (
+            f"Why indeterminate: from {low} to {high}, around its operating point, the model is wrong too often to "
+            "decide. Read the film as if it had said nothing."
+        )
+    limit = "the indeterminate band" if point.indeterminate_low < point.threshold else "the operating point"
+    return (
+        f"The figure lies below {limit}: the model sees none. It misses some, small ones above all; "
+        "a negative finding does not rule one out."
+    )
+
+
+def of_100(probability: float, calibrated_on: Mapping[str, int] | None) -> str:
+    """Say how many of a hundred films with such a figure had a pneumothorax, no finer than the calibration can tell.
+
+    What none of n films shows, 3 in n may yet (the rule of three; Hanley & Lippman-Hand, JAMA 1983): below that share
+    of the negative films nothing is known, nor above that of the positive ones.
+
+    Args:
+        probability: Calibrated.
+        calibrated_on: How many "films", and how many "positive" among them; None where that is not known.
+    """
+    least, most = 1, 99
+    if calibrated_on is not None:
+        positive, negative = calibrated_on["positive"], calibrated_on["films"] - calibrated_on["positive"]
+        least, most = math.ceil(300 / max(negative, 6)), 100 - math.ceil(300 / max(positive, 6))
+    if 100 * probability < least:
+        return f"fewer than {least}"
+    return f"more than {most}" if 100 * probability > most else f"about {round(100 * probability)}"
+
+
+def side(laterality: Laterality, film: Film) -> str:
+    """Name a side: the patient's, where the file says which is which; otherwise one of the picture."""
+    if film.states_side:
+        return f"patient’s {laterality}"
+    return f"picture’s {'left' if laterality is film.image_left else 'right'}"
+
+
+def sides(answer: Answer) -> str:
+    """Name the sides on which something is marked."""
+    if not answer.sides:
+        return "nothing"
+    return "both sides" if len(answer.sides) == 2 else side(answer.sides[0], answer.film)
+
+
+def side_note(film: Film) -> str:
+    """Say which side of the patient the picture's left edge is."""
+    if film.states_side:
+        return f"Left edge of the picture: the patient’s {film.image_left}, as the file says"
+    return "Side as displayed: the file does not say which side is the patient’s right"
+
+
+def scale_unknown(answer: Answer) -> str:
+    """Say, in a clause, why nothing is measured in millimetres."""
+    if any(doubt.code == "doubtful_pixel_spacing" for doubt in answer.doubts):
+        return "what the file says of the size of its pixels cannot be true"
+    return "the file does not say how large its pixels are"
+
+
+def nothing_marked(study: Study) -> str:
+    """Say why no area is drawn on a film."""
+    if study.corrected_png:
+        return "Your mask marks nothing on this film"
+    if study.answer.is_withheld:
+        return "Nothing is marked: the answer is withheld"
+    return "The model marks nothing on this film"
+
+
+def warnings(answer: Answer) -> str:
+    """Count the warnings; "" where there is none."""
+    count = len(answer.warnings)
+    return f"{count} warning{'s' if count > 1 else ''}" if count else ""
+
+
+def doubts(answer: Answer, anonymous: bool = False) -> list[WordedDoubt]:
+    """Word every doubt and what to do about it, warnings first.
+
+    Args:
+        answer: Whose doubts.
+        anonymous: Whether to give a doubt's code alone: its sentence may tell the patient's age.
+    """
+    worded = []
+    for doubt in sorted(answer.doubts, key=lambda doubt: doubt.severity, reverse=True):
+        found = f"{doubt.code.replace('_', ' ').capitalize()}." if anonymous else doubt.message
+        kind = "Warning" if doubt.severity == "warning" else "Note"
+        worded.append(WordedDoubt(kind, f"{found} {doubt.advice}", doubt.code))
+    return worded
