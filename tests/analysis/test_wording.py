@@ -94,8 +94,6 @@ def test_why_nothing_is_marked():
     assert wording.nothing_marked(Study(answer=withheld)) == "Nothing is marked: the answer is withheld"
     drawn = Study(answer=withheld, corrected_png=b"png")
     assert wording.nothing_marked(drawn) == "Your mask marks nothing on this film"
-        wording.nothing_marked(Study(answer=withheld, corrected_png=b"png")) == "Your mask marks nothing on this film"
-    )
 
 
 @pytest.mark.parametrize(("count", "told"), [(0, ""), (1, "1 warning"), (3, "3 warnings")])
