@@ -1,31 +1,37 @@
-"""A PNG, JPEG or WebP to a `Radiograph`."""
+"""A PNG, JPEG, JPEG-LS or WebP file to a `Radiograph`."""
 
 import io
 import struct
 import warnings
 
+import cv2
+import imagecodecs
 import numpy as np
 from PIL import Image, ImageOps
 
-from app.segmentation.errors import MultiFrameError, TooManyPixelsError, TruncatedImageError
+from app.segmentation.errors import InvalidImageError, MultiFrameError, TooManyPixelsError, TruncatedImageError
+from app.segmentation.reading import jpeg, png
+from app.segmentation.reading.codestreams import codestream_of
 from app.segmentation.reading.file_header import FileHeader
-from app.segmentation.reading.radiograph import MAX_PIXELS, Radiograph, full_scale, is_colourful, refuse_large
+from app.segmentation.reading.radiograph import MAX_PIXELS, Radiograph, full_scale, is_colourful, luma, refuse_large
 
 FORMATS = ("PNG", "JPEG", "WEBP")
 GREY_MODES = ("1", "L", "LA", "I", "I;16")
+ORIENTATION = 0x0112
+"""EXIF's tag of how the camera was held."""
 
-LOSSY_METHODS = {"JPEG": "ISO_10918_1", "MPO": "ISO_10918_1", "WEBP": "RFC_9649"}
-"""By Pillow's name of a format; DICOM has no term of its own for WebP."""
-
-DAMAGE = (ArithmeticError, AttributeError, LookupError, OSError, SyntaxError, TypeError, ValueError, struct.error)
-"""What Pillow raises on damaged files, found by mutating sound ones."""
+DAMAGE = (
+    *(ArithmeticError, AttributeError, LookupError, OSError, RuntimeError, SyntaxError, TypeError, ValueError),
+    struct.error,
+)
+"""What Pillow and the codecs raise on damaged files, found by mutating sound ones."""
 
 warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)  # refuse_large decides
 
 
 def looks_like_raster(data: bytes) -> bool:
     """Whether to read a file as one of `FORMATS`, by its magic number."""
-    return data.startswith((b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff")) or (data[:4], data[8:12]) == (b"RIFF", b"WEBP")
+    return data.startswith((png.SIGNATURE, jpeg.MAGIC)) or (data[:4], data[8:12]) == (b"RIFF", b"WEBP")
 
 
 def read_raster(data: bytes) -> Radiograph:
@@ -37,62 +43,140 @@ def read_raster(data: bytes) -> Radiograph:
     Raises:
         TruncatedImageError: If it is damaged.
         MultiFrameError: If it moves.
+        InvalidImageError: If it is of a kind that no film is, or would take unreasonably long.
         TooManyPixelsError: If it has too many; checked before decoding.
     """
     try:
-        source = Image.open(io.BytesIO(data), formats=FORMATS)
-        frames = 1 if source.format == "MPO" else getattr(source, "n_frames", 1)  # a telephone's photo has extras
-        refuse_large(*source.size)
-        picture = ImageOps.exif_transpose(source)
-        is_colour = picture.mode not in GREY_MODES and is_colourful(np.asarray(picture.convert("RGB")))
-        image, bits_stored = _grey_levels(picture)
+        if data.startswith(png.SIGNATURE):
+            return _read_png(png.plain_png(data))
+        if data.startswith(jpeg.MAGIC):
+            return _read_jpeg(jpeg.plain_jpeg(data), len(data))
+        return _read_webp(data)
     except Image.DecompressionBombError as error:
         raise TooManyPixelsError(
             f"The film has more than {MAX_PIXELS // 1_000_000} megapixels. Export it at a lower resolution."
         ) from error
     except DAMAGE as error:
         raise TruncatedImageError("The image ends early or is damaged; export it again.") from error
-    if frames > 1:
-        several = MultiFrameError(f"The file holds {frames} frames; send a single film.")
-        several.picture = image
-        raise several
-    source_format = "JPEG" if source.format == "MPO" else source.format
-    return Radiograph(image, source_format, bits_stored, is_colour, header=_losses(source, data))
 
 
-def _grey_levels(picture: Image.Image) -> tuple[np.ndarray, int]:
-    """Greys in [0, 1] and their depth: more than 8 bits by the depth in use, colours by their luma (ITU-R BT.601)."""
-    if picture.mode.startswith("I"):
-        stored = np.asarray(picture, dtype=np.float32)
-        top = full_scale(int(stored.max()))
-        return stored / top, top.bit_length()
+def _read_png(source: png.Png) -> Radiograph:
+    refuse_large(*source.size)
+    if source.bits < 16:
+        film = _shown(source.data, "PNG")
+    else:
+        levels = imagecodecs.png_decode(source.data)
+        if source.transparent:
+            is_hidden = (np.atleast_3d(levels) == source.transparent).all(axis=-1)
+            levels[is_hidden] = 0
+        film = _of_levels(levels, 16, "PNG", source.exif)
+    return _only(film, source.frames)
+
+
+def _read_jpeg(plain: bytes, stored_bytes: int) -> Radiograph:
+    stream = codestream_of(memoryview(plain))
+    refuse_large(stream.columns, stream.rows)
+    is_ordinary = stream.kind == "JPEG" and stream.precision == 8 and stream.is_lossy
+    if stream.components not in ((1, 3, 4) if is_ordinary else (1, 3)) or not 2 <= stream.precision <= 16:
+        raise InvalidImageError(
+            f"The JPEG has {stream.components} components of {stream.precision} bits; one or three of 8 to 16 can be "
+            "read. Save it as grey."
+        )
+    header = FileHeader()
+    if stream.is_lossy:
+        method = "ISO_14495_1" if stream.kind == "JPEG-LS" else "ISO_10918_1"
+        decoded_bytes = stream.columns * stream.rows * stream.components * (1 if stream.precision <= 8 else 2)
+        header = FileHeader(_lossy(method, decoded_bytes / stored_bytes))
+    if is_ordinary:
+        return _shown(plain, "JPEG", header)
+    decode = imagecodecs.jpegls_decode if stream.kind == "JPEG-LS" else imagecodecs.jpeg8_decode
+    return _of_levels(decode(plain), stream.precision, "JPEG", jpeg.exif_of(plain), header)
+
+
+def _read_webp(data: bytes) -> Radiograph:
+    with Image.open(io.BytesIO(data), formats=("WEBP",)) as source:
+        refuse_large(*source.size)
+        frames, (width, height), samples = source.n_frames, source.size, len(source.getbands())
+    lossy = {} if _is_lossless_webp(data) else _lossy("RFC_9649", width * height * samples / len(data))
+    return _only(_shown(data, "WEBP", FileHeader(lossy)), frames)
+
+
+def _only(film: Radiograph, frames: int) -> Radiograph:
+    if frames == 1:
+        return film
+    several = MultiFrameError(f"The file holds {frames} frames; send a single film.")
+    several.picture = film.image
+    raise several
+
+
+def _shown(data: bytes, source_format: str, header: FileHeader | None = None) -> Radiograph:
+    """Have Pillow decode 8 bits a channel, or fewer: greys, or colours by their luma (ITU-R BT.601)."""
+    source = Image.open(io.BytesIO(data), formats=(source_format,))
+    picture = ImageOps.exif_transpose(source)
+    is_colour = picture.mode not in GREY_MODES and is_colourful(np.asarray(picture.convert("RGB")))
     if picture.has_transparency_data:  # shown on black, as in a viewer
         picture = picture.convert("RGBA")
         picture = Image.alpha_composite(Image.new("RGBA", picture.size, "black"), picture)
     if picture.mode == "CMYK":
         picture = picture.convert("RGB")
-    return np.asarray(picture.convert("L"), dtype=np.float32) / 255, 8
+    image = np.asarray(picture.convert("L"), dtype=np.float32) / 255
+    return Radiograph(image, source_format, 8, is_colour, header=header or FileHeader())
 
 
-def _losses(source: Image.Image, data: bytes) -> FileHeader:
+def _of_levels(
+    levels: np.ndarray, precision: int, source_format: str, exif: bytes, header: FileHeader | None = None
+) -> Radiograph:
+    """Bring decoded levels to greys.
+
+    Args:
+        levels: Unsigned, (H, W) or (H, W, samples); a second or fourth sample is opacity.
+        precision: Bits that white has. Sixteen are said of a film of any depth: then the depth in use counts.
+        source_format: Of the file.
+        exif: Data that may say how the camera was held; empty if there are none.
+        header: What else the file says.
+    """
+    samples = 1 if levels.ndim == 2 else levels.shape[-1]
+    if samples == 1:
+        colours = levels.reshape(levels.shape[:2])
+    else:
+        colours = levels[..., :3] if samples > 2 else levels[..., 0]
+    top = full_scale(int(colours.max())) if precision == 16 else 2**precision - 1
+    is_colour = colours.ndim == 3 and is_colourful((colours >> max(top.bit_length() - 8, 0)).astype(np.uint8))
+    greys = luma(np.ascontiguousarray(colours)) if colours.ndim == 3 else colours
+    image = np.minimum(greys / np.float32(top), 1)
+    if samples in (2, 4):  # shown on black, as in a viewer
+        opacity = levels[..., -1]
+        image *= opacity / np.float32(max(full_scale(int(opacity.max())), 1))
+    image = _turned(image, exif)
+    return Radiograph(image, source_format, max(top.bit_length(), 8), is_colour, header=header or FileHeader())
+
+
+def _turned(image: np.ndarray, exif: bytes) -> np.ndarray:
+    """Turn a picture as its camera was held (EXIF 4.6.5.1.6)."""
+    if not exif:
+        return image
+    tags = Image.Exif()
+    tags.load(exif)
+    held = tags.get(ORIENTATION, 1)
+    if held in (5, 6, 7, 8):
+        image = image.T
+    flips = {2: 1, 3: -1, 4: 0, 6: 1, 7: -1, 8: 0}
+    return cv2.flip(np.ascontiguousarray(image), flips[held]) if held in flips else np.ascontiguousarray(image)
+
+
+def _lossy(method: str, ratio: float) -> dict[str, str]:
     """Say in DICOM's terms how a picture was compressed with loss, which every copy must say (PS3.3 C.7.6.1.1.5)."""
-    method = LOSSY_METHODS.get(source.format)
-    if method is None or (source.format == "WEBP" and _is_lossless_webp(data)):
-        return FileHeader()
-    ratio = source.width * source.height * len(source.getbands()) / len(data)
-    return FileHeader(
-        {
-            "LossyImageCompression": "01",
-            "LossyImageCompressionRatio": f"{ratio:.2f}",
-            "LossyImageCompressionMethod": method,
-        }
-    )
+    return {
+        "LossyImageCompression": "01",
+        "LossyImageCompressionRatio": f"{ratio:.2f}",
+        "LossyImageCompressionMethod": method,  # DICOM has no term of its own for WebP
+    }
 
 
 def _is_lossless_webp(picture: bytes) -> bool:
     """Find the first chunk with a picture in it, behind those that only describe it (RFC 9649, 2.3)."""
     start = 12
-    while start < len(picture) and picture[start : start + 4] not in (b"VP8 ", b"VP8L"):
+    while start + 8 <= len(picture) and picture[start : start + 4] not in (b"VP8 ", b"VP8L"):
         size = int.from_bytes(picture[start + 4 : start + 8], "little")
         start += 8 + size + size % 2
     return picture[start : start + 4] == b"VP8L"

@@ -1,0 +1,93 @@
+"""A PNG without all that is no picture: texts, profiles and animation, which no decoder then trips over."""
+
+import struct
+import zlib
+from dataclasses import dataclass
+
+from app.segmentation.errors import InvalidImageError
+
+SIGNATURE = b"\x89PNG\r\n\x1a\n"
+KEPT = (b"IHDR", b"PLTE", b"tRNS", b"eXIf")
+"""Size, palette, transparency and orientation; beside the picture itself."""
+
+MAX_CHUNKS = 200_000
+"""A film of 50 megapixels in chunks of a kilobyte has half of them; each costs time, though it be empty."""
+MAX_EXIF_BYTES = 2**16
+CHUNK_OVERHEAD = 12
+
+
+@dataclass(frozen=True)
+class Png:
+    """A PNG that holds nothing but its picture.
+
+    Attributes:
+        data: The file.
+        size: (Width, height) in pixels.
+        bits: Depth of a level or index.
+        transparent: Levels of the one colour that is transparent (11.3.2.1); empty if there is none.
+        exif: EXIF data; empty if there are none.
+        frames: How many pictures the file shows in turn.
+    """
+
+    data: bytes
+    size: tuple[int, int]
+    bits: int
+    transparent: tuple[int, ...]
+    exif: bytes
+    frames: int
+
+
+def plain_png(data: bytes) -> Png:
+    """Read the chunks of a file that begins with `SIGNATURE` (W3C PNG 5.3).
+
+    Raises:
+        InvalidImageError: If it has more than `MAX_CHUNKS`.
+        ValueError: If it is damaged, or ends inside its picture.
+    """
+    kept, picture = {}, []
+    frames, is_animated_from_start = 1, False
+    for kind, body in _chunks(data):
+        if kind == b"IDAT":
+            picture.append(body)
+        elif kind in KEPT and kind not in kept and len(body) <= MAX_EXIF_BYTES:
+            kept[kind] = bytes(body)
+        elif kind == b"acTL":
+            frames = int.from_bytes(body[:4], "big")
+        elif kind == b"fcTL" and not picture:
+            is_animated_from_start = True
+    if b"IHDR" not in kept or not picture:
+        raise ValueError("no header, or no picture")
+    width, height, bits = struct.unpack_from(">IIB", kept[b"IHDR"])
+    transparent = ()
+    if bits == 16 and b"tRNS" in kept:
+        transparent = struct.unpack(f">{len(kept[b'tRNS']) // 2}H", kept.pop(b"tRNS"))
+    chunks = [*((kind, kept[kind]) for kind in KEPT if kind in kept), (b"IDAT", b"".join(picture)), (b"IEND", b"")]
+    plain = SIGNATURE + b"".join(map(_chunk, *zip(*chunks, strict=True)))
+    is_shown_too = frames > 1 and not is_animated_from_start  # the picture itself is no frame of the animation
+    exif = kept.get(b"eXIf", b"")
+    return Png(plain, (width, height), bits, transparent, exif, max(frames, 1) + is_shown_too)
+
+
+def _chunks(data: bytes) -> list[tuple[bytes, memoryview]]:
+    """Kind and body of every chunk up to the end; a sum is checked where a wrong one would show."""
+    view, position, chunks = memoryview(data), len(SIGNATURE), []
+    while position + CHUNK_OVERHEAD <= len(data):
+        length, kind = struct.unpack_from(">I4s", data, position)
+        body = view[position + 8 : position + 8 + length]
+        position += CHUNK_OVERHEAD + length
+        if position > len(data):
+            if kind[:1].isupper():
+                raise ValueError("the file ends inside a chunk")
+            break
+        if kind[:1].isupper() and zlib.crc32(body, zlib.crc32(kind)) != int.from_bytes(view[position - 4 : position]):
+            raise ValueError(f"the sum of {kind!r} is wrong")
+        chunks.append((kind, body))
+        if kind == b"IEND":
+            break
+        if len(chunks) > MAX_CHUNKS:
+            raise InvalidImageError(f"The PNG consists of more than {MAX_CHUNKS:,} chunks. Save it anew.")
+    return chunks
+
+
+def _chunk(kind: bytes, body: bytes) -> bytes:
+    return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(body, zlib.crc32(kind)))
