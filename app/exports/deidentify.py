@@ -56,7 +56,7 @@ def deidentify(made: Dataset, patient: str, secret: str) -> None:
     }
     for keyword in REMOVED:
         made.pop(keyword, None)
-    for part in {id(part): part for part in _parts(made)}.values():  # once, though highdicom puts one at two places
+    for part in {id(part): part for part in parts_of(made)}.values():  # once, though highdicom puts one at two places
         anonymize_dataset(part, extra, base_rules_gen=lambda: dict(rules))
     made.PatientID = keyed_uid(secret, f"patient {patient}")[-16:]  # one for all would make one patient of them
     made.PatientIdentityRemoved = "YES"
@@ -74,18 +74,18 @@ def _uid_replacement(secret: str) -> Callable[[Dataset, tuple[int, int]], None]:
     def replace(dataset: Dataset, tag: tuple[int, int]) -> None:
         element = dataset.get(tag)
         if element is not None and element.value:
-            element.value = UID(keyed_uid(secret, element.value))
+            element.value = UID(keyed_uid(secret, str(element.value)))
 
     return replace
 
 
-def _parts(dataset: Dataset) -> Iterator[Dataset]:
+def parts_of(dataset: Dataset) -> Iterator[Dataset]:
     """An object and everything in its sequences, at every depth."""
     yield dataset
     for element in dataset:
         if element.VR == "SQ":
             for item in element.value:
-                yield from _parts(item)
+                yield from parts_of(item)
 
 
 def _pair(keyword: str) -> tuple[int, int]:

@@ -3,16 +3,23 @@
 import io
 from datetime import datetime
 
+from pydicom.config import IGNORE
+from pydicom.datadict import dictionary_VR
+from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset
-from pydicom.uid import SecondaryCaptureImageStorage
+from pydicom.uid import ComputedRadiographyImageStorage, SecondaryCaptureImageStorage
 
-from app.exports.deidentify import deidentify
+from app.exports.deidentify import deidentify, parts_of
 from app.exports.reading import Reading
 from app.studies.header import IDENTITY, LOSSY, STUDY
 from app.version import VERSION
 
 CHARACTER_SET = "ISO_IR 192"
 """UTF-8: it holds whatever the film's own character set held."""
+
+STAND_IN_CLASS = ComputedRadiographyImageStorage
+NAMES = ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID")
+"""Of the film. What no file says is named anew: `dicom_capture.film` writes the film of a PNG under these."""
 
 MOMENTS = (
     ("InstanceCreationDate", "InstanceCreationTime"),
@@ -22,20 +29,20 @@ MOMENTS = (
 
 
 def source_of(reading: Reading) -> Dataset:
-    """Describe the instance that was read, as far as highdicom asks.
+    """Describe a stand-in of the instance that was read, as far as highdicom asks.
 
-    What no file says is named anew: `dicom_capture.film` writes the film of a PNG as the instance that is named here.
+    Films have what highdicom refuses: private and retired classes, multi-frame classes with one frame, UIDs with
+    leading zeros; so objects are made from a well-formed film, and `to_bytes` puts the film's own names in its place.
     Without a frame of reference: a projection has none, and a segmentation of it needs none, as long as it
     names the instance it was derived from and has its rows and columns (PS3.3 A.51.5). No patient is named here:
-    highdicom warns of names it finds odd, and so would bring them into the log; `to_bytes` names the patient.
+    highdicom warns of names it finds odd, and so would bring them into the log.
     """
-    header, source = reading.header, Dataset()
+    source = Dataset()
     source.SpecificCharacterSet = CHARACTER_SET
-    is_instance = {"SOPClassUID", "SOPInstanceUID"} <= header.keys()
-    source.SOPClassUID = header["SOPClassUID"] if is_instance else SecondaryCaptureImageStorage
-    for keyword in ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID"):
-        setattr(source, keyword, header.get(keyword) or reading.film_uid(keyword))
-    source.Modality = header.get("Modality", "OT")
+    source.SOPClassUID = STAND_IN_CLASS
+    for keyword in NAMES:
+        setattr(source, keyword, reading.film_uid(keyword))
+    source.Modality = "CR"
     source.Rows, source.Columns = reading.mask.shape
     for keyword in ("PatientID", "PatientName", "PatientBirthDate", "PatientSex"):
         setattr(source, keyword, "")
@@ -63,9 +70,10 @@ def to_bytes(made: Dataset, reading: Reading, anonymous: bool) -> bytes:
         reading: What it was made from.
         anonymous: Whether to take out again whose it is.
     """
+    _name_film(made, reading)
     for keyword in (*IDENTITY, *STUDY):
         if keyword in reading.header:
-            setattr(made, keyword, reading.header[keyword])
+            _put(made, keyword, reading.header[keyword])
     when = datetime.fromtimestamp(reading.study.created_at)  # not now: one name, one content
     for day, hour in MOMENTS:
         if day in made:
@@ -87,4 +95,24 @@ def _complete_image(made: Dataset, reading: Reading) -> None:
     made.PatientOrientation = []
     for keyword in ("PatientOrientation", *LOSSY):
         if keyword in reading.header:
-            setattr(made, keyword, reading.header[keyword].split("\\"))
+            _put(made, keyword, reading.header[keyword].split("\\"))
+
+
+def _name_film(made: Dataset, reading: Reading) -> None:
+    """Put the names of the film that was read wherever the stand-in's are, to the letter: archives match text."""
+    header = reading.header
+    names = {reading.film_uid(keyword): header.get(keyword) or reading.film_uid(keyword) for keyword in NAMES}
+    is_instance = {"SOPClassUID", "SOPInstanceUID"} <= header.keys()
+    film_class = header["SOPClassUID"] if is_instance else SecondaryCaptureImageStorage
+    stand_in = reading.film_uid("SOPInstanceUID")
+    for part in {id(part): part for part in parts_of(made)}.values():
+        if part.get("ReferencedSOPInstanceUID") == stand_in:
+            _put(part, "ReferencedSOPClassUID", film_class)
+        for element in list(part):
+            if element.VR == "UI" and element.value in names:
+                _put(part, element.keyword, names[element.value])
+
+
+def _put(dataset: Dataset, keyword: str, value: str | list[str]) -> None:
+    """Set a value as the film has it: pydicom would check it, and put one it finds odd into the log."""
+    dataset.add(DataElement(keyword, dictionary_VR(keyword), value, validation_mode=IGNORE))

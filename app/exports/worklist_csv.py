@@ -1,6 +1,7 @@
 """The worklist as a table for a spreadsheet."""
 
 import io
+import unicodedata
 from collections.abc import Iterable
 
 from defusedcsv import csv
@@ -26,6 +27,9 @@ COLUMNS = (
 )
 
 
+FORMULA_SIGNS = ("=", "+", "-", "@", "|", "%")
+
+
 def worklist_csv(studies: Iterable[Study]) -> bytes:
     """Write studies as CSV (RFC 4180), in UTF-8 with the mark that spreadsheets look for.
 
@@ -47,7 +51,7 @@ def _row(position: int, study: Study) -> list[object]:
     return [
         position,
         group.title,
-        study.file_name,
+        _defused(study.file_name),
         answer.finding,
         "" if answer.is_withheld else answer.probability,  # the figure means nothing there
         " and ".join(sorted(answer.sides)),
@@ -60,3 +64,9 @@ def _row(position: int, study: Study) -> list[object]:
         answer.model.short_hash,
         NOTICE,
     ]
+
+
+def _defused(text: str) -> str:
+    """Put an apostrophe before what some spreadsheet reads as a formula though no ASCII sign begins it: ＝1+1."""
+    plain = unicodedata.normalize("NFKC", text).strip()
+    return f"'{text}" if plain[:1] in FORMULA_SIGNS and text[:1] not in FORMULA_SIGNS else text

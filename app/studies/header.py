@@ -6,8 +6,6 @@ compression took away.
 
 import re
 
-from pydicom.uid import RE_VALID_UID
-
 from app.segmentation.reading.file_header import FileHeader
 
 IDENTITY = ("PatientName", "PatientID", "IssuerOfPatientID", "PatientBirthDate", "PatientSex")
@@ -15,18 +13,19 @@ STUDY = (
     *("StudyInstanceUID", "StudyDate", "StudyTime", "StudyID", "AccessionNumber"),
     *("ReferringPhysicianName", "StudyDescription"),
 )
-INSTANCE = ("SOPClassUID", "SOPInstanceUID", "SeriesInstanceUID", "Modality")
+INSTANCE = ("SOPClassUID", "SOPInstanceUID", "SeriesInstanceUID")
 DISPLAY = ("PatientOrientation", "BurnedInAnnotation", "BodyPartExamined")
 LOSSY = ("LossyImageCompression", "LossyImageCompressionRatio", "LossyImageCompressionMethod")
 """What was once compressed with loss must say so ever after (PS3.3 C.7.6.1.1.5)."""
 
 KEPT = (*IDENTITY, *STUDY, *INSTANCE, *DISPLAY, *LOSSY)
 
-LONGEST_UID = 64
+UID = re.compile(r"[!-\[\]-~]{1,255}")
+"""UIDs are kept to the letter, though the standard forbids leading zeros, a dot at the end or more than 64 characters:
+whoever has such a film looks it up by its text, and an archive too. Only what cannot be one at all is left out."""
 
 CODES = {
     "PatientSex": r"[MFO]",
-    "Modality": r"[A-Z0-9 _]{1,16}",
     "BurnedInAnnotation": r"YES|NO",
     "BodyPartExamined": r"[A-Z0-9 _]{1,16}",
     "PatientOrientation": r"[APRLHF]{1,3}\\[APRLHF]{1,3}",
@@ -52,7 +51,7 @@ def _checked(keyword: str, header: FileHeader) -> str:
     """Return a value, or "" if it is not what its attribute may hold."""
     text = header.text(keyword)
     if keyword.endswith("UID"):
-        return text if len(text) <= LONGEST_UID and re.fullmatch(RE_VALID_UID, text) else ""
+        return text if UID.fullmatch(text) else ""
     if keyword.endswith("Date"):
         day = header.day(keyword)
         return "" if day is None else f"{day:%Y%m%d}"

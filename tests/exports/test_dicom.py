@@ -3,7 +3,6 @@
 import io
 import itertools
 import logging
-import subprocess
 import warnings
 from pathlib import Path
 
@@ -19,6 +18,7 @@ from app.exports.catalogue import DICOM, exports_of
 from app.segmentation.decision.doubts import UNFAMILIAR, doubt
 from tests.support.needs import command
 from tests.support.phantom import draw_phantom, to_dicom, to_png
+from tests.support.tools import complaints
 
 IMAGE = draw_phantom(3, 400).image[:300]
 """Not square, so that rows and columns cannot be mistaken for each other."""
@@ -302,15 +302,8 @@ def test_validators_and_dcmtk_find_no_error(make_reading, tmp_path, film, anonym
 
 
 def errors(*command: str | Path, also: str = "Error") -> list[str]:
-    """What a tool complains of; warnings are left out, unless `also` names them, and what only a disk's index needs."""
-    done = subprocess.run(
-        [str(part) for part in command], capture_output=True, text=True, errors="replace", check=False
-    )
-    starts = "Error", "E:", "F:", also
-    complaints = [line for line in (done.stdout + done.stderr).splitlines() if line.startswith(starts)]
-    tolerated = "needed to build DICOMDIR", "<Solo>"  # the name of the bare film is its own affair
-    complaints = [line for line in complaints if not any(words in line for words in tolerated)]
-    return complaints or ([] if done.returncode == 0 else [f"{command[0]} answered {done.returncode}: {done.stderr}"])
+    """What a tool complains of, but the name of the bare film, which is its own affair."""
+    return [line for line in complaints(*command, also=also) if "<Solo>" not in line]
 
 
 def test_the_validator_would_see_an_error(make_reading, tmp_path):

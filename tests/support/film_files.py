@@ -2,12 +2,13 @@
 
 import hashlib
 import io
+import warnings
 
 import imagecodecs
 import numpy as np
 from PIL import Image
 from pydicom.config import IGNORE
-from pydicom.datadict import dictionary_VR, tag_for_keyword
+from pydicom.datadict import dictionary_VR
 from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.encaps import encapsulate
@@ -70,16 +71,16 @@ def to_dicom(
     if signed:
         dataset.RescaleIntercept, dataset.RescaleSlope, dataset.RescaleType = offset, 1, "US"
     _store(dataset, (levels - offset).astype(level_type), transfer_syntax)
-    for keyword, value in attributes.items():
-        if value is None:
-            delattr(dataset, keyword)
-        elif " or " in dictionary_VR(keyword):
-            setattr(dataset, keyword, value)
-        else:  # unchecked, for departments send what pydicom would warn of
-            tag, vr = tag_for_keyword(keyword), dictionary_VR(keyword)
-            dataset[tag] = DataElement(tag, vr, value, validation_mode=IGNORE)
     buffer = io.BytesIO()
-    dataset.save_as(buffer, enforce_file_format=True)
+    with warnings.catch_warnings(action="ignore"):  # departments send what pydicom would warn of
+        for keyword, value in attributes.items():
+            if value is None:
+                delattr(dataset, keyword)
+            elif " or " in dictionary_VR(keyword):
+                setattr(dataset, keyword, value)
+            else:
+                dataset.add(DataElement(keyword, dictionary_VR(keyword), value, validation_mode=IGNORE))
+        dataset.save_as(buffer, enforce_file_format=True)
     return buffer.getvalue()
 
 
