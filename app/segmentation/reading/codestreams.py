@@ -7,6 +7,7 @@ import struct
 from dataclasses import dataclass
 
 from app.segmentation.errors import InvalidImageError, TruncatedImageError
+from app.segmentation.reading.radiograph import refuse_large
 
 JPEG_MAGIC, J2K_MAGIC = b"\xff\xd8\xff", b"\xff\x4f\xff\x51"
 JP2_MAGIC = b"\x00\x00\x00\x0cjP  \r\n\x87\n"
@@ -111,6 +112,7 @@ def _jpeg(frame: memoryview) -> Codestream:
     is_dct = not is_jpeg_ls and marker not in LOSSLESS_FRAMES
     if components == 3 and not is_jpeg_ls:
         transform = transform or _unmarked_colours(body, is_jfif, is_dct)
+    refuse_large(columns, rows)
     refuse_many_scans(frame, columns, rows)
     if bytes(frame).rfind(END_OF_IMAGE) < position:
         raise IndexError("no end of the image")
