@@ -14,6 +14,7 @@ from training.data.manifest import read_manifest
 from training.data.siim import read_siim
 from training.evidence.augmentation_sheet import augmentations
 from training.evidence.compare import compare
+from training.evidence.compare_folds import compare_folds
 from training.evidence.curves import curves
 from training.evidence.explain import explain
 from training.evidence.report import report
@@ -55,7 +56,7 @@ def prepare(
 
 
 COMMANDS = (
-    *(prepare, train, average, evaluate, release, report, stress, compare, curves),
+    *(prepare, train, average, evaluate, release, report, stress, compare, compare_folds, curves),
     *(explain, shift, augmentations, fit_orientation, measure_doubts),
 )
 

@@ -6,10 +6,12 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+from app.segmentation.network.model import ModelConfig
 from app.segmentation.reading.geometry import Laterality
 from tests.support.phantom import draw_phantom, to_png
 from training.data.films import PreparedFilms, write_prepared
 from training.data.manifest import read_manifest
+from training.learning.config import TrainingConfig
 
 SPLITS = ["train"] * 12 + ["val"] * 8 + ["test"] * 8
 SIZE = 256
@@ -48,3 +50,24 @@ def prepared_folder(manifest_folder, tmp_path_factory) -> Path:
 def films(prepared_folder) -> PreparedFilms:
     """The prepared folder, opened."""
     return PreparedFilms.open(prepared_folder)
+
+
+@pytest.fixture
+def small_training(prepared_folder, tmp_path) -> TrainingConfig:
+    """A training of seconds."""
+    return TrainingConfig(
+        data=prepared_folder,
+        run=tmp_path / "run",
+        start="random",
+        image_size=64,
+        model=ModelConfig(decoder_channels=(16, 16, 8, 8, 8)),
+        label_sources=("expert_mask",),
+        epochs=2,
+        steps_per_epoch=2,
+        batch_size=4,
+        micro_batch=2,
+        ema_decay=0.5,
+        workers=0,
+        accelerator="cpu",
+        log_every=1,
+    )

@@ -24,6 +24,8 @@ class TrainingConfig:
         loss: Weights of the loss terms.
         label_sources: Which labels to learn from.
         unknown_patients: Whether to learn from films without a patient id although val or test have them.
+        fold: "2/5" learns from four fifths of the training patients and validates on the second fifth; empty: learns
+            from all and validates on val.
         epochs: Number of epochs; one epoch ends with a validation and a saved state.
         steps_per_epoch: Optimiser steps in one epoch.
         batch_size: Films in one optimiser step, over all processes.
@@ -58,6 +60,7 @@ class TrainingConfig:
     loss: LossWeights = field(default_factory=LossWeights)
     label_sources: tuple[str, ...] = ("expert_mask", "pseudo_confident", "nih_report_text")
     unknown_patients: bool = False
+    fold: str = ""
     epochs: int = 16
     steps_per_epoch: int = 150
     batch_size: int = 16

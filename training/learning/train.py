@@ -23,6 +23,7 @@ from app.segmentation.checkpoint import CheckpointMetadata, save_checkpoint
 from app.segmentation.network.preprocessing import PreprocessingConfig
 from training.data.dataset import FilmDataset
 from training.data.films import PreparedFilms, hard_negatives
+from training.data.folds import split_fold
 from training.data.lineage import demand_both_classes, demand_clean_lineage, describe_films
 from training.data.sampling import BalancedBatches, patient_weights
 from training.learning.config import TrainingConfig
@@ -30,7 +31,7 @@ from training.learning.initialisation import initial_model
 from training.learning.losses import SegmentationLoss
 from training.learning.progress import EpochFigures
 from training.learning.schedule import dropout_seed, learning_rate, positive_share, steps_before
-from training.learning.validation import validate
+from training.learning.validation import ANSWERS_FILE, BATCH_SIZE, answer_films, summarise
 
 STATE_FILE = "last.ckpt"
 BEST_FILE = "best.safetensors"
@@ -115,7 +116,11 @@ def train(config: TrainingConfig) -> None:
         state["epoch"] = epoch + 1
 
         if fabric.is_global_zero:
-            figures = validate(average.module.eval(), films, preprocessing, loss_function, rows=held_out)
+            answers, measured = answer_films(
+                average.module.eval(), films, preprocessing, loss_function, BATCH_SIZE, held_out
+            )
+            answers.to_csv(config.run / ANSWERS_FILE, index=False, float_format="%.5f")
+            figures = summarise(answers, measured)
             fabric.log_dict(
                 {f"val/{name}": value for name, value in figures.items()}, step=steps_before(config, epoch + 1)
             )
@@ -155,9 +160,13 @@ def choose_films(films: PreparedFilms, config: TrainingConfig) -> tuple[np.ndarr
         TrainingDataError: If one of them lacks a class, or a patient is on both sides or may be.
     """
     learnt_from, held_out = films.rows("train", config.label_sources), films.rows("val", ["expert_mask"])
-    demand_both_classes(films.table, learnt_from, "Train (of the label sources that are asked for)")
-    demand_both_classes(films.table, held_out, "Val (of the label source expert_mask)")
     demand_clean_lineage(films.table, learnt_from, config.unknown_patients)
+    what = "Val (of the label source expert_mask)"
+    if config.fold:
+        learnt_from, held_out = split_fold(films.table, learnt_from, config.fold)
+        what = f"Fold {config.fold}"
+    demand_both_classes(films.table, learnt_from, "Train (of the label sources that are asked for)")
+    demand_both_classes(films.table, held_out, what)
     return learnt_from, held_out
 
 

@@ -1,8 +1,9 @@
-"""How well a network does on films that it does not learn from, for choosing an epoch."""
+"""How well a network does on films that it does not learn from, for choosing an epoch or a recipe."""
 
 from collections.abc import Sequence
 
 import numpy as np
+import pandas as pd
 import torch
 
 from app.segmentation.decision.calibration import map_logit
@@ -15,9 +16,12 @@ from training.releasing.metrics import auroc, dice_scores, overlap
 
 BATCH_SIZE = 8
 """Films in one forward pass. The batch's Dice loss depends on it: runs that differ in it have no comparable losses."""
+ANSWERS_FILE = "answers.csv"
+"""In the folder of a run: what the weights of its last epoch answered to each validation film."""
+DICE_PREFIX = "dice_at_"
+THRESHOLDS = tuple(np.arange(0.1, 0.9, 0.1).round(1).tolist())
 
 
-@torch.inference_mode()
 def validate(
     model: torch.nn.Module,
     films: PreparedFilms,
@@ -41,28 +45,55 @@ def validate(
         better AUROC plus `dice_pos`, and what `EpochFigures` gives of the training films too.
     """
     rows = films.rows("val", ["expert_mask"]) if rows is None else rows
+    return summarise(*answer_films(model, films, preprocessing, loss_function, batch_size, rows))
+
+
+def summarise(answers: pd.DataFrame, figures: dict[str, float]) -> dict[str, float]:
+    """Sum up what `answer_films` gave, as `validate` does."""
+    dice = answers.loc[answers["label"] == 1].filter(like=DICE_PREFIX).mean()
+    best = dice.idxmax()
+    figures = {
+        **figures,
+        "auroc_head": auroc(answers["label"], answers["image_logit"]),
+        "auroc_map": auroc(answers["label"], answers["map_logit"]),
+        "dice_pos": float(dice[best]),
+        "threshold": float(best.removeprefix(DICE_PREFIX)),
+    }
+    return {**figures, "selection": max(figures["auroc_head"], figures["auroc_map"]) + figures["dice_pos"]}
+
+
+@torch.inference_mode()
+def answer_films(
+    model: torch.nn.Module,
+    films: PreparedFilms,
+    preprocessing: PreprocessingConfig,
+    loss_function: SegmentationLoss,
+    batch_size: int,
+    rows: Sequence[int],
+) -> tuple[pd.DataFrame, dict[str, float]]:
+    """Answer films, one view each.
+
+    Args:
+        model: In evaluation mode; its film as a whole goes through it.
+        films: Prepared films.
+        preprocessing: Input of the network.
+        loss_function: What the training minimises.
+        batch_size: Films in one forward pass.
+        rows: Which films.
+
+    Returns:
+        One row a film: image_id, patient_id, label, image_logit, map_logit, and the Dice score at each threshold; and
+        what `EpochFigures` gives.
+    """
     device = next(model.parameters()).device
-    head, maps, masks, seen = [], [], [], EpochFigures()
+    answers, seen = [], EpochFigures()
     for image, true_mask, true_label, _ in evaluation_loader(films, rows, preprocessing, batch_size):
         mask_logits, image_logits = model(image.to(device, memory_format=torch.channels_last))
         targets = true_mask.to(device), true_label.to(device)
         seen.add(mask_logits, image_logits, *targets, loss_function(mask_logits, image_logits, *targets)["loss"])
-        head.append(image_logits[:, 0].float().cpu())
-        maps.append(mask_logits[:, 0].float().sigmoid().cpu())
-        masks.append(true_mask[:, 0] > 0)
-    labels = films.table["label"].to_numpy()[rows]
-    probability_maps, true_masks = torch.cat(maps).numpy(), torch.cat(masks).numpy()
-    positive = labels == 1
-    by_threshold = {
-        threshold: float(dice_scores(**overlap(probability_maps[positive] >= threshold, true_masks[positive])).mean())
-        for threshold in np.arange(0.1, 0.9, 0.1).round(1)
-    }
-    threshold = max(by_threshold, key=by_threshold.get)
-    figures = {
-        **seen.figures(),
-        "auroc_head": auroc(labels, torch.cat(head).numpy()),
-        "auroc_map": auroc(labels, np.array([map_logit(plane) for plane in probability_maps])),
-        "dice_pos": by_threshold[threshold],
-        "threshold": float(threshold),
-    }
-    return {**figures, "selection": max(figures["auroc_head"], figures["auroc_map"]) + figures["dice_pos"]}
+        maps, true = mask_logits[:, 0].float().sigmoid().cpu().numpy(), true_mask[:, 0].numpy() > 0
+        dice = {f"{DICE_PREFIX}{level}": dice_scores(**overlap(maps >= level, true)) for level in THRESHOLDS}
+        heads = image_logits[:, 0].float().cpu().numpy()
+        answers.append(pd.DataFrame({"image_logit": heads, "map_logit": [map_logit(one) for one in maps], **dice}))
+    known = films.table.iloc[rows][["image_id", "patient_id", "label"]].reset_index(drop=True)
+    return pd.concat([known, pd.concat(answers, ignore_index=True)], axis=1), seen.figures()

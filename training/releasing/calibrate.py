@@ -22,7 +22,7 @@ from app.segmentation.network.preprocessing import PreprocessingConfig, preproce
 from app.segmentation.reading.geometry import FilmGeometry
 from training.data.films import PreparedFilms
 from training.learning.losses import LossWeights, SegmentationLoss
-from training.learning.train import validate
+from training.learning.validation import validate
 from training.releasing.metrics import SPECIFICITY_FLOOR, dice_scores, overlap
 
 MAX_ABSTENTION = 0.15

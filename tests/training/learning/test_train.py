@@ -22,7 +22,6 @@ from training.__main__ import main
 from training.data.lineage import TrainingDataError
 from training.data.windows import WindowConfig
 from training.evidence.stress import SLIGHT_CHANGES
-from training.learning.config import TrainingConfig
 from training.learning.initialisation import initial_model
 from training.learning.train import BEST_FILE, STATE_FILE, train
 
@@ -30,24 +29,8 @@ SMALL = ModelConfig(decoder_channels=(16, 16, 8, 8, 8))
 
 
 @pytest.fixture
-def config(prepared_folder, tmp_path) -> TrainingConfig:
-    """A training of seconds."""
-    return TrainingConfig(
-        data=prepared_folder,
-        run=tmp_path / "run",
-        start="random",
-        image_size=64,
-        model=SMALL,
-        label_sources=("expert_mask",),
-        epochs=2,
-        steps_per_epoch=2,
-        batch_size=4,
-        micro_batch=2,
-        ema_decay=0.5,
-        workers=0,
-        accelerator="cpu",
-        log_every=1,
-    )
+def config(small_training):
+    return small_training
 
 
 def losses(run: Path) -> np.ndarray:
