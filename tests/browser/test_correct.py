@@ -15,8 +15,8 @@ from app import create_app
 from tests.browser.conftest import serving
 from tests.browser.test_reading import SIZES, THEMES, assert_accessible, upload
 from tests.support.phantom import to_png
-from training.__main__ import prepare
 from training.data.films import PreparedFilms
+from training.data.prepare import prepare
 
 SIDE = 384
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}

@@ -12,9 +12,9 @@ from app.config import SettingError
 from app.studies.drawing import mask_png
 from app.studies.training_set import COLUMNS, TrainingSet
 from tests.support.phantom import draw_phantom, to_png
-from training.__main__ import prepare
 from training.data.films import PreparedFilms
 from training.data.manifest import read_manifest
+from training.data.prepare import prepare
 
 
 def row(image_id: str, **changes: str) -> dict[str, str]:

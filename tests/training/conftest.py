@@ -9,8 +9,9 @@ from PIL import Image
 from app.segmentation.network.model import ModelConfig
 from app.segmentation.reading.geometry import Laterality
 from tests.support.phantom import draw_phantom, to_png
-from training.data.films import PreparedFilms, write_prepared
+from training.data.films import PreparedFilms
 from training.data.manifest import read_manifest
+from training.data.prepare import write_prepared
 from training.learning.config import TrainingConfig
 
 SPLITS = ["train"] * 12 + ["val"] * 8 + ["test"] * 8

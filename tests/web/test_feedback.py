@@ -19,8 +19,8 @@ from app.studies.drawing import film_png, grey_png, mask_png
 from app.web.services import services
 from tests.support.answers import REGION, SIDE, make_prediction, region_mask
 from tests.support.phantom import draw_phantom
-from training.__main__ import prepare
 from training.data.films import PreparedFilms
+from training.data.prepare import prepare
 
 PATIENT_KEY = "0f" * 32
 

@@ -4,18 +4,14 @@ A prepared folder holds `films.csv` (one row a film), `images.npy` uint8 (N, S, 
 `masks.npy` uint8 (N, S, S) in {0, 1}; row i of the table is plane i of both arrays.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from numpy.lib.format import open_memmap
-from tqdm import tqdm
 
-from app.segmentation.errors import PleuraError
 from app.segmentation.network.preprocessing import PreprocessingConfig, resize
-from app.segmentation.reading.image_io import read_radiograph
 
 
 @dataclass(frozen=True)
@@ -57,16 +53,6 @@ TEXT = {field.name: str for field in fields(FilmRecord)}
 """How the table's columns are read; a column that an older folder lacks is empty."""
 
 
-@dataclass(frozen=True)
-class SourceFilm:
-    """A film as a data set ships it: its record, its file, and its mask on demand."""
-
-    record: FilmRecord
-    path: Path
-    read_mask: Callable[[], np.ndarray | None]
-    """bool (H, W) in the film's own pixels, or None where nothing is marked."""
-
-
 def names_pneumothorax(table: pd.DataFrame) -> np.ndarray:
     """Tell which films of a table, bool (N,), have a report text that names a pneumothorax, as far as it is known."""
     return table["findings"].str.contains("Pneumothorax", regex=False).to_numpy()
@@ -81,43 +67,6 @@ def hard_negatives(table: pd.DataFrame) -> np.ndarray:
 def resize_mask(mask: np.ndarray, config: PreprocessingConfig) -> np.ndarray:
     """Bring a mask, bool (H, W), to the network's square: bool (S, S), as `resize` brings its film."""
     return resize(mask.astype(np.float32), config) >= 0.5
-
-
-def write_prepared(films: Iterable[SourceFilm], folder: Path, size: int) -> pd.DataFrame:
-    """Decode every film once and store it at the size training will read.
-
-    Args:
-        films: What to store.
-        folder: Where to; created if missing.
-        size: Side S of the stored square, in pixels: at least the largest training size.
-
-    Returns:
-        The table written to `films.csv`.
-    """
-    films = list(films)
-    folder.mkdir(parents=True, exist_ok=True)
-    images, masks = (
-        open_memmap(folder / name, mode="w+", dtype=np.uint8, shape=(len(films), size, size))
-        for name in ("images.npy", "masks.npy")
-    )
-    square = PreprocessingConfig(size)
-    rows = []
-    for index, film in enumerate(tqdm(films, desc="prepare", unit="film")):
-        try:
-            image = resize(read_radiograph(film.path.read_bytes()).image, square)
-        except PleuraError as error:
-            error.add_note(f"The film is {film.path}; repair it, or leave it out.")
-            raise
-        images[index] = np.rint(image * 255)
-        mask = film.read_mask()
-        if mask is not None:
-            masks[index] = resize_mask(mask, square)
-        rows.append({**vars(film.record), "label": int(masks[index].any())})
-    images.flush()
-    masks.flush()
-    table = pd.DataFrame(rows, columns=[field.name for field in fields(FilmRecord)] + ["label"])
-    table.to_csv(folder / "films.csv", index=False)
-    return table
 
 
 @dataclass(frozen=True)

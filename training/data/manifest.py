@@ -8,8 +8,9 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
-from training.data.films import FilmRecord, SourceFilm
+from training.data.films import FilmRecord
 from training.data.lineage import patient_or_unknown
+from training.data.sources import SourceFilm
 
 
 def read_manifest(folder: Path) -> Iterator[SourceFilm]:

@@ -90,6 +90,30 @@ def patient_weights(patients: pd.Series, exponent: float) -> np.ndarray:
     return patients.groupby(patients).transform("size").to_numpy() ** -float(exponent)
 
 
+def with_view_share(weights: np.ndarray, table: pd.DataFrame, rows: np.ndarray, share: float) -> np.ndarray:
+    """Let AP films have a share of the positive draws, and the same of the negative ones: the view tells no label.
+
+    Args:
+        weights: How often each film is to be drawn, before.
+        table: A prepared folder's films.
+        rows: Row numbers of the films that are drawn from.
+        share: Of AP films, 0 to 1.
+
+    Returns:
+        How often each film is to be drawn. Where a label has one view only, nothing changes.
+    """
+    drawn = np.isin(np.arange(len(table)), rows)
+    changed = weights.copy()
+    for label in (0, 1):
+        own = drawn & (table["label"] == label).to_numpy()
+        ap = own & (table["view"] == "AP").to_numpy()
+        both = weights[ap].sum(), weights[own & ~ap].sum()
+        if min(both) > 0:
+            changed[ap] *= share * sum(both) / both[0]
+            changed[own & ~ap] *= (1 - share) * sum(both) / both[1]
+    return changed
+
+
 def _deal(deck: np.ndarray, count: int, weights: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Draw `count` rows of a deck, each as often as its weight asks, rounded up or down (systematic sampling)."""
     if not count:

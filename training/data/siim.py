@@ -9,8 +9,9 @@ import numpy as np
 import pandas as pd
 import pydicom
 
-from training.data.films import FilmRecord, SourceFilm
+from training.data.films import FilmRecord
 from training.data.lineage import patient_or_unknown
+from training.data.sources import SourceFilm
 
 NOTHING_MARKED = "-1"
 

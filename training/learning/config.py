@@ -39,6 +39,11 @@ class TrainingConfig:
             empty, have among the negatives; none: as large as it happens to be.
         patient_exponent: Films are drawn with weight n ** -exponent, n being how many their patient has: 0 draws films,
             1 draws patients.
+        ap_share: Share of AP films among the positive draws, and among the negative ones; none: as it happens to be.
+        mining: Negative films are drawn 1 + mining × p times as often, p being how probable the network called a
+            pneumothorax when it last saw them.
+        parts: Parts of the network that learn, of encoder, decoder, segmentation_head and classification_head; none:
+            all. The batch norms' statistics of the others follow what they are shown.
         ema_decay: Decay of the averaged weights, the ones that are validated and kept.
         seed: Of sampling, augmentation, dropout and new weights.
         workers: Loader processes; 0 loads in the training process.
@@ -48,6 +53,7 @@ class TrainingConfig:
         strategy: How processes work together, as in Lightning Fabric.
         precision: "32-true", "bf16-mixed" or "16-mixed", as in Lightning Fabric.
         log_every: Steps between two logged losses.
+        minutes: Stop after the first epoch that ends later than this; the same command goes on.
         keep_epochs: Whether to keep the weights of every epoch, for `explain` to show how its heat maps grow.
     """
 
@@ -72,6 +78,9 @@ class TrainingConfig:
     positive_share: tuple[float, float] = (0.6, 0.3)
     hard_negative_share: float | None = None
     patient_exponent: float = 0.0
+    ap_share: float | None = None
+    mining: float = 0.0
+    parts: tuple[str, ...] = ()
     ema_decay: float = 0.995
     seed: int = 0
     workers: int = 1
@@ -81,4 +90,5 @@ class TrainingConfig:
     strategy: str = "auto"
     precision: str = "32-true"
     log_every: int = 10
+    minutes: float | None = None
     keep_epochs: bool = False

@@ -11,12 +11,13 @@ from segmentation_models_pytorch.losses import DiceLoss  # isort: skip
 
 @dataclass(frozen=True)
 class LossWeights:
-    """Relative weights of the four terms."""
+    """Relative weights of the terms; `findings` is the report's findings', whose head is there only where it is set."""
 
     bce: float = 1.0
     dice: float = 0.5
     film_dice: float = 1.0
     image: float = 0.5
+    findings: float = 0.0
 
 
 class SegmentationLoss(torch.nn.Module):

@@ -12,6 +12,10 @@ from timm.layers import SelectAdaptivePool2d  # isort: skip
 
 ARCHITECTURES = {"unet": smp.Unet, "unetplusplus": smp.UnetPlusPlus, "deeplabv3plus": smp.DeepLabV3Plus}
 """Ronneberger et al., 2015; Zhou et al., 2018; Chen et al., 2018."""
+POOLINGS = ("avg", "max", "avgmax", "catavgmax")
+SHARPNESS = {"score_lse": 4.0, "score_max": None}
+"""Of the smooth maximum of local scores, by pooling; None: the maximum itself."""
+DROPOUT = 0.2
 FULL_DEPTH = 5
 BATCH_NORM_MOMENTUM = 0.1
 """smp's EfficientNet uses 0.01: running statistics then lag far behind a short training."""
@@ -28,9 +32,13 @@ class ModelConfig:
             the default network sits in its decoder.
         in_channels: Channels of the input; a radiograph has one.
         pooling: What the image-level head sees of the deepest features: their mean over the film ("avg"), or
-            mean and maximum ("catavgmax"), so that a small finding is not averaged away. timm's names.
+            mean and maximum ("catavgmax"), so that a small finding is not averaged away, timm's names; or it scores
+            every place by itself and answers with the highest score ("score_max") or a smooth maximum ("score_lse"),
+            so that it says the same of a window and of the film around it.
         architecture: Key of `ARCHITECTURES`, as smp names it.
         encoder_depth: How often the encoder halves the film, 3 to 5.
+        map_stride: 2 leaves out the U-Net's last decoder block, draws the map at half the input's side and enlarges
+            it, a tenth of the arithmetic less; 1 draws it at the input's.
     """
 
     encoder: str = "efficientnet-b0"
@@ -39,18 +47,45 @@ class ModelConfig:
     pooling: str = "avg"
     architecture: str = "unet"
     encoder_depth: int = FULL_DEPTH
+    map_stride: int = 1
 
     def __post_init__(self) -> None:
         if self.architecture not in ARCHITECTURES:
             raise ValueError(f"architecture must be one of {', '.join(ARCHITECTURES)}, not {self.architecture!r}")
         if not 3 <= self.encoder_depth <= FULL_DEPTH:
             raise ValueError(f"encoder_depth must be 3 to {FULL_DEPTH}, not {self.encoder_depth}")
+        if self.pooling not in (*POOLINGS, *SHARPNESS):
+            raise ValueError(f"pooling must be one of {', '.join((*POOLINGS, *SHARPNESS))}, not {self.pooling!r}")
+        if self.map_stride != 1 and (self.map_stride, self.architecture) != (2, "unet"):
+            raise ValueError(f"map_stride must be 1, or 2 for a unet, not {self.map_stride} for {self.architecture}")
         blocks = 1 if self.architecture == "deeplabv3plus" else self.encoder_depth
         if len(self.decoder_channels) != blocks:
             raise ValueError(
                 f"{self.architecture} at depth {self.encoder_depth} has {blocks} decoder block(s), "
                 f"but decoder_channels names {len(self.decoder_channels)}: {self.decoder_channels}"
             )
+
+
+class LocalScores(torch.nn.Module):
+    """An image-level head that scores every place of the deepest features, and answers with the highest score.
+
+    A mean over the film makes a finding smaller the more of the film there is; a maximum does not. After Wang et al.,
+    "ChestX-ray8", CVPR 2017, who pool by log-sum-exp.
+    """
+
+    def __init__(self, channels: int, sharpness: float | None) -> None:
+        """Take the number of channels, and how close to the maximum the answer is; None: the maximum."""
+        super().__init__()
+        self.dropout = torch.nn.Dropout2d(DROPOUT)
+        self.score = torch.nn.Conv2d(channels, 1, 1)
+        self.sharpness = sharpness
+
+    def forward(self, features: torch.Tensor) -> torch.Tensor:
+        """Turn features (N, C, h, w) into image logits (N, 1)."""
+        scores = self.score(self.dropout(features)).flatten(1)
+        if self.sharpness is None:
+            return scores.amax(dim=1, keepdim=True)
+        return torch.logsumexp(self.sharpness * scores, dim=1, keepdim=True) / self.sharpness
 
 
 def build_model(config: ModelConfig, encoder_weights: str | None = None) -> torch.nn.Module:
@@ -77,13 +112,19 @@ def build_model(config: ModelConfig, encoder_weights: str | None = None) -> torc
             encoder_weights=encoder_weights,
             in_channels=config.in_channels,
             decoder_channels=channels[0] if config.architecture == "deeplabv3plus" else channels,
-            aux_params={"classes": 1, "dropout": 0.2},
+            aux_params={"classes": 1, "dropout": DROPOUT},
         )
     except KeyError as error:
         raise CheckpointError(f"Unknown encoder {config.encoder!r}; see smp.encoders for the names.") from error
-    pool = SelectAdaptivePool2d(pool_type=config.pooling)
-    model.classification_head[0] = pool
-    model.classification_head[3] = torch.nn.Linear(pool.feat_mult() * model.encoder.out_channels[-1], 1)
+    if config.pooling in SHARPNESS:
+        model.classification_head = LocalScores(model.encoder.out_channels[-1], SHARPNESS[config.pooling])
+    else:
+        pool = SelectAdaptivePool2d(pool_type=config.pooling)
+        model.classification_head[0] = pool
+        model.classification_head[3] = torch.nn.Linear(pool.feat_mult() * model.encoder.out_channels[-1], 1)
+    if config.map_stride == 2:
+        model.decoder.blocks = model.decoder.blocks[:-1]
+        model.segmentation_head = smp.base.SegmentationHead(channels[-2], 1, upsampling=2)
     for unused in ("_conv_head", "_bn1"):  # EfficientNet's classifier, which smp builds and never calls
         if hasattr(model.encoder, unused):
             delattr(model.encoder, unused)

@@ -46,15 +46,15 @@ def test_an_interrupted_training_goes_on_as_it_would_have(config, tmp_path):
     assert list(config.run.glob("tensorboard/version_0/events*"))
 
     broken = replace(config, run=tmp_path / "broken")
-    first_epoch = sys.modules["training.learning.train"]._train_epoch
+    first_epoch = sys.modules["training.learning.train"].train_epoch
 
-    def interrupted(fabric, config, epoch, *rest):
+    def interrupted(learner, epoch, loader):
         if epoch:
             raise KeyboardInterrupt
-        first_epoch(fabric, config, epoch, *rest)
+        first_epoch(learner, epoch, loader)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("training.learning.train._train_epoch", interrupted)
+        patch.setattr("training.learning.train.train_epoch", interrupted)
         with pytest.raises(KeyboardInterrupt):
             train(broken)
     assert (broken.run / STATE_FILE).is_file()

@@ -1,0 +1,122 @@
+"""Prepared films as one small file, to travel to a machine that has a GPU and nothing else.
+
+Only Pillow is needed to unpack it. The archive shows patients' films: it is no more to be published than they are.
+"""
+
+import io
+import tarfile
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.lib.format import open_memmap
+from PIL import Image
+from tqdm import tqdm
+
+from app.segmentation.network.preprocessing import PreprocessingConfig, resize
+from training.data.films import PreparedFilms, resize_mask
+from training.data.lineage import TrainingDataError
+
+QUALITIES = (90, 80, 70, 60, 50, 40, 30)
+"""Of WebP, best first. At 512 pixels 50 keeps a film within 40 dB of itself, in 6 kB."""
+SAMPLE = 200
+"""Films by whose size the quality is chosen."""
+SLACK = 0.97
+"""Share of the room that the films may be expected to take, since a sample is no promise."""
+SPLITS = ("train", "val")
+
+
+def pack(data: Path, out: Path, size: int = 512, limit_mib: float = 60.0, splits: tuple[str, ...] = SPLITS) -> None:
+    """Pack prepared films into one archive that is no larger than asked.
+
+    Args:
+        data: Prepared folder.
+        out: Archive to write, .tar.
+        size: Side at which films are packed, in pixels.
+        limit_mib: Largest size of the archive; the best quality with which it fits is taken.
+        splits: Which films; test is not needed for training, and better not there.
+
+    Raises:
+        TrainingDataError: If the films do not fit at the lowest quality.
+    """
+    films = PreparedFilms.open(data)
+    rows = np.flatnonzero(films.table["split"].isin(splits))
+    quality = _fitting_quality(films, rows, size, limit_mib)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = out.with_name(f"{out.name}.part")
+    with tarfile.open(unfinished, "w") as archive:
+        _add(archive, "films.csv", films.table.iloc[rows].to_csv(index=False).encode())
+        for number, row in enumerate(tqdm(rows, desc="pack", unit="film")):
+            _add(archive, f"{number}.webp", _film_bytes(films, row, size, quality))
+            if films.masks[row].any():
+                mask = resize_mask(films.true_mask(row), PreprocessingConfig(size))
+                _add(archive, f"{number}.png", _encoded(Image.fromarray(mask), "PNG", optimize=True))
+    mib = unfinished.stat().st_size / 2**20
+    if mib > limit_mib:
+        unfinished.unlink()
+        raise TrainingDataError(f"The films took {mib:.1f} MiB at quality {quality}, not {limit_mib}; ask for less.")
+    unfinished.rename(out)
+    print(f"{out}: {len(rows)} films of {size} pixels, WebP quality {quality}, {mib:.1f} MiB")
+
+
+def unpack(archive: Path, out: Path) -> None:
+    """Unpack what `pack` wrote into a prepared folder; one that is complete is left as it is.
+
+    Args:
+        archive: From `pack`.
+        out: Folder to write.
+    """
+    if (out / "films.csv").is_file():
+        return
+    out.mkdir(parents=True, exist_ok=True)
+    with tarfile.open(archive) as packed:
+        described = packed.extractfile("films.csv").read()
+        films = len(pd.read_csv(io.BytesIO(described)))
+        side = _picture(packed, "0.webp").shape[0]
+        images, masks = (
+            open_memmap(out / name, mode="w+", dtype=np.uint8, shape=(films, side, side))
+            for name in ("images.npy", "masks.npy")
+        )
+        for member in tqdm(packed, desc="unpack", unit="file"):
+            number, _, kind = member.name.partition(".")
+            if kind == "webp":
+                images[int(number)] = _picture(packed, member.name)
+            elif kind == "png":
+                masks[int(number)] = _picture(packed, member.name) > 0
+    images.flush()
+    masks.flush()
+    (out / "films.csv").write_bytes(described)  # last: its presence says that the folder is complete
+
+
+def _fitting_quality(films: PreparedFilms, rows: np.ndarray, size: int, limit_mib: float) -> int:
+    sample = np.random.default_rng(0).permutation(rows)[:SAMPLE]
+    room = SLACK * limit_mib * 2**20 / len(rows) - 2 * tarfile.BLOCKSIZE
+    for quality in QUALITIES:
+        mean = np.mean([len(_film_bytes(films, row, size, quality)) for row in sample])
+        if mean < room:
+            return quality
+    raise TrainingDataError(
+        f"{len(rows)} films of {size} pixels do not fit into {limit_mib} MiB: one takes {mean:.0f} bytes at quality "
+        f"{quality}. Pack smaller films, or fewer."
+    )
+
+
+def _film_bytes(films: PreparedFilms, row: int, size: int, quality: int) -> bytes:
+    film = resize(np.ascontiguousarray(films.images[row]), PreprocessingConfig(size))
+    return _encoded(Image.fromarray(film), "WEBP", quality=quality, method=4)
+
+
+def _encoded(picture: Image.Image, kind: str, **settings: object) -> bytes:
+    buffer = io.BytesIO()
+    picture.save(buffer, kind, **settings)
+    return buffer.getvalue()
+
+
+def _picture(archive: tarfile.TarFile, name: str) -> np.ndarray:
+    return np.asarray(Image.open(archive.extractfile(name)).convert("L"))
+
+
+def _add(archive: tarfile.TarFile, name: str, content: bytes) -> None:
+    entry = tarfile.TarInfo(name)
+    entry.size = len(content)
+    archive.addfile(entry, io.BytesIO(content))
