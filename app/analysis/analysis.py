@@ -4,6 +4,7 @@ import secrets
 import time
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from typing import cast
 
 from app.analysis.answer import to_answer
 from app.analysis.reader import Reader, shared_reader
@@ -66,7 +67,7 @@ class Analysis:
         with ExitStack() as turn:
             with self.reading.turn(client):
                 started = time.perf_counter()
-                radiograph = self.reader.read(data)
+                radiograph = cast(Radiograph, self.reader.read(data))
                 reading = 1e3 * (time.perf_counter() - started)
                 turn.enter_context(self.turns)  # before the next film is read: there is never more than one ahead
             prediction = self.predictor.predict(radiograph)

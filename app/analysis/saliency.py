@@ -4,7 +4,6 @@ import base64
 import threading
 from collections.abc import Iterator
 
-import cv2
 import numpy as np
 import torch
 
@@ -12,6 +11,7 @@ from app.analysis.analysis import Analysis
 from app.segmentation.decision.calibration import sigmoid
 from app.segmentation.network.explain import Activations, occlude, trace_activations
 from app.segmentation.network.preprocessing import preprocess
+from app.studies.drawing import greys_of
 
 UNTRIED = -128
 """Level of a place of which nothing is known yet."""
@@ -85,8 +85,7 @@ class Saliency:
             yield {"done": step.done, "total": step.total, **packed(step.drops)}
 
     def _batch(self, film_png: bytes) -> torch.Tensor:
-        greys = cv2.imdecode(np.frombuffer(film_png, np.uint8), cv2.IMREAD_GRAYSCALE)
-        return preprocess(greys.astype(np.float32) / 255, self.predictor.metadata.preprocessing)
+        return preprocess(greys_of(film_png).astype(np.float32) / 255, self.predictor.metadata.preprocessing)
 
 
 def packed(values: np.ndarray) -> dict:

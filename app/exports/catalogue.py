@@ -3,6 +3,7 @@
 import importlib
 import json
 from dataclasses import dataclass
+from typing import Any
 
 from app.exports.reading import Reading
 from app.studies.answer import MaskPicture, region_json
@@ -71,7 +72,7 @@ def answer_json(reading: Reading) -> bytes:
 
     "regions" and "mask" stay the model's; a reader's own stand under "reader".
     """
-    reader = {"verdict": reading.study.verdict, "corrected_regions": None, "corrected_mask": None}
+    reader: dict[str, Any] = {"verdict": reading.study.verdict, "corrected_regions": None, "corrected_mask": None}
     if reading.is_corrected:
         regions = [{**region_json(region), "probability": None} for region in reading.regions]
         reader |= {"corrected_regions": regions, "corrected_mask": MaskPicture.of(reading.mask).to_json()}

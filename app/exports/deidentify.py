@@ -16,9 +16,9 @@ from dicomanonymizer.simpledicomanonymizer import (
     replace_UID,
     replace_with_value,
 )
-from pydicom.datadict import tag_for_keyword
 from pydicom.dataset import Dataset
 from pydicom.sr.codedict import codes
+from pydicom.sr.coding import Code
 from pydicom.tag import Tag
 from pydicom.uid import UID
 
@@ -89,11 +89,11 @@ def parts_of(dataset: Dataset) -> Iterator[Dataset]:
 
 
 def _pair(keyword: str) -> tuple[int, int]:
-    tag = Tag(tag_for_keyword(keyword))
+    tag = Tag(keyword)
     return tag.group, tag.element
 
 
-def _code_item(code: object) -> Dataset:
+def _code_item(code: Code) -> Dataset:
     item = Dataset()
     item.CodeValue, item.CodingSchemeDesignator, item.CodeMeaning = code.value, code.scheme_designator, code.meaning
     return item

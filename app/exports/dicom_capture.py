@@ -1,5 +1,7 @@
 """The overlay as a DICOM Secondary Capture, for archives that show no segmentations; and the film of a PNG."""
 
+from typing import Any
+
 import numpy as np
 from highdicom.sc import SCImage
 from pydicom.dataset import Dataset
@@ -30,7 +32,7 @@ def film(reading: Reading, anonymous: bool) -> bytes:
 
 
 def _made(
-    reading: Reading, pixels: np.ndarray, photometric: str, description: str, series_number: int, names: dict[str, str]
+    reading: Reading, pixels: np.ndarray, photometric: str, description: str, series_number: int, names: dict[str, Any]
 ) -> SCImage:
     source = source_of(reading)
     made = SCImage(

@@ -2,6 +2,7 @@
 
 import io
 from datetime import datetime
+from typing import Any
 
 from pydicom.config import IGNORE
 from pydicom.datadict import dictionary_VR
@@ -51,7 +52,7 @@ def source_of(reading: Reading) -> Dataset:
     return source
 
 
-def equipment(reading: Reading) -> dict[str, str]:
+def equipment(reading: Reading) -> dict[str, Any]:
     """Name what made an object, in highdicom's words."""
     return {
         "manufacturer": "Pleura",

@@ -1,5 +1,7 @@
 """The mask, and the probability map, as DICOM Segmentations (PS3.3 A.51) in the rows and columns of the film."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from highdicom import AlgorithmIdentificationSequence
 from highdicom.color import CIELabColor
@@ -16,9 +18,9 @@ from app.segmentation.reading.geometry import Laterality
 
 def segmentation(reading: Reading, anonymous: bool) -> bytes:
     """Write the mask as a binary segmentation: a segment for each side that is marked, or an empty one."""
-    sides = reading.sides or {None: reading.mask}
-    described = [_described(reading, number, side) for number, side in enumerate(sides, start=1)]
-    masks = np.stack(list(sides.values()), axis=-1)[np.newaxis]
+    sides: Sequence[tuple[Laterality | None, np.ndarray]] = [*reading.sides.items()] or [(None, reading.mask)]
+    described = [_described(reading, number, side) for number, (side, _) in enumerate(sides, start=1)]
+    masks = np.stack([part for _, part in sides], axis=-1)[np.newaxis]
     said = f"Mask by the {reading.marker}. Research use only."
     return to_bytes(_made(reading, SegmentationTypeValues.BINARY, masks, described, said), reading, anonymous)
 

@@ -1,6 +1,7 @@
 """A report of one page: the film with what is marked, the finding, and when not to trust it."""
 
 from datetime import datetime
+from typing import TypedDict
 
 from PIL import Image
 
@@ -18,7 +19,15 @@ FILM_WIDTH = 116.0
 ROOM = ((124.0, 1.0), (100.0, 1.0), (80.0, 0.9), (60.0, 0.78), (45.0, 0.7))
 """Height of the film and size of the text; the first with which everything finds room on the page is taken."""
 
-BESIDE = {"x": MARGIN + FILM_WIDTH + GAP, "width": WIDTH - 2 * MARGIN - FILM_WIDTH - GAP}
+
+class Place(TypedDict):
+    """From where to where a paragraph goes, in millimetres."""
+
+    x: float
+    width: float
+
+
+BESIDE: Place = {"x": MARGIN + FILM_WIDTH + GAP, "width": WIDTH - 2 * MARGIN - FILM_WIDTH - GAP}
 """Where a paragraph beside the film lies."""
 
 MAX_REGIONS = 6
@@ -118,7 +127,7 @@ def _finding(page: Page, reading: Reading) -> None:
     page.ln(3)
     page.paragraph("Probability of a pneumothorax", 8, colour=GREY, **BESIDE)
     if reading.chance:
-        _probability(page, reading)
+        _probability(page, reading, reading.chance)
     else:
         page.paragraph(f"None: {wording.reason(reading.answer)}.", 10, **BESIDE)
     if reading.answer.finding is Finding.NEGATIVE:
@@ -130,10 +139,10 @@ def _finding(page: Page, reading: Reading) -> None:
         page.paragraph(f"The reader says that the model is {reading.study.verdict}.", **BESIDE)
 
 
-def _probability(page: Page, reading: Reading) -> None:
+def _probability(page: Page, reading: Reading, chance: str) -> None:
     point = reading.answer.model.operating_point
     low, high = wording.chance(point.indeterminate_low), wording.chance(point.indeterminate_high)
-    page.paragraph(reading.chance, 20, bold=True, **BESIDE)
+    page.paragraph(chance, 20, bold=True, **BESIDE)
     page.paragraph(f"Operating point: {reading.operating_point}. Indeterminate from {low} to {high}.", 8, **BESIDE)
     page.ln(1)
     calibrated = "Calibrated on films of one hospital; where the disease is rarer, fewer films will show one."

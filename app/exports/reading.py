@@ -14,6 +14,7 @@ from app.segmentation.decision.postprocessing import PostprocessingConfig, Regio
 from app.segmentation.network.preprocessing import restore
 from app.segmentation.reading.geometry import FilmGeometry, Laterality
 from app.studies.answer import NOTICE, Answer
+from app.studies.drawing import greys_of
 from app.studies.masks import stored_mask
 from app.studies.store import Study
 from app.version import VERSION
@@ -47,7 +48,7 @@ class Reading:
     @cached_property
     def film(self) -> np.ndarray:
         """The film as displayed, uint8 (h, w); smaller than stored if it is very large."""
-        return _decode(self.study.film_png)
+        return greys_of(self.study.film_png)
 
     @property
     def is_corrected(self) -> bool:
@@ -65,7 +66,7 @@ class Reading:
     @cached_property
     def probability_map(self) -> np.ndarray:
         """The model's map, float32 in [0, 1], in the film's pixels as stored."""
-        return restore(_decode(self.study.probability_png).astype(np.float32) / 255, self.mask.shape)
+        return restore(greys_of(self.study.probability_png).astype(np.float32) / 255, self.mask.shape)
 
     @cached_property
     def regions(self) -> tuple[Region, ...]:
@@ -164,7 +165,3 @@ def keyed_uid(secret: str, text: str) -> str:
     """
     digest = hmac.new(secret.encode(), text.encode(), hashlib.sha256).digest()
     return f"2.25.{uuid.UUID(bytes=digest[:16], version=5).int}"
-
-
-def _decode(png: bytes) -> np.ndarray:
-    return cv2.imdecode(np.frombuffer(png, np.uint8), cv2.IMREAD_GRAYSCALE)

@@ -5,6 +5,7 @@ from unicodedata import bidirectional
 
 from fontTools.ttLib import TTFont
 from fpdf import FPDF
+from fpdf.util import Padding
 
 from app.exports.pictures import FONTS
 
@@ -13,6 +14,7 @@ WIDTH, HEIGHT, MARGIN, FOOT = 210.0, 297.0, 16.0, 14.0
 
 TEXT_WIDTH = WIDTH - 2 * MARGIN
 LABEL_WIDTH = 40.0
+AIR = Padding(1.5, 1.5, 1.5, 1.5)
 INK, GREY, LINE, ALARM = (20, 27, 33), (92, 103, 112), (205, 212, 218), (150, 60, 0)
 
 
@@ -56,7 +58,16 @@ class Page(FPDF):
         self.set_fill_color(255, 243, 224)
         self.set_text_color(*ALARM)
         self.set_font("DejaVu", "B", 9)
-        self.multi_cell(TEXT_WIDTH, 5, text, align="C", fill=True, padding=1.5, new_x="LMARGIN", new_y="NEXT")
+        self.multi_cell(
+            TEXT_WIDTH,
+            5,
+            text,
+            align="C",
+            fill=True,
+            padding=Padding(1.5, 1.5, 1.5, 1.5),
+            new_x="LMARGIN",
+            new_y="NEXT",
+        )
 
     def heading(self, text: str) -> None:
         """Begin a section, under a line."""

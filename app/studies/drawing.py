@@ -32,6 +32,18 @@ def grey_png(image: np.ndarray) -> bytes:
     return encoded.tobytes()
 
 
+def greys_of(png: bytes) -> np.ndarray:
+    """Decode a PNG of ours: uint8 (H, W).
+
+    Raises:
+        ValueError: If it is damaged.
+    """
+    greys = cv2.imdecode(np.frombuffer(png, np.uint8), cv2.IMREAD_GRAYSCALE)
+    if greys is None:
+        raise ValueError("A picture that was kept is no PNG any more")
+    return greys
+
+
 def mask_png(mask: np.ndarray) -> bytes:
     """Encode a mask, bool (H, W), as a greyscale PNG of 0 and 255."""
     _, encoded = cv2.imencode(".png", mask.astype(np.uint8) * 255)

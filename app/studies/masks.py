@@ -12,7 +12,7 @@ from PIL import Image
 
 from app.segmentation.decision.calibration import Finding
 from app.segmentation.errors import PleuraError
-from app.studies.drawing import contour_path
+from app.studies.drawing import contour_path, greys_of
 from app.studies.store import Study
 
 
@@ -123,5 +123,4 @@ def _stored_size(study: Study) -> tuple[int, int]:
 
 
 def _decoded(png: bytes, size: tuple[int, int]) -> np.ndarray:
-    mask = cv2.imdecode(np.frombuffer(png, np.uint8), cv2.IMREAD_GRAYSCALE)
-    return cv2.resize(mask, size, interpolation=cv2.INTER_NEAREST) > 127
+    return cv2.resize(greys_of(png), size, interpolation=cv2.INTER_NEAREST) > 127

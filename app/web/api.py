@@ -13,7 +13,7 @@ from werkzeug.exceptions import HTTPException, InternalServerError, MethodNotAll
 from app.segmentation.errors import PleuraError
 from app.segmentation.reading.radiograph import MAX_BYTES
 from app.web import problems
-from app.web.problems import Problem, explain, headers_of
+from app.web.problems import Problem, headers_of, problem_of
 from app.web.services import services
 
 FIELD = "file"
@@ -66,13 +66,13 @@ def _answer_for_the_whole_prefix() -> Response | None:
         return None
     if current_app.config["API"] == "off":
         return problem_answer(API_OFF, "Start the server with PLEURA_API=token, or open on a machine of your own.")
-    return _explain(request.routing_exception) if request.routing_exception else None
+    return _refuse(request.routing_exception) if request.routing_exception else None
 
 
 @blueprint.errorhandler(PleuraError)
 @blueprint.errorhandler(HTTPException)
-def _explain(error: PleuraError | HTTPException) -> Response:
-    problem, detail = explain(error)
+def _refuse(error: PleuraError | HTTPException) -> Response:
+    problem, detail = problem_of(error)
     if isinstance(error, NotFound):
         detail = f"There is nothing at {request.path}; see /api/v1/openapi.json."
     elif isinstance(error, RequestEntityTooLarge):
@@ -89,7 +89,7 @@ def _report_incident(error: Exception) -> Response:
     """Own up to a defect; only the log says more."""
     incident = secrets.token_hex(4)
     current_app.logger.error("Incident %s: %s", incident, request.endpoint, exc_info=error)
-    problem, detail = explain(InternalServerError())
+    problem, detail = problem_of(InternalServerError())
     return problem_answer(problem, f"{detail} The log has it as incident {incident}.", incident=incident)
 
 

@@ -14,7 +14,7 @@ from app.analysis.saliency import Saliency
 from app.segmentation.errors import PleuraError
 from app.studies.store import Study, StudyStore
 from app.web.api import problem_answer
-from app.web.problems import Problem, explain, headers_of
+from app.web.problems import Problem, headers_of, problem_of
 from app.web.services import services
 from app.web.session import own_study, owner
 
@@ -60,8 +60,8 @@ def occlusion(study_id: str) -> Response:
 
 @blueprint.errorhandler(PleuraError)
 @blueprint.errorhandler(HTTPException)
-def _explain(error: PleuraError | HTTPException) -> Response:
-    answer = problem_answer(*explain(error))
+def _refuse(error: PleuraError | HTTPException) -> Response:
+    answer = problem_answer(*problem_of(error))
     answer.headers.update(headers_of(error))
     return answer
 

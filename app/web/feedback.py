@@ -100,8 +100,14 @@ def _words() -> dict[str, object]:
     return {
         "asks_for_films": services().training_set is not None,
         "can_be_given": lambda study: vouched_mask(study) is not None,
-        "drawn_share": lambda study: float(reader_mask(study).mean()),
+        "drawn_share": _drawn_share,
     }
+
+
+def _drawn_share(study: Study) -> float:
+    """How much of the film the reader has marked."""
+    mask = reader_mask(study)
+    return 0.0 if mask is None else float(mask.mean())
 
 
 def _manifest_row(study: Study) -> dict[str, str]:

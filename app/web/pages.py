@@ -21,7 +21,7 @@ from app.studies.header import kept_of
 from app.studies.masks import marked_areas, mask_of
 from app.studies.patients import origin_of
 from app.studies.store import Study
-from app.web.problems import NO_FILE, Problem, explain, headers_of
+from app.web.problems import NO_FILE, Problem, headers_of, problem_of
 from app.web.services import services
 from app.web.session import client, own_study, owner
 
@@ -61,12 +61,13 @@ def create() -> BaseResponse | tuple[str, int, Mapping[str, str]]:
     uploads = [upload for upload in request.files.getlist("films") if upload.filename]
     outcomes = [_outcome(upload) for upload in uploads] or [Failure("", *NO_FILE)]
     failures = [outcome for outcome in outcomes if isinstance(outcome, Failure)]
+    studies = [outcome for outcome in outcomes if isinstance(outcome, Study)]
     status, headers = (failures[0].problem.status, failures[0].headers) if failures else (201, {})
     if request.headers.get("X-Requested-With") == "XMLHttpRequest":
         return render_template("outcomes.html", outcomes=outcomes), status, headers
     if failures:
         return _index(failures), status, headers
-    target = url_for(".index") if len(outcomes) > 1 else url_for(".result", study_id=outcomes[0].id)
+    target = url_for(".index") if len(studies) > 1 else url_for(".result", study_id=studies[0].id)
     return redirect(target, 303)
 
 
@@ -119,7 +120,7 @@ def delete(study_id: str) -> BaseResponse:
 @blueprint.app_errorhandler(HTTPException)
 def show_failure(error: PleuraError | HTTPException) -> tuple[str, int, Mapping[str, str]]:
     """Say what went wrong; of a defect of ours only the number under which the log has it."""
-    problem, detail = explain(error)
+    problem, detail = problem_of(error)
     incident = None
     if isinstance(error, InternalServerError):
         incident = secrets.token_hex(4)
@@ -146,7 +147,7 @@ def _outcome(upload: FileStorage) -> Study | Failure:
     try:
         return _analyse(upload)
     except PleuraError as error:
-        return Failure(_shown_name(upload), *explain(error), _picture_of(error), headers_of(error))
+        return Failure(_shown_name(upload), *problem_of(error), _picture_of(error), headers_of(error))
 
 
 def _picture_of(error: PleuraError) -> str | None:
@@ -174,7 +175,7 @@ def _analyse(upload: FileStorage) -> Study:
 
 def _shown_name(upload: FileStorage) -> str:
     """The last part of the path, whichever slash divides it; printable and of bounded length."""
-    name = "".join(character for character in PureWindowsPath(upload.filename).name if character.isprintable())
+    name = "".join(character for character in PureWindowsPath(upload.filename or "").name if character.isprintable())
     return name[:MAX_NAME_LENGTH] or "film"
 
 

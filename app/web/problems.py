@@ -83,7 +83,7 @@ def headers_of(error: Exception) -> dict[str, str]:
     return {"Retry-After": str(error.retry_seconds)} if isinstance(error, turns.BusyError) else {}
 
 
-def explain(error: errors.PleuraError | HTTPException) -> tuple[Problem, str]:
+def problem_of(error: errors.PleuraError | HTTPException) -> tuple[Problem, str]:
     """Say what a failure means, and in which sentence.
 
     A failure of HTTP that has no entry here speaks with Werkzeug's own name and description.
@@ -92,4 +92,5 @@ def explain(error: errors.PleuraError | HTTPException) -> tuple[Problem, str]:
         return PROBLEMS[type(error)], str(error)
     if type(error) in HTTP_PROBLEMS:
         return HTTP_PROBLEMS[type(error)]
-    return Problem(error.code, error.name.lower().replace(" ", "_"), error.name), error.description
+    problem = Problem(error.code or 500, error.name.lower().replace(" ", "_"), error.name)
+    return problem, error.description or error.name

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import cast
 
 import torch
-from flask import Flask, current_app
+from flask import Config, Flask, current_app
 
 from app.analysis.analysis import Analysis
 from app.analysis.reader import shared_reader
@@ -72,7 +72,7 @@ def services(app: Flask | None = None) -> Services:
     return cast(Services, (app or current_app).extensions[KEY])
 
 
-def _open_studies(url: str, settings: dict[str, object]) -> StudyStore:
+def _open_studies(url: str, settings: Config) -> StudyStore:
     studies = StudyStore(url, 60 * settings["RETENTION_MINUTES"])
     studies.purge()
     studies.start_purging()

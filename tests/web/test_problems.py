@@ -5,7 +5,7 @@ from werkzeug.exceptions import NotFound, RequestEntityTooLarge, UnsupportedMedi
 
 import app.studies.store  # noqa: F401 - defines a failure of its own
 from app.segmentation.errors import PleuraError, TooManyPixelsError
-from app.web.problems import HTTP_PROBLEMS, PROBLEMS, explain
+from app.web.problems import HTTP_PROBLEMS, PROBLEMS, problem_of
 
 
 def subclasses(kind: type) -> set[type]:
@@ -14,7 +14,7 @@ def subclasses(kind: type) -> set[type]:
 
 @pytest.mark.parametrize("kind", sorted(subclasses(PleuraError) - {PleuraError}, key=lambda kind: kind.__name__))
 def test_every_error_of_the_core_is_mapped(kind):
-    problem, detail = explain(kind("The film has 3 legs; 2 is the limit."))
+    problem, detail = problem_of(kind("The film has 3 legs; 2 is the limit."))
     assert 400 <= problem.status < 600
     assert problem.code == problem.code.lower().replace(" ", "_")
     assert detail == "The film has 3 legs; 2 is the limit."
@@ -32,12 +32,12 @@ def test_http_problems_have_their_exceptions_status():
 
 
 def test_too_large_is_one_code_whoever_notices():
-    assert explain(RequestEntityTooLarge())[0].code == "file_too_large"
-    assert explain(TooManyPixelsError("…"))[0].status == 413
+    assert problem_of(RequestEntityTooLarge())[0].code == "file_too_large"
+    assert problem_of(TooManyPixelsError("…"))[0].status == 413
 
 
 def test_other_http_errors_speak_for_themselves():
-    problem, detail = explain(UnsupportedMediaType())
+    problem, detail = problem_of(UnsupportedMediaType())
     assert (problem.status, problem.code) == (415, "unsupported_media_type")
     assert detail
-    assert explain(NotFound())[0].code == "not_found"
+    assert problem_of(NotFound())[0].code == "not_found"
