@@ -152,8 +152,9 @@ def _from_runs(frame: memoryview, layout: Layout) -> Stored:
     count, *offsets = struct.unpack_from("<16L", frame)
     samples = 3 if count % 3 == 0 else 1
     width = count // samples
-    if count != samples * width or width not in (1, 2, 4):
-        raise InvalidImageError(f"The run-length encoding has {count} planes of bytes, which make no grey or colours.")
+    if width not in (1, 2, 4) or layout.samples not in (None, 1, 3):
+        said = "" if layout.samples is None else f" and {layout.samples} samples a pixel"
+        raise InvalidImageError(f"The film has {count} planes of bytes{said}, which make no grey or colours.")
     bounds = [*offsets[:count], len(frame)]
     levels = np.empty((rows, columns, samples), np.uint8 if width == 1 else np.uint16)
     for plane in range(count):

@@ -1,5 +1,7 @@
 """What of a DICOM image is no film: padding (PS3.3 C.7.5.1.1.2) and what a display shutter covers (PS3.3 C.7.6.11)."""
 
+import math
+
 import cv2
 import numpy as np
 from pydicom.dataset import Dataset
@@ -89,8 +91,12 @@ def _circle(shape: tuple[int, int], header: Dataset) -> np.ndarray | None:
     if len(center) != 2 or None in center or not radius:
         return None
     row, column = (value - 1 for value in center)
-    rows, columns = np.ogrid[: shape[0], : shape[1]]
-    return ((rows - row) ** 2 + (columns - column) ** 2 <= radius**2).astype(np.uint8)
+    squares = radius**2 - (np.arange(shape[0]) - row) ** 2  # of half the chord in each row
+    drawn = np.zeros(shape, np.uint8)
+    for line in np.flatnonzero(squares >= 0):
+        half = math.sqrt(squares[line])
+        drawn[line, max(math.ceil(column - half), 0) : max(math.floor(column + half) + 1, 0)] = 1
+    return drawn
 
 
 def _polygon(shape: tuple[int, int], header: Dataset) -> np.ndarray | None:
