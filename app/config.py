@@ -75,6 +75,12 @@ SETTINGS = (
         minimum=1,
     ),
     Setting("READING_MIB", 1536, "MiB of memory that decoding one film may take.", minimum=256),
+    Setting(
+        "ENGINE",
+        "auto",
+        "What computes the network: openvino, torch, or auto: OpenVINO where it loads, else PyTorch.",
+        choices=("auto", "openvino", "torch"),
+    ),
     Setting("THREADS", 0, "Threads of one inference; 0: the cores of the process, shared among gunicorn's workers."),
 )
 

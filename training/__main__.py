@@ -18,6 +18,7 @@ COMMANDS = {
     "average": "training.learning.average",
     "evaluate": "training.releasing.evaluate",
     "release": "training.releasing.release",
+    "graph": "training.releasing.graph",
     "report": "training.evidence.report",
     "stress": "training.evidence.stress",
     "compare": "training.evidence.compare",

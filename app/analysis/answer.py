@@ -34,9 +34,14 @@ def to_answer(radiograph: Radiograph, prediction: Prediction, predictor: Predict
         mask=MaskPicture.of(prediction.mask),
         doubts=prediction.doubts,
         withheld_for=prediction.withheld_for,
-        model=Model(predictor.metadata.name, predictor.sha256, predictor.decision.operating_point),
+        model=_model_of(predictor),
         timing_ms={stage: round(duration, 1) for stage, duration in prediction.timing_ms.items()},
     )
+
+
+def _model_of(predictor: Predictor) -> Model:
+    point = predictor.decision.operating_point
+    return Model(predictor.metadata.name, predictor.sha256, predictor.engine.description, point)
 
 
 def _rounded(region: Region) -> Region:

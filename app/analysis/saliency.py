@@ -1,17 +1,21 @@
 """Explanations of a score in plain JSON types, computed in turn with the analysis of films."""
 
+from __future__ import annotations
+
 import base64
 import threading
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 
 from app.analysis.analysis import Analysis
 from app.segmentation.decision.calibration import sigmoid
-from app.segmentation.network.explain import Activations, occlude, trace_activations
 from app.segmentation.network.preprocessing import preprocess
 from app.studies.drawing import greys_of
+
+if TYPE_CHECKING:
+    from app.segmentation.network.explain import Activations
 
 UNTRIED = -128
 """Level of a place of which nothing is known yet."""
@@ -50,8 +54,10 @@ class Saliency:
             "score" in logits, "probability", "stages" fine to coarse and "feature_maps", as `packed` describes each.
         """
         batch = self._batch(film_png)
-        with self._turns.turn(client):
-            traced = trace_activations(self.predictor.engine, self.predictor.decision.calibration, batch)
+        with self._turns.turn(client):  # the first time, PyTorch is loaded in it: for seconds, and for every core
+            from app.segmentation.network.explain import trace_activations
+
+            traced = trace_activations(self.predictor.reference, self.predictor.decision.calibration, batch)
         return _described(traced)
 
     def start_occlusion(self) -> bool:
@@ -74,9 +80,11 @@ class Saliency:
         Yields:
             Patches "done", their "total", and the map so far, as `packed` describes it, in logits.
         """
-        steps = occlude(
-            self.predictor.engine, self.predictor.decision.calibration, self._batch(film_png), at_once=AT_ONCE
-        )
+        with self._turns:
+            from app.segmentation.network.explain import occlude
+
+            calibration = self.predictor.decision.calibration
+            steps = occlude(self.predictor.reference, calibration, self._batch(film_png), at_once=AT_ONCE)
         while True:
             with self._turns:
                 step = next(steps, None)
@@ -84,7 +92,7 @@ class Saliency:
                 return
             yield {"done": step.done, "total": step.total, **packed(step.drops)}
 
-    def _batch(self, film_png: bytes) -> torch.Tensor:
+    def _batch(self, film_png: bytes) -> np.ndarray:
         return preprocess(greys_of(film_png).astype(np.float32) / 255, self.predictor.metadata.preprocessing)
 
 

@@ -1,21 +1,29 @@
 """One self-describing file per model: safetensors, everything else in its header. No pickle."""
 
+from __future__ import annotations
+
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import torch
+import numpy as np
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import load, save_file
+from safetensors.numpy import load, save_file
 
 from app.segmentation.decision.calibration import Calibration, OperatingPoint
 from app.segmentation.decision.decision import Decision
 from app.segmentation.decision.postprocessing import PostprocessingConfig
 from app.segmentation.errors import CheckpointError
-from app.segmentation.network.model import ModelConfig, build_model
+from app.segmentation.network.model_config import ModelConfig
 from app.segmentation.network.out_of_distribution import FeatureDistribution
 from app.segmentation.network.preprocessing import PreprocessingConfig
+
+if TYPE_CHECKING:
+    import torch
 
 FORMAT_VERSION = 1
 HEADER_KEY = "pleura"
@@ -52,18 +60,40 @@ class CheckpointMetadata:
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A loaded file: the network in evaluation mode, float32, and what is known of it.
+    """A loaded file: weights, and what is known of them.
 
     Attributes:
+        weights: As stored, half precision and running statistics in float32, by the network's names.
         feature_distribution: Where the network puts films like those it learned from; None in a
             checkpoint that training left behind.
         sha256: Hash of the whole file, hexadecimal.
     """
 
-    model: torch.nn.Module
+    weights: Mapping[str, np.ndarray]
     metadata: CheckpointMetadata
     feature_distribution: FeatureDistribution | None
     sha256: str
+
+    @cached_property
+    def model(self) -> torch.nn.Module:
+        """The network on PyTorch, in evaluation mode, float32; built when it is first asked for, as that takes seconds.
+
+        Raises:
+            CheckpointError: If the weights do not fit the architecture that the file names.
+        """
+        from app.segmentation.network.model import load_model
+
+        return load_model(self.metadata.model, self.weights)
+
+    @cached_property
+    def weights_sha256(self) -> str:
+        """Hash of names, shapes and values of the weights alone: what a new calibration does not change."""
+        digest = hashlib.sha256()
+        for name in sorted(self.weights):
+            values = self.weights[name]
+            digest.update(f"{name} {values.dtype} {values.shape}\n".encode())
+            digest.update(np.ascontiguousarray(values).data)
+        return digest.hexdigest()
 
 
 def save_checkpoint(
@@ -81,31 +111,31 @@ def save_checkpoint(
     for name, tensor in model.state_dict().items():
         if name.endswith("num_batches_tracked"):
             continue
-        tensors[name] = (tensor if "running_" in name else tensor.half()).cpu().contiguous()  # variances span decades
-        if not tensors[name].isfinite().all():
+        stored = tensor if "running_" in name else tensor.half()  # variances span decades
+        tensors[name] = np.ascontiguousarray(stored.cpu().numpy())
+        if not np.isfinite(tensors[name]).all():
             raise CheckpointError(f"{name} is not finite in half precision; the training has diverged.")
     header = {"format_version": FORMAT_VERSION, **asdict(metadata)}
     if feature_distribution is not None:
         header["out_of_distribution"] = {"limit": feature_distribution.limit}
         for name in ("mean", "whitening"):
-            tensors[FEATURES_PREFIX + name] = getattr(feature_distribution, name).contiguous()
+            tensors[FEATURES_PREFIX + name] = np.ascontiguousarray(getattr(feature_distribution, name))
     save_file(tensors, path, metadata={HEADER_KEY: json.dumps(header)})
     path.chmod(0o644)  # safetensors lets only the owner read, but the service runs as somebody else
 
 
 def load_checkpoint(path: Path) -> Checkpoint:
-    """Read a checkpoint and build its network, in evaluation mode, float32.
+    """Read a checkpoint.
 
     Raises:
-        CheckpointError: If the file is missing, damaged, of another version, or does not fit the
-            architecture it names.
+        CheckpointError: If the file is missing, damaged or of another version.
     """
     if not path.is_file():
         raise CheckpointError(f"No weights at {path}; train and release a model, or set another path.")
     data = path.read_bytes()
     try:
         tensors = load(data)
-        with safe_open(path, "pt") as file:
+        with safe_open(path, "np") as file:
             header = json.loads((file.metadata() or {}).get(HEADER_KEY, "null"))
     except (SafetensorError, json.JSONDecodeError) as error:
         raise CheckpointError(f"{path} is not a complete safetensors file: {error}.") from error
@@ -117,20 +147,11 @@ def load_checkpoint(path: Path) -> Checkpoint:
     limits = header.pop("out_of_distribution", {}) if isinstance(header, dict) else {}
     metadata = _metadata(header, path)
     return Checkpoint(
-        model=_with_weights(build_model(metadata.model), tensors, path).eval(),
+        weights=tensors,
         metadata=metadata,
         feature_distribution=FeatureDistribution(**statistics, **limits) if statistics else None,
         sha256=hashlib.sha256(data).hexdigest(),
     )
-
-
-def _with_weights(model: torch.nn.Module, weights: dict[str, torch.Tensor], path: Path) -> torch.nn.Module:
-    # smp leaves out weights of another shape, so that they are missing too
-    missing, unexpected = model.load_state_dict({k: v.float() for k, v in weights.items()}, strict=False)
-    missing = [name for name in missing if not name.endswith("num_batches_tracked")]
-    if missing or unexpected:
-        raise CheckpointError(f"The weights in {path} lack {missing[:3]} and bring {unexpected[:3]} unasked.")
-    return model
 
 
 def _metadata(header: dict | None, path: Path) -> CheckpointMetadata:

@@ -1,9 +1,13 @@
 """A loaded checkpoint that answers films: the core's front door."""
 
+from __future__ import annotations
+
 import base64
 import time
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from app.segmentation.checkpoint import Checkpoint, load_checkpoint
 from app.segmentation.decision.checks import doubts_about
@@ -11,9 +15,13 @@ from app.segmentation.decision.decision import Prediction
 from app.segmentation.decision.doubts import UNFAMILIAR, Doubt
 from app.segmentation.errors import CheckpointError
 from app.segmentation.network.engine import Engine, Evidence
+from app.segmentation.network.engines import open_engine, torch_engine
 from app.segmentation.network.preprocessing import preprocess
 from app.segmentation.reading.image_io import read_radiograph
 from app.segmentation.reading.radiograph import Radiograph
+
+if TYPE_CHECKING:
+    from app.segmentation.network.torch_engine import TorchEngine
 
 CANARY_TOLERANCE = 0.02
 """Probability by which another processor's arithmetic may differ."""
@@ -34,10 +42,16 @@ class Predictor:
         decision: The checkpoint's thresholds and calibration.
         feature_distribution: What the checkpoint's films look like to the network, if it says so.
         sha256: Hash of the checkpoint's file, hexadecimal.
+        engine: What answers films.
     """
 
-    def __init__(self, checkpoint: Checkpoint) -> None:
+    def __init__(self, checkpoint: Checkpoint, engine: Engine | None = None, threads: int = 0) -> None:
         """Take a released checkpoint.
+
+        Args:
+            checkpoint: From `load_checkpoint`.
+            engine: What answers films; without one, the reference does.
+            threads: Of the reference; 0: all cores.
 
         Raises:
             CheckpointError: If it has no thresholds.
@@ -50,16 +64,31 @@ class Predictor:
         self.decision = checkpoint.metadata.decision
         self.feature_distribution = checkpoint.feature_distribution
         self.sha256 = checkpoint.sha256
-        self.engine = Engine(checkpoint.model, self.decision.mirror_size)
+        self.checkpoint = checkpoint
+        self._threads = threads
+        self.engine = engine or torch_engine(checkpoint, threads)
 
     @classmethod
-    def load(cls, path: Path) -> "Predictor":
+    def load(cls, path: Path, engine: str = "auto", threads: int = 0) -> Predictor:
         """Load a released checkpoint.
+
+        Args:
+            path: The checkpoint; the graph for OpenVINO lies beside it.
+            engine: What is to answer films, one of `engines.ENGINES`.
+            threads: Threads of one inference; 0: all cores.
 
         Raises:
             CheckpointError: If it cannot be loaded, or was never released.
         """
-        return cls(load_checkpoint(path))
+        checkpoint = load_checkpoint(path)
+        return cls(checkpoint, open_engine(checkpoint, path, engine, threads), threads)
+
+    @cached_property
+    def reference(self) -> TorchEngine:
+        """The network on PyTorch, which can be differentiated; loading that takes seconds where nothing has."""
+        from app.segmentation.network.torch_engine import TorchEngine
+
+        return self.engine if isinstance(self.engine, TorchEngine) else torch_engine(self.checkpoint, self._threads)
 
     def predict(self, radiograph: Radiograph) -> Prediction:
         """Answer one film.

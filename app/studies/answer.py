@@ -99,11 +99,13 @@ class Model:
     Attributes:
         name: Of the checkpoint.
         sha256: Hash of its file, hexadecimal.
+        engine: What computed it, with its version.
         operating_point: Where it turns probabilities into findings.
     """
 
     name: str
     sha256: str
+    engine: str
     operating_point: OperatingPoint
 
     @property
@@ -113,12 +115,17 @@ class Model:
 
     def to_json(self) -> dict[str, Any]:
         """Describe it in plain JSON types."""
-        return {"name": self.name, "sha256": self.sha256, "operating_point": vars(self.operating_point)}
+        return {
+            "name": self.name,
+            "sha256": self.sha256,
+            "engine": self.engine,
+            "operating_point": vars(self.operating_point),
+        }
 
     @classmethod
     def from_json(cls, said: Mapping[str, Any]) -> Self:
         """Read what `to_json` wrote."""
-        return cls(said["name"], said["sha256"], OperatingPoint(**said["operating_point"]))
+        return cls(said["name"], said["sha256"], said.get("engine", ""), OperatingPoint(**said["operating_point"]))
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ def ready() -> tuple[dict, int]:
     """Answer 200 only if the model answers its canary film as it did at release."""
     objection = services().readiness.objection()
     predictor = services().predictor
-    model = {"name": predictor.metadata.name, "sha256": predictor.sha256}
+    model = {"name": predictor.metadata.name, "sha256": predictor.sha256, "engine": predictor.engine.description}
     if objection:
         return {"status": "not ready", "reason": objection, "version": VERSION, "model": model}, 503
     return {"status": "ready", "version": VERSION, "model": model}, 200

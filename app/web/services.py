@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
-import torch
 from flask import Config, Flask, current_app
 
 from app.analysis.analysis import Analysis
@@ -51,9 +50,7 @@ def open_services(app: Flask) -> Services:
         SettingError: If the folder of given films cannot be written to, or holds something else.
     """
     settings = app.config
-    if settings["THREADS"]:
-        torch.set_num_threads(settings["THREADS"])
-    predictor = Predictor.load(Path(settings["WEIGHTS"]))
+    predictor = Predictor.load(Path(settings["WEIGHTS"]), settings["ENGINE"], settings["THREADS"])
     analysis = Analysis(predictor, shared_reader(settings["READING_SECONDS"], settings["READING_MIB"]))
     opened = Services(
         predictor=predictor,

@@ -71,7 +71,7 @@ class TestAnswer:
     def test_is_that_of_the_bare_network(self, checkpoint):
         batch = preprocess(FILMS[0], checkpoint.metadata.preprocessing)
         with torch.inference_mode():
-            mask_logits, image_logit = checkpoint.model(batch)
+            mask_logits, image_logit = checkpoint.model(torch.from_numpy(batch))
         evidence = deciding(checkpoint, mirror_size=None).engine.run(batch)
         assert np.abs(evidence.probability_map - mask_logits[0, 0].sigmoid().numpy()).max() < 1e-5
         assert evidence.image_logit == pytest.approx(float(image_logit), abs=1e-4)
@@ -130,13 +130,13 @@ class TestMirror:
     def test_the_mirror_image_may_be_larger_than_the_film(self, checkpoint):
         alone, both = (deciding(checkpoint, mirror_size=size).engine for size in (None, 96))
         film = preprocess(FILMS[0], checkpoint.metadata.preprocessing)
-        larger = cv2.resize(film[0, 0].numpy()[:, ::-1], (96, 96), interpolation=cv2.INTER_LINEAR)
-        one, other, mean = alone.run(film), alone.run(torch.from_numpy(larger)[None, None]), both.run(film)
+        larger = cv2.resize(film[0, 0, :, ::-1], (96, 96), interpolation=cv2.INTER_LINEAR)
+        one, other, mean = alone.run(film), alone.run(larger[None, None]), both.run(film)
         turned_back = cv2.resize(other.probability_map[:, ::-1], (64, 64), interpolation=cv2.INTER_AREA)
         assert mean.probability_map.shape == (64, 64)
         assert np.abs(mean.probability_map - (one.probability_map + turned_back) / 2).max() < 0.02
         assert mean.image_logit == pytest.approx((one.image_logit + other.image_logit) / 2, abs=1e-4)
-        assert torch.allclose(mean.features, (one.features + other.features) / 2, atol=1e-4)
+        assert np.allclose(mean.features, (one.features + other.features) / 2, atol=1e-4)
 
     def test_without_averaging_it_is_not(self, checkpoint):
         predictor = deciding(checkpoint, mirror_size=None)
@@ -160,7 +160,7 @@ def test_threads_get_the_answers_of_one(predictor):
 def test_an_alarm_stands_on_an_unusual_film_and_on_no_other_picture(checkpoint, limits, finding):
     features = Predictor(checkpoint).engine.run(preprocess(FILMS[0], checkpoint.metadata.preprocessing)).features
     shift = 5 * limits / len(features) ** 0.5
-    known = FeatureDistribution(mean=features + shift, whitening=torch.eye(len(features)), limit=5.0)
+    known = FeatureDistribution(mean=features + shift, whitening=np.eye(len(features), dtype=np.float32), limit=5.0)
     predictor = deciding(
         replace(checkpoint, feature_distribution=known),
         operating_point=ALWAYS[Finding.POSITIVE],

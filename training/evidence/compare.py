@@ -106,7 +106,7 @@ def cached_evidence(checkpoint: Checkpoint, films: PreparedFilms, split: str, fo
         np.savez(unfinished, image_ids=ids, logits=logits, maps=maps)
         unfinished.rename(path)
     stored = np.load(path)
-    unknown = torch.empty(0)
+    unknown = np.empty(0, np.float32)
     return [
         Evidence(probability_map, np.zeros_like(probability_map), float(image_logit), float(map_logit), unknown)
         for probability_map, (image_logit, map_logit) in zip(

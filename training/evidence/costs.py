@@ -10,7 +10,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from tqdm import tqdm
 
 from app.segmentation.checkpoint import Checkpoint
-from app.segmentation.network.engine import Engine
+from app.segmentation.network.torch_engine import TorchEngine
 
 COSTS = ["parameters", "file_mb", "gflop", "ms", "ms_ratio"]
 
@@ -18,7 +18,7 @@ COSTS = ["parameters", "file_mb", "gflop", "ms", "ms_ratio"]
 def measure_costs(checkpoints: dict[Path, Checkpoint], rounds: int) -> pd.DataFrame:
     """Describe networks and what they cost, one row each; times are relative to the first's."""
     engines = [
-        (Engine(checkpoint.model, checkpoint.metadata.mirror_size), checkpoint.metadata.preprocessing.image_size)
+        (TorchEngine(checkpoint.model, checkpoint.metadata.mirror_size), checkpoint.metadata.preprocessing.image_size)
         for checkpoint in checkpoints.values()
     ]
     times = time_engines(engines, rounds)
@@ -67,17 +67,17 @@ def count_parameters(model: torch.nn.Module) -> int:
     return sum(parameter.numel() for parameter in model.parameters())
 
 
-def count_operations(engine: Engine, image_size: int) -> float:
+def count_operations(engine: TorchEngine, image_size: int) -> float:
     """Count the floating-point operations for one film as served, mirror image included.
 
     Torch counts convolutions and matrix products, a multiplication with its addition as two; what is left out is small.
     """
     with FlopCounterMode(display=False) as counter:
-        engine.run(torch.zeros(1, 1, image_size, image_size))
+        engine.run(np.zeros((1, 1, image_size, image_size), np.float32))
     return counter.get_total_flops()
 
 
-def time_engines(engines: list[tuple[Engine, int]], rounds: int) -> list[float]:
+def time_engines(engines: list[tuple[TorchEngine, int]], rounds: int) -> list[float]:
     """Time networks side by side: in one process, in turns, so that a busy moment hits all of them alike.
 
     Args:
@@ -90,7 +90,7 @@ def time_engines(engines: list[tuple[Engine, int]], rounds: int) -> list[float]:
     times = np.empty((rounds + 1, len(engines)))
     for turn in tqdm(range(rounds + 1), desc="time", unit="round"):
         for index, (engine, image_size) in enumerate(engines):
-            film = torch.randn(1, 1, image_size, image_size)
+            film = np.random.default_rng(turn).standard_normal((1, 1, image_size, image_size), dtype=np.float32)
             started = time.perf_counter()
             engine.run(film)
             times[turn, index] = 1e3 * (time.perf_counter() - started)

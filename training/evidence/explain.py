@@ -70,7 +70,7 @@ def explain(
     kept = out / f"scores-{key_of(predictor, prepared, split, occlusion_cells)}.csv"
     preprocessing, calibration = predictor.metadata.preprocessing, predictor.decision.calibration
     scores = score_positives(
-        predictor.engine, calibration, preprocessing, prepared, rows[positive], kept, occlusion_cells
+        predictor.reference, calibration, preprocessing, prepared, rows[positive], kept, occlusion_cells
     )
     figures = summarise_scores(scores[scores["film"] < len(positive)], patients, resamples)
     figures.to_csv(out / "scores.csv", index=False, float_format="%.4f")
@@ -114,8 +114,8 @@ def describe_film(predictor: Predictor, films: PreparedFilms, row: int, name: st
         true_mask=films.true_mask(row),
         predicted_mask=prediction.mask,
         probability_map=prediction.probability_map,
-        traced=trace_activations(predictor.engine, calibration, batch),
-        drops=occlusion_map(predictor.engine, calibration, batch, occlusion_cells),
+        traced=trace_activations(predictor.reference, calibration, batch),
+        drops=occlusion_map(predictor.reference, calibration, batch, occlusion_cells),
     )
 
 

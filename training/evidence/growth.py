@@ -8,9 +8,9 @@ from matplotlib.figure import Figure
 
 from app.segmentation.checkpoint import load_checkpoint
 from app.segmentation.decision.calibration import Calibration
-from app.segmentation.network.engine import Engine
 from app.segmentation.network.explain import trace_activations
 from app.segmentation.network.preprocessing import preprocess
+from app.segmentation.network.torch_engine import TorchEngine
 from training.data.films import PreparedFilms
 from training.evidence.heat_maps import PROBABILITY_MAP, score_positives, summarise_scores
 from training.evidence.panels import draw_growth
@@ -62,7 +62,7 @@ def follow_epochs(
     for epoch, path in epochs.items():
         checkpoint = load_checkpoint(path)
         preprocessing = checkpoint.metadata.preprocessing
-        engine = Engine(checkpoint.model, checkpoint.metadata.mirror_size)
+        engine = TorchEngine(checkpoint.model, checkpoint.metadata.mirror_size)
         kept = out / f"epoch-{epoch:03d}-{key_of(checkpoint, films, split)}.csv"
         scores = score_positives(engine, HEAD, preprocessing, films, positives, kept)
         tables[epoch] = summarise_scores(scores[scores["film"] < len(positives)], patients, resamples)

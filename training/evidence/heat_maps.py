@@ -9,13 +9,12 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import torch
 from tqdm import tqdm
 
 from app.segmentation.decision.calibration import Calibration
-from app.segmentation.network.engine import Engine
 from app.segmentation.network.explain import Activations, occlude, trace_activations
 from app.segmentation.network.preprocessing import PreprocessingConfig, preprocess, restore
+from app.segmentation.network.torch_engine import TorchEngine
 from training.data.films import PreparedFilms
 from training.evidence.paired import paired_figures
 
@@ -44,7 +43,7 @@ def heat_maps(traced: Activations, drops: np.ndarray | None) -> dict[str, np.nda
     return maps if drops is None else {**maps, OCCLUSION: np.maximum(drops, 0)}
 
 
-def occlusion_map(engine: Engine, calibration: Calibration, batch: torch.Tensor, cells: int) -> np.ndarray:
+def occlusion_map(engine: TorchEngine, calibration: Calibration, batch: np.ndarray, cells: int) -> np.ndarray:
     """Compute the finished occlusion map of a film, float32 (cells, cells), in logits."""
     *_, finished = occlude(engine, calibration, batch, cells)
     return finished.drops
@@ -69,7 +68,7 @@ def point_and_energy(heat: np.ndarray, true_mask: np.ndarray) -> tuple[float, fl
 
 
 def score_positives(
-    engine: Engine,
+    engine: TorchEngine,
     calibration: Calibration,
     preprocessing: PreprocessingConfig,
     films: PreparedFilms,

@@ -6,7 +6,6 @@ from dataclasses import replace
 from itertools import product
 
 import numpy as np
-import torch
 from sklearn.covariance import LedoitWolf
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_curve
@@ -16,9 +15,10 @@ from app.segmentation.checkpoint import Checkpoint
 from app.segmentation.decision.calibration import Calibration, OperatingPoint
 from app.segmentation.decision.decision import Decision
 from app.segmentation.decision.postprocessing import PostprocessingConfig, segment
-from app.segmentation.network.engine import Engine, Evidence
+from app.segmentation.network.engine import Evidence
 from app.segmentation.network.out_of_distribution import FeatureDistribution
 from app.segmentation.network.preprocessing import PreprocessingConfig, preprocess, restore
+from app.segmentation.network.torch_engine import TorchEngine
 from app.segmentation.reading.geometry import FilmGeometry
 from training.data.films import PreparedFilms
 from training.learning.losses import LossWeights, SegmentationLoss
@@ -64,7 +64,7 @@ def gather_evidence(
     checkpoint: Checkpoint, films: PreparedFilms, rows: Sequence[int], mirror_size: int | None
 ) -> list[Evidence]:
     """Run the network on films, exactly as serving would."""
-    engine = Engine(checkpoint.model, mirror_size)
+    engine = TorchEngine(checkpoint.model, mirror_size)
     preprocessing = checkpoint.metadata.preprocessing
     return [engine.run(preprocess(films.image(row), preprocessing)) for row in tqdm(rows, "evidence", unit="film")]
 
@@ -92,12 +92,12 @@ def fit_feature_distribution(train: Sequence[Evidence], val: Sequence[Evidence])
 
     The covariance is shrunk (Ledoit & Wolf, 2004): there are only about three films for each feature.
     """
-    features = torch.stack([seen.features for seen in train]).numpy()
+    features = np.stack([seen.features for seen in train])
     covariance = LedoitWolf().fit(features).covariance_
     spread, directions = np.linalg.eigh(covariance)
     fitted = FeatureDistribution(
-        mean=torch.from_numpy(features.mean(axis=0)),
-        whitening=torch.from_numpy((directions / np.sqrt(spread)).astype(np.float32)),
+        mean=features.mean(axis=0),
+        whitening=(directions / np.sqrt(spread)).astype(np.float32),
         limit=float("inf"),
     )
     distances = [fitted.distance(seen.features) for seen in val]

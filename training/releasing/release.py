@@ -15,6 +15,7 @@ from app.segmentation.reading.image_io import read_radiograph
 from training.data.films import PreparedFilms
 from training.releasing.calibrate import choose_decision, choose_image_size, fit_feature_distribution, gather_evidence
 from training.releasing.evaluate import describe_split, predict_split, publish
+from training.releasing.graph import graph
 
 FAMILIAR_FILMS = 1000
 """Training films from which the network's idea of a film is taken."""
@@ -30,7 +31,7 @@ def release(
     mirror_size: int | None = None,
     open_test_split: bool = False,
 ) -> None:
-    """Calibrate, measure and write a model: weights, metrics.json and MODEL_CARD.md, side by side.
+    """Calibrate, measure and write a model: weights, their graph for OpenVINO, metrics.json and MODEL_CARD.md.
 
     Args:
         trained: `best.safetensors` of a training.
@@ -59,6 +60,7 @@ def release(
     metadata = replace(checkpoint.metadata, name=name, decision=decision)
     out.parent.mkdir(parents=True, exist_ok=True)
     save_checkpoint(out, checkpoint.model, metadata, distribution)  # what is measured below is the file that is served
+    graph(out)
 
     predictor = Predictor.load(out)
     splits = ["val", "test"] if open_test_split else ["val"]

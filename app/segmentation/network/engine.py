@@ -1,12 +1,28 @@
-"""The network as a function from a tensor to evidence."""
+"""The network as a function from a film's array to evidence, whatever library does the arithmetic."""
 
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import torch
-from torch.nn.functional import interpolate
+from PIL import Image
 
 from app.segmentation.decision.calibration import map_logit
+
+
+@dataclass(frozen=True)
+class View:
+    """What the network says of a film as it is, or of its mirror image.
+
+    Attributes:
+        probability_map: float32 (S, S) in [0, 1], in the geometry of what was shown.
+        image_logit: The image-level head's.
+        features: float32 (C,), the encoder's deepest features, averaged over the film.
+    """
+
+    probability_map: np.ndarray
+    image_logit: float
+    features: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -26,77 +42,56 @@ class Evidence:
     disagreement_map: np.ndarray
     image_logit: float
     map_logit: float
-    features: torch.Tensor
+    features: np.ndarray
 
 
-@dataclass(frozen=True)
-class View:
-    """What the network says of films as they are, or of their mirror images.
+class Engine(ABC):
+    """A network at work on the CPU, one film at a time; safe to call from several threads.
 
     Attributes:
-        features: The encoder's, of each stage, in the view's own geometry.
-        maps: float32 (N, S, S) in [0, 1], in the films' geometry.
-        heads: float32 (N,), logits of the image-level head.
+        description: Library and version, as the log, `/readyz` and every answer name it.
+        mirror_size: Side of the square, in pixels, at which the mirror image is answered too, and averaged with
+            the film; None: the film alone.
     """
 
-    features: list[torch.Tensor]
-    maps: torch.Tensor
-    heads: torch.Tensor
-
-
-class Engine:
-    """A network on PyTorch, on the CPU; safe to call from several threads."""
-
-    def __init__(self, model: torch.nn.Module, mirror_size: int | None) -> None:
-        """Take a network in evaluation mode.
-
-        Args:
-            model: From `load_checkpoint`.
-            mirror_size: Side of the square, in pixels, at which the mirror image is answered too, and averaged with
-                the film; None: the film alone.
-        """
-        self.model = model.eval().to(memory_format=torch.channels_last)
+    def __init__(self, description: str, mirror_size: int | None) -> None:
+        self.description = description
         self.mirror_size = mirror_size
 
-    @torch.inference_mode()  # grad mode is per thread: a call at start-up would not reach the server's threads
-    def run(self, batch: torch.Tensor) -> Evidence:
-        """Run the network on one film.
+    def run(self, batch: np.ndarray) -> Evidence:
+        """Run the network on one film and, if that is wanted, on its mirror image.
 
         Args:
             batch: float32 (1, 1, S, S), from `preprocess`.
         """
-        views = self.view(batch)
-        maps = torch.stack([view.maps[0] for view in views])
-        probability_map = maps.mean(dim=0).numpy()
-        return Evidence(
-            probability_map=probability_map,
-            disagreement_map=maps.std(dim=0, correction=0).numpy(),
-            image_logit=float(torch.stack([view.heads[0] for view in views]).mean()),
-            map_logit=map_logit(probability_map),
-            features=torch.stack([view.features[-1].mean(dim=(0, 2, 3)) for view in views]).mean(dim=0),
-        )
-
-    def view(self, batch: torch.Tensor) -> list[View]:
-        """Answer films and, if that is wanted, their mirror images, so that it can be differentiated.
-
-        Args:
-            batch: float32 (N, 1, S, S), from `preprocess`.
-        """
         views = [self._answer(batch)]
         if self.mirror_size is not None:
-            mirrored = self._answer(scaled(batch.flip(-1), self.mirror_size))
-            maps = scaled(mirrored.maps[:, None].flip(-1), batch.shape[-1])[:, 0]
-            views.append(View(mirrored.features, maps, mirrored.heads))
-        return views
+            mirrored = scaled(batch[0, 0, :, ::-1], self.mirror_size)
+            answer = self._answer(np.ascontiguousarray(mirrored)[None, None])
+            turned_back = scaled(answer.probability_map[:, ::-1], batch.shape[-1])
+            views.append(View(turned_back, answer.image_logit, answer.features))
+        return _mean_of(views)
 
-    def _answer(self, batch: torch.Tensor) -> View:
-        features = self.model.encoder(batch.contiguous(memory_format=torch.channels_last))
-        maps = self.model.segmentation_head(self.model.decoder(features))[:, 0].sigmoid()
-        return View(features, maps, self.model.classification_head(features[-1])[:, 0])
+    @abstractmethod
+    def _answer(self, batch: np.ndarray) -> View:
+        """Answer what is shown, float32 (1, 1, S, S), C-contiguous."""
 
 
-def scaled(images: torch.Tensor, side: int) -> torch.Tensor:
-    """Bring square images, float32 (N, C, h, h), to another side, in pixels."""
-    if images.shape[-1] == side:
-        return images
-    return interpolate(images, (side, side), mode="bilinear", antialias=side < images.shape[-1])
+def scaled(image: np.ndarray, side: int) -> np.ndarray:
+    """Bring a square image, float32 (h, h), to another side, in pixels; what is shrunk is smoothed as much."""
+    if len(image) == side:
+        return image
+    shown = Image.fromarray(np.ascontiguousarray(image)).resize((side, side), Image.Resampling.BILINEAR)
+    return np.array(shown)
+
+
+def _mean_of(views: Sequence[View]) -> Evidence:
+    maps = np.stack([view.probability_map for view in views])
+    probability_map = maps.mean(axis=0)
+    return Evidence(
+        probability_map=probability_map,
+        disagreement_map=maps.std(axis=0),
+        image_logit=float(np.mean([view.image_logit for view in views])),
+        map_logit=map_logit(probability_map),
+        features=np.mean([view.features for view in views], axis=0),
+    )

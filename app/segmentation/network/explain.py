@@ -21,7 +21,7 @@ import numpy as np
 import torch
 
 from app.segmentation.decision.calibration import Calibration, bright_pixels
-from app.segmentation.network.engine import Engine, View, scaled
+from app.segmentation.network.torch_engine import TorchEngine, Traced, scaled_batch
 
 FEATURE_MAPS = 12
 """Channels of the final encoder block that are shown, of some hundreds."""
@@ -77,7 +77,7 @@ class Occlusion:
     drops: np.ndarray
 
 
-def trace_activations(engine: Engine, calibration: Calibration, batch: torch.Tensor) -> Activations:
+def trace_activations(engine: TorchEngine, calibration: Calibration, batch: np.ndarray) -> Activations:
     """Compute Grad-CAM of every encoder stage and the feature maps of the last, in one backward pass.
 
     A film and its mirror image share in the score where the engine averages them. Their maps are added, the mirror's
@@ -92,7 +92,7 @@ def trace_activations(engine: Engine, calibration: Calibration, batch: torch.Ten
         Selvaraju et al., "Grad-CAM", ICCV 2017.
     """
     with torch.enable_grad():
-        scores, views = _score(engine, calibration, batch.clone().requires_grad_())
+        scores, views = _score(engine, calibration, torch.from_numpy(batch).clone().requires_grad_())
         # smp fills in a missing stage without channels
         stages_of = [[stage for stage in view.features[1:] if stage.numel()] for view in views]
         # leaves the parameters' gradients alone; zero where nothing is made of a stage
@@ -112,7 +112,7 @@ def trace_activations(engine: Engine, calibration: Calibration, batch: torch.Ten
 
 
 def occlude(
-    engine: Engine, calibration: Calibration, batch: torch.Tensor, cells: int = OCCLUSION_CELLS, at_once: int = 4
+    engine: TorchEngine, calibration: Calibration, batch: np.ndarray, cells: int = OCCLUSION_CELLS, at_once: int = 4
 ) -> Iterator[Occlusion]:
     """Hide one patch of the film after another, and see how the score falls.
 
@@ -141,12 +141,13 @@ def occlude(
     # patches that lie edge to edge come first, so that the whole film is seen coarsely soon
     places = sorted(product(range(cells - 1), repeat=2), key=lambda place: place[0] % 2 + place[1] % 2)
     sums, counts = np.zeros((cells, cells), np.float32), np.zeros((cells, cells), np.float32)
-    whole = _scores_of(engine, calibration, batch)[0]
+    film = torch.from_numpy(batch)
+    whole = _scores_of(engine, calibration, film)[0]
     for start in range(0, len(places), at_once):
         some = places[start : start + at_once]
-        hidden = batch.repeat(len(some), 1, 1, 1)
-        for film, (row, column) in zip(hidden, some, strict=True):
-            film[:, row * side : (row + 2) * side, column * side : (column + 2) * side] = 0
+        hidden = film.repeat(len(some), 1, 1, 1)
+        for one, (row, column) in zip(hidden, some, strict=True):
+            one[:, row * side : (row + 2) * side, column * side : (column + 2) * side] = 0
         for (row, column), score in zip(some, _scores_of(engine, calibration, hidden), strict=True):
             sums[row : row + 2, column : column + 2] += whole - score
             counts[row : row + 2, column : column + 2] += 1
@@ -154,17 +155,17 @@ def occlude(
 
 
 @torch.inference_mode()
-def _scores_of(engine: Engine, calibration: Calibration, batch: torch.Tensor) -> np.ndarray:
+def _scores_of(engine: TorchEngine, calibration: Calibration, batch: torch.Tensor) -> np.ndarray:
     return _score(engine, calibration, batch)[0].numpy()
 
 
-def _score(engine: Engine, calibration: Calibration, batch: torch.Tensor) -> tuple[torch.Tensor, list[View]]:
+def _score(engine: TorchEngine, calibration: Calibration, batch: torch.Tensor) -> tuple[torch.Tensor, list[Traced]]:
     """Score films, float32 (N, 1, S, S), as `Engine.run` and `Calibration.score` do, so that it can be differentiated.
 
     Returns:
         The scores, (N,), and what was seen of the films and of their mirror images.
     """
-    views = engine.view(batch)
+    views = engine.trace(batch)
     maps = torch.stack([view.maps for view in views]).mean(dim=0)
     heads = torch.stack([view.heads for view in views]).mean(dim=0)
     map_logits = maps.flatten(1).topk(bright_pixels(maps[0].numel())).values.mean(dim=1).logit(eps=1e-6)
@@ -176,4 +177,4 @@ def _with_mirrored(film: torch.Tensor, mirrored: torch.Tensor | None = None) -> 
     if mirrored is None:
         return film
     side = film.shape[-1]
-    return film + scaled(mirrored[None].flip(-1), side)[0] * (mirrored.shape[-1] / side) ** 2
+    return film + scaled_batch(mirrored[None].flip(-1), side)[0] * (mirrored.shape[-1] / side) ** 2

@@ -1,69 +1,20 @@
 """The network: an encoder, a decoder that draws the mask, and an image-level head."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
 
+import numpy as np
 import torch
 
 from app.segmentation.errors import CheckpointError
 from app.segmentation.network import torchvision_compat  # noqa: F401  before smp, which imports torchvision
+from app.segmentation.network.model_config import ARCHITECTURES, FULL_DEPTH, SHARPNESS, ModelConfig
 
 import segmentation_models_pytorch as smp  # isort: skip
 from timm.layers import SelectAdaptivePool2d  # isort: skip
 
-ARCHITECTURES = {"unet": smp.Unet, "unetplusplus": smp.UnetPlusPlus, "deeplabv3plus": smp.DeepLabV3Plus}
-"""Ronneberger et al., 2015; Zhou et al., 2018; Chen et al., 2018."""
-POOLINGS = ("avg", "max", "avgmax", "catavgmax")
-SHARPNESS = {"score_lse": 4.0, "score_max": None}
-"""Of the smooth maximum of local scores, by pooling; None: the maximum itself."""
 DROPOUT = 0.2
-FULL_DEPTH = 5
 BATCH_NORM_MOMENTUM = 0.1
 """smp's EfficientNet uses 0.01: running statistics then lag far behind a short training."""
-
-
-@dataclass(frozen=True)
-class ModelConfig:
-    """Everything needed to build the network before its weights are loaded.
-
-    Attributes:
-        encoder: Encoder name, as in smp.
-        decoder_channels: Output channels of the decoder blocks, coarse to fine, one for each halving of
-            the encoder; DeepLabV3+ has one block only. Half of smp's default: 84 % of the arithmetic of
-            the default network sits in its decoder.
-        in_channels: Channels of the input; a radiograph has one.
-        pooling: What the image-level head sees of the deepest features: their mean over the film ("avg"), or
-            mean and maximum ("catavgmax"), so that a small finding is not averaged away, timm's names; or it scores
-            every place by itself and answers with the highest score ("score_max") or a smooth maximum ("score_lse"),
-            so that it says the same of a window and of the film around it.
-        architecture: Key of `ARCHITECTURES`, as smp names it.
-        encoder_depth: How often the encoder halves the film, 3 to 5.
-        map_stride: 2 leaves out the U-Net's last decoder block, draws the map at half the input's side and enlarges
-            it, a tenth of the arithmetic less; 1 draws it at the input's.
-    """
-
-    encoder: str = "efficientnet-b0"
-    decoder_channels: tuple[int, ...] = (128, 64, 32, 16, 8)
-    in_channels: int = 1
-    pooling: str = "avg"
-    architecture: str = "unet"
-    encoder_depth: int = FULL_DEPTH
-    map_stride: int = 1
-
-    def __post_init__(self) -> None:
-        if self.architecture not in ARCHITECTURES:
-            raise ValueError(f"architecture must be one of {', '.join(ARCHITECTURES)}, not {self.architecture!r}")
-        if not 3 <= self.encoder_depth <= FULL_DEPTH:
-            raise ValueError(f"encoder_depth must be 3 to {FULL_DEPTH}, not {self.encoder_depth}")
-        if self.pooling not in (*POOLINGS, *SHARPNESS):
-            raise ValueError(f"pooling must be one of {', '.join((*POOLINGS, *SHARPNESS))}, not {self.pooling!r}")
-        if self.map_stride != 1 and (self.map_stride, self.architecture) != (2, "unet"):
-            raise ValueError(f"map_stride must be 1, or 2 for a unet, not {self.map_stride} for {self.architecture}")
-        blocks = 1 if self.architecture == "deeplabv3plus" else self.encoder_depth
-        if len(self.decoder_channels) != blocks:
-            raise ValueError(
-                f"{self.architecture} at depth {self.encoder_depth} has {blocks} decoder block(s), "
-                f"but decoder_channels names {len(self.decoder_channels)}: {self.decoder_channels}"
-            )
 
 
 class LocalScores(torch.nn.Module):
@@ -106,7 +57,7 @@ def build_model(config: ModelConfig, encoder_weights: str | None = None) -> torc
     """
     channels = config.decoder_channels
     try:
-        model = ARCHITECTURES[config.architecture](
+        model = getattr(smp, ARCHITECTURES[config.architecture])(
             encoder_name=config.encoder,
             encoder_depth=config.encoder_depth,
             encoder_weights=encoder_weights,
@@ -134,6 +85,26 @@ def build_model(config: ModelConfig, encoder_weights: str | None = None) -> torc
         if isinstance(module, torch.nn.BatchNorm2d):
             module.momentum = BATCH_NORM_MOMENTUM
     return model
+
+
+def load_model(config: ModelConfig, weights: Mapping[str, np.ndarray]) -> torch.nn.Module:
+    """Build the network with its weights, in evaluation mode, float32.
+
+    Args:
+        config: Architecture.
+        weights: By the network's names, in half precision or single.
+
+    Raises:
+        CheckpointError: If the weights are another network's.
+    """
+    model = build_model(config)
+    tensors = {name: torch.from_numpy(values.astype(np.float32)) for name, values in weights.items()}
+    # smp leaves out weights of another shape, so that they are missing too
+    missing, unexpected = model.load_state_dict(tensors, strict=False)
+    missing = [name for name in missing if not name.endswith("num_batches_tracked")]
+    if missing or unexpected:
+        raise CheckpointError(f"The weights lack {missing[:3]} and bring {unexpected[:3]} unasked.")
+    return model.eval()
 
 
 def _remove_stages_below(encoder: torch.nn.Module, config: ModelConfig) -> None:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-import torch
+import numpy as np
 
 
 @dataclass(frozen=True)
@@ -17,10 +17,10 @@ class FeatureDistribution:
         limit: Distance beyond which an answer is not to be trusted; chosen on the validation split.
     """
 
-    mean: torch.Tensor
-    whitening: torch.Tensor
+    mean: np.ndarray
+    whitening: np.ndarray
     limit: float
 
-    def distance(self, features: torch.Tensor) -> float:
+    def distance(self, features: np.ndarray) -> float:
         """Return how far features, float32 (C,), lie from the training films'; about √C for one of them."""
-        return float(torch.linalg.vector_norm((features - self.mean) @ self.whitening))
+        return float(np.linalg.norm((features - self.mean) @ self.whitening))

@@ -1,4 +1,4 @@
-"""A decoded radiograph to the network's tensor, and a probability map back to the film.
+"""A decoded radiograph to the network's input, and a probability map back to the film.
 
 `preprocess` = `normalise` ∘ `resize` exists once: training augments between the two, validation and
 serving call it verbatim.
@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-import torch
 
 from app.segmentation.errors import InvalidImageError
 
@@ -60,7 +59,7 @@ def resize(image: np.ndarray, config: PreprocessingConfig) -> np.ndarray:
     return cv2.resize(image, size, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
 
 
-def normalise(image: np.ndarray) -> torch.Tensor:
+def normalise(image: np.ndarray) -> np.ndarray:
     """Standardise a film by its own mean and deviation.
 
     Exposure, window and display differ between machines by roughly an affine change of grey level;
@@ -73,11 +72,11 @@ def normalise(image: np.ndarray) -> torch.Tensor:
         float32 (1, S, S), mean 0, standard deviation 1.
     """
     spread = max(float(image.std()), MIN_STANDARD_DEVIATION)
-    return torch.from_numpy((image - image.mean()) / spread).to(torch.float32).unsqueeze(0)
+    return ((image - image.mean()) / spread).astype(np.float32, copy=False)[None]
 
 
-def preprocess(image: np.ndarray, config: PreprocessingConfig) -> torch.Tensor:
-    """Turn a decoded radiograph into the tensor the network was trained on.
+def preprocess(image: np.ndarray, config: PreprocessingConfig) -> np.ndarray:
+    """Turn a decoded radiograph into the array the network was trained on.
 
     Args:
         image: Greyscale radiograph, float32 (H, W) in [0, 1], bone bright (MONOCHROME2).
@@ -94,7 +93,7 @@ def preprocess(image: np.ndarray, config: PreprocessingConfig) -> torch.Tensor:
     low, high = float(image.min()), float(image.max())
     if not (low >= 0 and high <= 1):  # also catches NaN
         raise InvalidImageError(f"Grey levels must lie in [0, 1]; these span [{low:g}, {high:g}].")
-    return normalise(resize(image, config)).unsqueeze(0)
+    return normalise(resize(image, config))[None]
 
 
 def restore(probability_map: np.ndarray, shape: tuple[int, int]) -> np.ndarray:

@@ -51,7 +51,7 @@ def test_training_and_serving_make_the_same_tensor(tmp_path, encode, image_size)
     trained_on, *_ = FilmDataset(PreparedFilms.open(tmp_path / "prepared"), preprocessing)[Draw(0, 0)]
     served = preprocess(read_radiograph(path.read_bytes()).image, preprocessing)
 
-    assert torch.equal(trained_on[None], served)
+    assert torch.equal(trained_on[None], torch.from_numpy(served))
 
 
 def test_a_disputed_label_is_a_soft_one(tmp_path):

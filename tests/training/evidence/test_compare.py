@@ -12,9 +12,10 @@ import torch
 from jsonargparse import ArgumentParser
 
 from app.segmentation.checkpoint import CheckpointMetadata, load_checkpoint, save_checkpoint
-from app.segmentation.network.engine import Engine, Evidence
+from app.segmentation.network.engine import Evidence
 from app.segmentation.network.model import ModelConfig, build_model
 from app.segmentation.network.preprocessing import PreprocessingConfig
+from app.segmentation.network.torch_engine import TorchEngine
 from app.segmentation.predictor import Predictor
 from tests.conftest import DECISION
 from training.__main__ import main
@@ -70,12 +71,12 @@ class OneConvolution(torch.nn.Module):
 
 def test_operations_are_those_of_the_film_and_its_mirror_image():
     network = OneConvolution()
-    assert count_operations(Engine(network, mirror_size=64), 64) == 2 * (2 * 9 * 64 * 64)
-    assert count_operations(Engine(network, mirror_size=None), 64) == 2 * 9 * 64 * 64
+    assert count_operations(TorchEngine(network, mirror_size=64), 64) == 2 * (2 * 9 * 64 * 64)
+    assert count_operations(TorchEngine(network, mirror_size=None), 64) == 2 * 9 * 64 * 64
 
 
 def test_a_larger_film_takes_longer():
-    engine = Engine(OneConvolution(), mirror_size=32)
+    engine = TorchEngine(OneConvolution(), mirror_size=32)
     small, large = time_engines([(engine, 32), (engine, 1024)], rounds=5)
     assert 0 < small < large
 
