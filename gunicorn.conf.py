@@ -12,7 +12,7 @@ from app.config import SettingError, check_settings, read_settings
 bind = "127.0.0.1:8000"
 preload_app = False  # OpenMP does not survive a fork: a model touched before it hangs for ever after it
 worker_class = "gthread"
-threads = 8  # requests, not arithmetic: films wait for their turn while pages and probes are answered
+threads = 24  # requests, not arithmetic: a few hold films that wait, the others answer pages and probes meanwhile
 timeout = 60
 graceful_timeout = 60  # on SIGTERM, what is being answered is answered
 access_log_format = "%(h)s %(m)s %(U)s %(s)s %(B)s bytes %(M)s ms"  # no query, no referrer: nothing of a film

@@ -1,6 +1,19 @@
 // One film to the server, and its row back. Never throws: whatever happens, there is a row that says so.
 
-export function send(file, item, address, token) {
+const MOST_TRIES = 60;
+const LONGEST_WAIT = 60;  // seconds, whatever the server asks for
+
+// A server that has as many films waiting as it may says when to come back: then the film is sent again.
+export async function send(file, item, address, token) {
+  for (let tries = 1; ; tries += 1) {
+    const request = await post(file, item, address, token);
+    const seconds = Number(request.getResponseHeader("Retry-After"));
+    if (!seconds || tries === MOST_TRIES) return rowOf(request, file);
+    await wait(Math.min(seconds, LONGEST_WAIT) * (1 + Math.random()), item);  // so that not all come back at once
+  }
+}
+
+function post(file, item, address, token) {
   const progress = item.querySelector("progress");
   const show = (text) => { item.querySelector(".state").textContent = text; };
   const body = new FormData();
@@ -19,12 +32,22 @@ export function send(file, item, address, token) {
       progress.removeAttribute("value");
       show("Analysing …");
     });
-    request.addEventListener("loadend", () => {
-      const outcome = request.response?.querySelector(".outcome");
-      resolve(outcome ? asRow(document.adoptNode(outcome), file) : unanswered(file));
-    });
+    request.addEventListener("loadend", () => resolve(request));
     request.send(body);
   });
+}
+
+async function wait(seconds, item) {
+  const state = item.querySelector(".state");
+  for (let left = Math.ceil(seconds); left > 0; left -= 1) {
+    state.textContent = `The server is busy, trying again in ${left} s`;
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+  }
+}
+
+function rowOf(request, file) {
+  const outcome = request.response?.querySelector(".outcome");
+  return outcome ? asRow(document.adoptNode(outcome), file) : unanswered(file);
 }
 
 // A page of an error that befell the whole request is no row, and knows no file's name.
