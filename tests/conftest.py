@@ -21,6 +21,14 @@ DECISION = Decision(
 )
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _small_reserves():
+    """Hundreds of databases are made here, and each keeps room back."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("app.studies.disk.LARGEST_RESERVE", 2**20)
+        yield
+
+
 @pytest.fixture(scope="session")
 def checkpoint_path(tmp_path_factory) -> Path:
     """A released-looking checkpoint with random weights and a 64-pixel input: fast, and of no worth."""

@@ -1,15 +1,35 @@
 """Where studies live: SQLite, looked after so that deleted films do not linger in it, or any URL of SQLAlchemy."""
 
-import logging
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from sqlalchemy import Engine, MetaData, create_engine, event, inspect, make_url
+from sqlalchemy import Engine, create_engine, event, make_url
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.orm import DeclarativeBase
 
-logger = logging.getLogger(__name__)
+from app.segmentation.errors import PleuraError
 
 BUSY_SECONDS = 15
 """How long one process waits for another's transaction on SQLite."""
+ANSWER_SECONDS = 15
+"""How long PostgreSQL may take over one statement, and over taking a connection: then films are refused, not hung."""
+
+DISK_FULL = "53100"
+"""PostgreSQL's SQLSTATE."""
+
+
+class StorageFullError(PleuraError):
+    """There is no room left to keep a film."""
+
+
+class StorageUnavailableError(PleuraError):
+    """The database does not answer, or not as it should."""
+
+
+class Base(DeclarativeBase):
+    """The application's tables."""
 
 
 def default_url(instance_folder: Path) -> str:
@@ -18,45 +38,72 @@ def default_url(instance_folder: Path) -> str:
     return f"sqlite:///{instance_folder / 'studies.sqlite'}"
 
 
+def sqlite_file(url: str) -> Path | None:
+    """Return the file of a SQLite database; None if it is none, or lies in memory."""
+    parsed = make_url(url)
+    return Path(parsed.database) if parsed.get_backend_name() == "sqlite" and parsed.database else None
+
+
 def open_database(url: str) -> Engine:
     """Connect to a database; a SQLite file is created if need be, readable by its owner alone.
 
-    On SQLite, deleted rows are overwritten (`secure_delete`) and several processes may read while one
-    writes (`journal_mode=WAL`). SQLite gives the files beside the database the database's own mode.
-    Errors are logged without a statement's values, among them the name of a patient's file.
+    On SQLite, deleted rows are overwritten (`secure_delete`), their space can be given back (`auto_vacuum`), and
+    several processes may read while one writes (`journal_mode=WAL`). SQLite gives the files beside the database the
+    database's own mode. Errors are logged without a statement's values, among them the name of a patient's file.
     """
-    file = make_url(url).database
-    if make_url(url).get_backend_name() != "sqlite" or not file:
-        return create_engine(url, pool_pre_ping=True, hide_parameters=True)
+    file = sqlite_file(url)
+    if file is None:
+        patience = {}
+        if make_url(url).get_backend_name() == "postgresql":
+            timeout = f"-c statement_timeout={1000 * ANSWER_SECONDS} -c lock_timeout={1000 * ANSWER_SECONDS}"
+            patience = {"connect_args": {"connect_timeout": ANSWER_SECONDS, "options": timeout}}
+        return create_engine(url, pool_pre_ping=True, pool_timeout=ANSWER_SECONDS, hide_parameters=True, **patience)
     os.close(os.open(file, os.O_CREAT | os.O_RDWR, 0o600))
     os.chmod(file, 0o600)  # also where the file is older than this process
     engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS}, hide_parameters=True)
 
     @event.listens_for(engine, "connect")
     def _configure(connection, _record) -> None:
-        for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "secure_delete=ON"):
+        # auto_vacuum counts before the first table is made; an older file gets it by `VACUUM`, in `migrate`.
+        for pragma in ("auto_vacuum=INCREMENTAL", "journal_mode=WAL", "synchronous=NORMAL", "secure_delete=ON"):
             connection.execute(f"PRAGMA {pragma}")
 
     return engine
 
 
-def make_tables(engine: Engine, tables: MetaData) -> None:
-    """Make the tables that are missing, and make anew those that an earlier version left with other columns.
+@contextmanager
+def failures_named() -> Iterator[None]:
+    """Turn what a database driver raises into an error with a sentence. Usable as a decorator, too.
 
-    Films are kept for minutes, not for years: what such a table holds is given up, not migrated.
+    Raises:
+        StorageFullError: If the disk is full.
+        StorageUnavailableError: If the database does not answer, or has lost its tables.
     """
-    found = inspect(engine)
-    for table in reversed(tables.sorted_tables):
-        if found.has_table(table.name):
-            columns = {column["name"] for column in found.get_columns(table.name)}
-            if columns != set(table.columns.keys()):
-                logger.warning("The table %s is of another version; it is made anew, empty.", table.name)
-                table.drop(engine)
-    tables.create_all(engine)
+    try:
+        yield
+    except SQLAlchemyError as error:
+        if is_full(error):
+            raise StorageFullError("The server's disk is full. Delete films that you do not need, or wait.") from error
+        raise StorageUnavailableError("The server's database does not answer. Try again in a while.") from error
+
+
+def is_full(error: SQLAlchemyError) -> bool:
+    """Whether a failure means that the disk is full."""
+    cause = error.orig if isinstance(error, DBAPIError) else None
+    return "disk is full" in str(cause) or getattr(cause, "sqlstate", None) == DISK_FULL
 
 
 def erase_log(engine: Engine) -> None:
     """Empty SQLite's write-ahead log, which still holds the pages of deleted rows."""
+    _at_once(engine, "PRAGMA wal_checkpoint(TRUNCATE)")
+
+
+def give_space_back(engine: Engine) -> None:
+    """Shrink SQLite's file by the pages that nothing uses."""
+    _at_once(engine, "PRAGMA incremental_vacuum")
+
+
+def _at_once(engine: Engine, pragma: str) -> None:
     if engine.dialect.name == "sqlite":
         with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-            connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+            connection.connection.driver_connection.executescript(pragma)  # `execute` would vacuum a single page

@@ -7,27 +7,39 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
+from typing import TypeVar
 
-from sqlalchemy import JSON, ColumnElement, Dialect, TypeDecorator, delete, func, select, update
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, sessionmaker, undefer_group
+from sqlalchemy import JSON, BigInteger, ColumnElement, Dialect, TypeDecorator, delete, func, select, update
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Mapped, mapped_column, sessionmaker, undefer_group
 
 from app.segmentation.errors import PleuraError
 from app.studies.answer import Answer
-from app.studies.database import erase_log, make_tables, open_database
+from app.studies.audit import AuditTrail
+from app.studies.database import (
+    Base,
+    StorageFullError,
+    erase_log,
+    failures_named,
+    give_space_back,
+    is_full,
+    open_database,
+    sqlite_file,
+)
+from app.studies.disk import Reserve
+from app.studies.schema import migrate
+from app.studies.tokens import Tokens
 
 MAX_STUDIES_PER_OWNER = 100
 PURGE_SECONDS = 30
+
+T = TypeVar("T")
 
 logger = logging.getLogger(__name__)
 
 
 class TooManyStudiesError(PleuraError):
     """One browser session keeps as many films as it may."""
-
-
-class Base(DeclarativeBase):
-    """The application's tables."""
 
 
 class AnswerColumn(TypeDecorator[Answer]):
@@ -54,6 +66,7 @@ class Study(Base):
         file_name: As the browser gave it, so that a person recognises the film.
         created_at: Seconds since the epoch.
         expires_at: Seconds since the epoch; from here on the study does not exist.
+        size_bytes: Of its pictures, as they came.
         answer: To the film; it carries the mask.
         film_png: The film as the page shows it. Pictures are loaded by `StudyStore.get` only.
         probability_png: The probability map, 0 to 255 for 0 to 1, in the network's own geometry.
@@ -75,6 +88,7 @@ class Study(Base):
     file_name: Mapped[str]
     created_at: Mapped[float]
     expires_at: Mapped[float] = mapped_column(index=True)
+    size_bytes: Mapped[int] = mapped_column(BigInteger)
     answer: Mapped[Answer] = mapped_column(AnswerColumn)
     film_png: Mapped[bytes] = mapped_column(deferred=True, deferred_group="pictures")
     probability_png: Mapped[bytes] = mapped_column(deferred=True, deferred_group="pictures")
@@ -90,26 +104,48 @@ class Study(Base):
 
 
 class StudyStore:
-    """The studies of all sessions. Shared between threads; processes share its database."""
+    """The studies of all sessions. Shared between threads; processes share its database.
 
-    def __init__(self, url: str, retention_seconds: float, clock: Callable[[], float] = time.time) -> None:
-        """Open the database, and make its table where there is none.
+    Attributes:
+        audit: Who did what with them.
+        tokens: Who may send films without a browser.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        retention_seconds: float,
+        clock: Callable[[], float] = time.time,
+        most_bytes: int = 0,
+        audit_days: int = 365,
+    ) -> None:
+        """Open the database, and bring its tables to this version.
 
         Args:
             url: SQLAlchemy's URL of the database.
             retention_seconds: How long a study is kept.
             clock: Seconds since the epoch.
+            most_bytes: How much all sessions together may keep; 0: what the disk holds.
+            audit_days: How long a deed is kept.
+
+        Raises:
+            SettingError: If a later version of this program made the tables.
         """
+        file = sqlite_file(url)
+        self._reserve = None if file is None else Reserve(file)
         self.engine = open_database(url)
+        self.most_bytes = most_bytes
         self.retention_seconds = retention_seconds
         self.clock = clock
         self._session = sessionmaker(self.engine, expire_on_commit=False)
         self._closed = threading.Event()
-        try:
-            make_tables(self.engine, Base.metadata)
-        except DBAPIError:  # another worker may have made or dropped one meanwhile
-            make_tables(self.engine, Base.metadata)
+        self.audit = AuditTrail(self.engine, audit_days, clock)
+        self.tokens = Tokens(self.engine, clock)
+        self._even_if_full(lambda: migrate(self.engine))
+        self._inode = file.stat().st_ino if file is not None else 0
+        self._keep_reserve()
 
+    @failures_named()
     def add(self, owner: str, file_name: str, answer: Answer, **columns: object) -> Study:
         """Keep a film and its answer until they expire.
 
@@ -121,9 +157,11 @@ class StudyStore:
 
         Raises:
             TooManyStudiesError: If this session keeps as many as it may.
+            StorageFullError: If all together do, or the disk is full.
         """
         self.check_room(owner)
         now = self.clock()
+        pictures = [value for value in columns.values() if isinstance(value, bytes)]
         study = Study(
             id=answer.id,
             owner=owner,
@@ -131,35 +169,49 @@ class StudyStore:
             created_at=now,
             expires_at=now + self.retention_seconds,
             answer=answer,
+            size_bytes=sum(map(len, pictures)),
             **columns,
         )
         with self._session.begin() as session:
             session.add(study)
         return study
 
+    @failures_named()
     def check_room(self, owner: str) -> None:
         """Refuse another film, before it is analysed for nothing.
 
         Raises:
             TooManyStudiesError: If this session keeps as many as it may.
+            StorageFullError: If all together do, or the disk is full.
         """
         with self._session() as session:
             kept = session.scalar(select(func.count(Study.id)).where(*self._visible(owner)))
+            all_bytes = session.scalar(select(func.sum(Study.size_bytes))) or 0
+        if self.most_bytes and all_bytes >= self.most_bytes:
+            raise StorageFullError(
+                f"All readers together keep {all_bytes // 2**20} MiB of films, as many as they may. "
+                "Delete films that you no longer need, or wait until some expire."
+            )
+        if self._reserve is not None:
+            self._reserve.check()
         if kept >= MAX_STUDIES_PER_OWNER:
             raise TooManyStudiesError(f"This browser session keeps {kept} films already. Delete some of them, or wait.")
 
+    @failures_named()
     def get(self, study_id: str, owner: str) -> Study | None:
         """Return a session's own study with its film; None if there is none, or no longer."""
         with self._session() as session:
             query = select(Study).options(undefer_group("pictures")).where(Study.id == study_id, *self._visible(owner))
             return session.scalar(query)
 
+    @failures_named()
     def list_of(self, owner: str) -> Sequence[Study]:
         """Return a session's studies without their films, the latest first."""
         with self._session() as session:
             query = select(Study).where(*self._visible(owner)).order_by(Study.created_at.desc())
             return session.scalars(query).all()
 
+    @failures_named()
     def update(self, study_id: str, owner: str, **columns: object) -> bool:
         """Change what is kept of a session's own study; False if there is none."""
         with self._session.begin() as session:
@@ -168,13 +220,28 @@ class StudyStore:
             erase_log(self.engine)  # it may hold the mask that was replaced
         return changed.rowcount > 0
 
+    @failures_named()
     def delete(self, study_id: str, owner: str) -> bool:
         """Delete a session's own study for good; False if there is none."""
         return self._erase(Study.id == study_id, *self._visible(owner)) > 0
 
+    @failures_named()
     def purge(self) -> int:
-        """Delete every expired study for good, and return how many there were."""
-        return self._erase(Study.expires_at <= self.clock())
+        """Delete every expired study for good, and deeds in their time; return how many studies there were."""
+        count = self._erase(Study.expires_at <= self.clock())
+        self.audit.purge()
+        self._keep_reserve()
+        return count
+
+    def objection(self) -> str:
+        """Say why films cannot be kept at present; "" if they can."""
+        try:
+            self.check_room("")
+        except PleuraError as error:
+            return str(error)
+        if self._file_is_gone():
+            return "The database's file was deleted or replaced; restart the server."
+        return ""
 
     def start_purging(self, every_seconds: float = PURGE_SECONDS) -> threading.Thread:
         """Purge in the background until `close`. Every worker may: deleting twice does no harm."""
@@ -191,14 +258,40 @@ class StudyStore:
         return Study.owner == owner, Study.expires_at > self.clock()
 
     def _erase(self, *conditions: ColumnElement[bool]) -> int:
-        with self._session.begin() as session:
-            count = session.execute(delete(Study).where(*conditions)).rowcount
-        erase_log(self.engine)  # always: a reader may have kept an earlier call from it
+        """Delete one study after another: each is written to the log before it is gone, and there may be no room."""
+        with self._session() as session:
+            ids = session.scalars(select(Study.id).where(*conditions)).all()
+        count = sum(self._even_if_full(lambda: self._erase_one(study_id, conditions)) for study_id in ids)  # noqa: B023
+        self._even_if_full(lambda: erase_log(self.engine))  # always: a reader may have kept an earlier call from it
+        if count:
+            self._even_if_full(lambda: give_space_back(self.engine))
+            self._even_if_full(lambda: erase_log(self.engine))
         return count
+
+    def _erase_one(self, study_id: str, conditions: tuple[ColumnElement[bool], ...]) -> int:
+        with self._session.begin() as session:
+            return session.execute(delete(Study).where(Study.id == study_id, *conditions)).rowcount
+
+    def _even_if_full(self, work: Callable[[], T]) -> T:
+        """Do what only gives room back; where the disk is full, at the cost of the reserve."""
+        try:
+            return work()
+        except SQLAlchemyError as error:
+            if not is_full(error) or self._reserve is None or not self._reserve.let_go():
+                raise
+            return work()
+
+    def _keep_reserve(self) -> None:
+        if self._reserve is not None:
+            self._reserve.make()
+
+    def _file_is_gone(self) -> bool:
+        file = sqlite_file(str(self.engine.url))
+        return file is not None and (not file.exists() or file.stat().st_ino != self._inode)
 
     def _keep_purging(self, every_seconds: float) -> None:
         while not self._closed.wait(every_seconds):
             try:
                 self.purge()
-            except SQLAlchemyError:
+            except (PleuraError, OSError):
                 logger.exception("Expired films could not be deleted; trying again in %g s", every_seconds)

@@ -10,7 +10,7 @@ from werkzeug.exceptions import HTTPException, InternalServerError, MethodNotAll
 
 from app.analysis import reader, turns
 from app.segmentation import errors
-from app.studies import masks
+from app.studies import database, masks
 from app.studies import store as studies
 
 
@@ -48,6 +48,8 @@ PROBLEMS: dict[type[errors.PleuraError], Problem] = {
     reader.ReadingFailedError: Problem(400, "reading_failed", "Reading the file failed"),
     reader.ReaderUnavailableError: Problem(503, "reader_unavailable", "No film can be read at present"),
     turns.BusyError: Problem(503, "busy", "The server is busy"),
+    database.StorageFullError: Problem(507, "storage_full", "No room is left for films"),
+    database.StorageUnavailableError: Problem(503, "storage_unavailable", "Films cannot be kept at present"),
     studies.TooManyStudiesError: Problem(429, "too_many_studies", "Too many films are kept already"),
 }
 

@@ -70,7 +70,12 @@ def services(app: Flask | None = None) -> Services:
 
 
 def _open_studies(url: str, settings: Config) -> StudyStore:
-    studies = StudyStore(url, 60 * settings["RETENTION_MINUTES"])
+    studies = StudyStore(
+        url,
+        60 * settings["RETENTION_MINUTES"],
+        most_bytes=settings["MAX_KEPT_MIB"] * 2**20,
+        audit_days=settings["AUDIT_DAYS"],
+    )
     studies.purge()
     studies.start_purging()
     return studies

@@ -14,7 +14,8 @@ from sqlalchemy.orm.exc import DetachedInstanceError
 from app.segmentation.decision.doubts import UNFAMILIAR
 from app.studies import store as studies
 from app.studies.answer import MaskPicture
-from app.studies.store import Base, Study, StudyStore, TooManyStudiesError
+from app.studies.database import Base, StorageFullError, StorageUnavailableError
+from app.studies.store import Study, StudyStore, TooManyStudiesError
 from tests.support.answers import REGION, make_answer, region_mask
 
 RETENTION = 3600.0
@@ -149,7 +150,7 @@ def test_sqlite_files_are_ours_alone_and_forget_deleted_films(tmp_path, clock):
     secret = b"a film that must not linger " * 20_000
     add(store, film_png=secret)
     files = list(tmp_path.iterdir())
-    assert len(files) == 3  # the database, its log and the log's index
+    assert len(files) == 5  # the database, its log, the log's index, the lock of migrations, and the reserve
     assert {stat.S_IMODE(file.stat().st_mode) for file in files} == {0o600}
     assert any(b"must not linger" in file.read_bytes() for file in files)
     clock.now += RETENTION
@@ -174,11 +175,47 @@ def test_several_processes_may_start_at_once(url):
     store.close()
 
 
-def test_a_table_of_another_version_is_made_anew(store, url, clock):
-    add(store)
+def test_all_sessions_together_keep_a_bounded_number_of_bytes(url, clock):
+    store = StudyStore(url, RETENTION, clock, most_bytes=2000)
+    add(store, "one", film_png=bytes(1500))
+    add(store, "two", owner="bob", film_png=bytes(1500))
+    with pytest.raises(StorageFullError, match="All readers together"):
+        add(store, "three", owner="cat")
+    assert "All readers together" in store.objection()
+    clock.now += RETENTION
+    store.purge()
+    assert store.objection() == ""
+    add(store, "three", owner="cat")
+    Base.metadata.drop_all(store.engine)
+    store.close()
+
+
+def test_space_is_given_back(tmp_path, clock):
+    store = StudyStore(f"sqlite:///{tmp_path / 'studies.sqlite'}", RETENTION, clock)
+    for study_id in ("one", "two", "three"):
+        add(store, study_id, film_png=os.urandom(10**6))
+    assert (tmp_path / "studies.sqlite-wal").stat().st_size + (tmp_path / "studies.sqlite").stat().st_size > 3 * 10**6
+    for study_id in ("one", "three"):
+        assert store.delete(study_id, "ann")
+    assert (tmp_path / "studies.sqlite").stat().st_size < 2 * 10**6
+    assert store.get("two", "ann").film_png
+    store.close()
+
+
+def test_a_database_that_does_not_answer_is_named(tmp_path, clock):
+    store = StudyStore(f"sqlite:///{tmp_path / 'studies.sqlite'}", RETENTION, clock)
     with store.engine.begin() as connection:
-        connection.execute(text("ALTER TABLE studies ADD COLUMN forgotten INTEGER"))
-    again = StudyStore(url, RETENTION, clock)
-    assert again.list_of("ann") == []
-    add(again)
-    assert StudyStore(url, RETENTION, clock).get("one", "ann").film_png == b"film"
+        connection.execute(text("DROP TABLE studies"))
+    for call in (lambda: store.get("one", "ann"), lambda: store.list_of("ann"), lambda: add(store), store.purge):
+        with pytest.raises(StorageUnavailableError):
+            call()
+    assert "does not answer" in store.objection()
+    store.close()
+
+
+def test_a_deleted_file_is_noticed(tmp_path, clock):
+    store = StudyStore(f"sqlite:///{tmp_path / 'studies.sqlite'}", RETENTION, clock)
+    assert store.objection() == ""
+    (tmp_path / "studies.sqlite").unlink()
+    assert "deleted or replaced" in store.objection()
+    store.close()

@@ -28,8 +28,9 @@ from app.segmentation.network.explain import occlude
 from app.segmentation.network.preprocessing import preprocess
 from app.segmentation.predictor import Predictor
 from app.segmentation.reading.radiograph import Radiograph
+from app.studies.database import Base
 from app.studies.drawing import film_png
-from app.studies.store import Base, Study, StudyStore
+from app.studies.store import Study, StudyStore
 from app.web.services import services
 from tests.support.answers import make_answer
 from tests.support.phantom import draw_phantom, to_png

@@ -1,0 +1,102 @@
+"""Who did what with which film: kept longer than the film, without a name, a picture or a value of its header.
+
+`python -m app.studies audit` writes it all as CSV. Rows are never changed: the database itself refuses that, and
+refuses to delete one before its time.
+"""
+
+import logging
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+
+from sqlalchemy import DDL, Engine, delete, event, insert, select
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.studies.database import Base
+
+DAYS = 365
+COLUMNS = ("at", "who", "deed", "study", "detail")
+
+REFUSE = "SELECT RAISE(ABORT, 'audit is append-only')"
+APPEND_ONLY = {
+    "sqlite": (
+        f"CREATE TRIGGER audit_unchanged BEFORE UPDATE ON audit BEGIN {REFUSE}; END",
+        "CREATE TRIGGER audit_undeleted BEFORE DELETE ON audit "
+        f"WHEN OLD.expires_at > CAST(strftime('%s', 'now') AS REAL) BEGIN {REFUSE}; END",
+    ),
+    "postgresql": (
+        "CREATE OR REPLACE FUNCTION audit_refuse() RETURNS trigger LANGUAGE plpgsql AS "
+        "$$ BEGIN RAISE EXCEPTION 'audit is append-only'; END $$",
+        "CREATE TRIGGER audit_unchanged BEFORE UPDATE ON audit FOR EACH ROW EXECUTE FUNCTION audit_refuse()",
+        "CREATE TRIGGER audit_undeleted BEFORE DELETE ON audit FOR EACH ROW "
+        "WHEN (OLD.expires_at > extract(epoch FROM now())) EXECUTE FUNCTION audit_refuse()",
+    ),
+}
+"""By SQLAlchemy's name of a database."""
+
+logger = logging.getLogger(__name__)
+
+
+class Entry(Base):
+    """One deed.
+
+    Attributes:
+        at: Seconds since the epoch.
+        expires_at: Seconds since the epoch; from here on it may be deleted.
+        who: A hash of the browser session, or a token's name, or "anybody" where the API asks for none.
+        deed: "uploaded", "saw", "exported", "corrected" …, from `app.web.audit`.
+        study: Id of the study, which means nothing once the film is gone; "" where there is none.
+        detail: Which export; never anything of a film.
+    """
+
+    __tablename__ = "audit"
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
+    at: Mapped[float]
+    expires_at: Mapped[float] = mapped_column(index=True)
+    who: Mapped[str]
+    deed: Mapped[str]
+    study: Mapped[str]
+    detail: Mapped[str]
+
+
+for _dialect, _statements in APPEND_ONLY.items():
+    for _statement in _statements:
+        _ddl = DDL(_statement.replace("%", "%%")).execute_if(dialect=_dialect)
+        event.listen(Entry.__table__, "after_create", _ddl)
+
+
+class AuditTrail:
+    """The deeds of all. Shared between threads.
+
+    Attributes:
+        days: How long a deed is kept.
+    """
+
+    def __init__(self, engine: Engine, days: int = DAYS, clock: Callable[[], float] = time.time) -> None:
+        self._engine = engine
+        self.days = days
+        self._clock = clock
+
+    def note(self, who: str, deed: str, study: str = "", detail: str = "") -> None:
+        """Write down a deed. Where that fails the log has it: a full disk must not hinder anybody to delete a film."""
+        now = self._clock()
+        row = {"at": now, "expires_at": now + 86400 * self.days, "who": who, "deed": deed}
+        try:
+            with self._engine.begin() as connection:
+                connection.execute(insert(Entry).values(**row, study=study, detail=detail))
+        except SQLAlchemyError as error:
+            logger.error("Not in the audit trail: %s %s %s %s (%s)", who, deed, study, detail, type(error).__name__)
+
+    def purge(self) -> int:
+        """Delete what has been kept long enough, and return how many rows that were."""
+        with self._engine.begin() as connection:
+            return connection.execute(delete(Entry).where(Entry.expires_at <= self._clock())).rowcount
+
+    def rows(self) -> Iterator[tuple[str, ...]]:
+        """Yield every deed, the earliest first, as `COLUMNS` names its parts; times are UTC in ISO 8601."""
+        query = select(Entry.at, Entry.who, Entry.deed, Entry.study, Entry.detail).order_by(Entry.id)
+        with self._engine.connect() as connection:
+            for at, *rest in connection.execute(query):
+                yield datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds"), *rest

@@ -1,0 +1,84 @@
+"""Tables: made whole, or brought to this version step by step, with the same outcome."""
+
+import pytest
+import sqlalchemy as sa
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+
+from app.config import SettingError
+from app.studies.audit import AuditTrail
+from app.studies.database import Base, open_database
+from app.studies.schema import MIGRATIONS, VERSION, VERSIONS, migrate
+from app.studies.store import StudyStore
+
+
+@pytest.fixture
+def engine(tmp_path):
+    engine = open_database(f"sqlite:///{tmp_path / 'studies.sqlite'}")
+    yield engine
+    engine.dispose()
+
+
+def configuration(connection: sa.Connection) -> Config:
+    configuration = Config(attributes={"connection": connection})
+    configuration.set_main_option("script_location", str(MIGRATIONS))
+    return configuration
+
+
+def differences(engine: sa.Engine) -> list:
+    with engine.connect() as connection:
+        return compare_metadata(MigrationContext.configure(connection), Base.metadata)
+
+
+def test_the_last_migration_is_the_version_that_the_program_wants():
+    assert ScriptDirectory(str(MIGRATIONS)).get_heads() == [VERSION]
+
+
+def test_migrations_make_the_tables_that_the_program_describes(engine):
+    with engine.connect() as connection:
+        command.upgrade(configuration(connection), "head")
+        connection.commit()
+    assert differences(engine) == []
+    migrate(engine)
+    with engine.connect() as connection:
+        command.downgrade(configuration(connection), "base")
+        connection.commit()
+    assert sa.inspect(engine).get_table_names() == ["alembic_version"]
+
+
+def test_a_new_database_is_made_whole(engine):
+    migrate(engine)
+    migrate(engine)
+    assert differences(engine) == []
+
+
+def test_films_from_before_there_were_versions_are_given_up(engine):
+    with engine.begin() as connection:
+        connection.exec_driver_sql("CREATE TABLE studies (id TEXT PRIMARY KEY, film_png BLOB)")
+        connection.exec_driver_sql("INSERT INTO studies VALUES ('old', x'00')")
+    migrate(engine)
+    assert differences(engine) == []
+    with engine.connect() as connection:
+        assert connection.scalar(sa.text("SELECT count(*) FROM studies")) == 0
+        assert connection.scalar(sa.text("PRAGMA auto_vacuum")) == 2
+
+
+def test_what_outlives_films_outlives_a_start(engine, tmp_path):
+    migrate(engine)
+    AuditTrail(engine).note("session 1", "saw", "one")
+    store = StudyStore(str(engine.url), 60)
+    assert [row[1:] for row in store.audit.rows()] == [("session 1", "saw", "one", "")]
+    store.close()
+
+
+def test_tables_of_a_later_version_are_left_alone(engine):
+    migrate(engine)
+    with engine.begin() as connection:
+        connection.execute(VERSIONS.update().values(version_num="9999"))
+    with pytest.raises(SettingError, match="version 9999"):
+        migrate(engine)
+    with engine.connect() as connection:
+        assert connection.scalar(sa.select(VERSIONS.c.version_num)) == "9999"
