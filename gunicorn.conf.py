@@ -8,6 +8,7 @@ import secrets
 from pathlib import Path
 
 from app.config import SettingError, check_settings, read_settings
+from app.web.logs import JSON_FORMAT, TEXT_FORMAT, AccessLog
 
 bind = "127.0.0.1:8000"
 preload_app = False  # OpenMP does not survive a fork: a model touched before it hangs for ever after it
@@ -15,7 +16,8 @@ worker_class = "gthread"
 threads = 24  # requests, not arithmetic: a few hold films that wait, the others answer pages and probes meanwhile
 timeout = 60
 graceful_timeout = 60  # on SIGTERM, what is being answered is answered
-access_log_format = "%(h)s %(m)s %(U)s %(s)s %(B)s bytes %(M)s ms"  # no query, no referrer: nothing of a film
+logger_class = AccessLog
+access_log_format = JSON_FORMAT if os.environ.get("PLEURA_LOG") == "json" else TEXT_FORMAT
 accesslog = "-"
 control_socket_disable = True  # nothing is to be steered at run time, and a user without a home has no place for it
 

@@ -28,7 +28,19 @@ def create_app(config: Mapping[str, object] | None = None) -> Flask:
     from app.config import ROOT, check_settings, read_settings
     from app.segmentation.reading.radiograph import MAX_BYTES
     from app.version import VERSION
-    from app.web import api, downloads, explanations, feedback, health, pages, security, worklist
+    from app.web import (
+        api,
+        audit,
+        downloads,
+        explanations,
+        feedback,
+        health,
+        limits,
+        logs,
+        pages,
+        security,
+        worklist,
+    )
     from app.web.services import open_services
 
     app = Flask(__name__, template_folder=str(ROOT / "templates"), static_folder=str(ROOT / "static"))
@@ -37,10 +49,12 @@ def create_app(config: Mapping[str, object] | None = None) -> Flask:
     app.config.from_mapping(config or {})
     check_settings(app.config)
     app.jinja_env.globals["version"] = VERSION
+    logs.init_app(app)
     csrf = security.init_app(app)
     open_services(app)
     app.jinja_env.globals["wording"] = wording
-    for part in (pages, worklist, explanations, feedback, downloads, api, health):
+    for part in (pages, worklist, explanations, feedback, downloads, api, health, audit):
         app.register_blueprint(part.blueprint)
     csrf.exempt(api.blueprint)  # it takes no cookie, so there is nothing to forge
+    limits.init_app(app)
     return app

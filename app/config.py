@@ -64,12 +64,16 @@ SETTINGS = (
     Setting("RETENTION_MINUTES", 60, "Minutes a study, its film and its result are kept.", minimum=1),
     Setting("MAX_KEPT_MIB", 4096, "MiB of pictures that all sessions together keep; 0: no limit but the disk's."),
     Setting("AUDIT_DAYS", 365, "Days that the audit trail keeps who did what with which film.", minimum=1),
-    Setting("HOSTS", "", "Names, parted by commas, by which browsers reach the server; beside them only loopback's count."),
-    Setting("RATE_LIMIT", "240/minute", "Films that one address may send, as Flask-Limiter writes it; empty: any number."),
+    Setting(
+        "HOSTS", "", "Names, by commas, under which the server is asked; empty: loopback's alone, in production any."
+    ),
+    Setting(
+        "RATE_LIMIT", "240/minute", "Films that one address may send, in Flask-Limiter's words; empty: any number."
+    ),
     Setting("RATE_STORAGE", "memory://", "Where requests are counted: each process for itself, or redis://…, shared."),
     Setting("PROXIES", 0, "Proxies in front whose X-Forwarded-For is believed; 0: the address is the connection's."),
     Setting("LOG", "text", "Form of the log: text, or json with the id of each request.", choices=("text", "json")),
-    Setting("WEIGHTS_SHA256", "", "Hash that the weights must have; empty: the one in metrics.json beside them, if any."),
+    Setting("WEIGHTS_SHA256", "", "Hash that the weights must have; empty: that in metrics.json beside them, if any."),
     Setting("SECRET_KEY", "", "Signs sessions and forms; demanded in production, drawn at each start in development."),
     Setting("PRODUCTION", False, "Refuse to start without a secret; send cookies over HTTPS only."),
     Setting("SECURE_COOKIES", False, "Send cookies over HTTPS only, whatever else is set."),

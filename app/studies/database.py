@@ -1,12 +1,14 @@
 """Where studies live: SQLite, looked after so that deleted films do not linger in it, or any URL of SQLAlchemy."""
 
+import logging
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from sqlalchemy import Engine, create_engine, event, make_url
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import DeclarativeBase
 
 from app.segmentation.errors import PleuraError
@@ -18,6 +20,12 @@ ANSWER_SECONDS = 15
 
 DISK_FULL = "53100"
 """PostgreSQL's SQLSTATE."""
+
+
+OUTAGES = (OperationalError, InterfaceError, PoolTimeoutError)
+"""What a driver raises that has nobody's statement to blame."""
+
+logger = logging.getLogger(__name__)
 
 
 class StorageFullError(PleuraError):
@@ -81,7 +89,8 @@ def failures_named() -> Iterator[None]:
     """
     try:
         yield
-    except SQLAlchemyError as error:
+    except OUTAGES as error:
+        logger.error("The database failed: %s", error)
         if is_full(error):
             raise StorageFullError("The server's disk is full. Delete films that you do not need, or wait.") from error
         raise StorageUnavailableError("The server's database does not answer. Try again in a while.") from error

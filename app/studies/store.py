@@ -293,5 +293,5 @@ class StudyStore:
         while not self._closed.wait(every_seconds):
             try:
                 self.purge()
-            except (PleuraError, OSError):
+            except (PleuraError, SQLAlchemyError, OSError):
                 logger.exception("Expired films could not be deleted; trying again in %g s", every_seconds)

@@ -7,7 +7,7 @@ import hmac
 import secrets
 from pathlib import Path
 
-from flask import Blueprint, Response, abort, current_app, jsonify, request, send_file
+from flask import Blueprint, Response, abort, current_app, g, jsonify, request, send_file
 from werkzeug.exceptions import HTTPException, InternalServerError, MethodNotAllowed, NotFound, RequestEntityTooLarge
 
 from app.segmentation.errors import PleuraError
@@ -29,13 +29,17 @@ blueprint = Blueprint("api", __name__, url_prefix="/api/v1")
 def predict() -> dict:
     """Answer one film."""
     _demand_token()
-    return services().analysis.analyse(_uploaded_film(), f"address {request.remote_addr}").answer.to_json()
+    return services().analysis.analyse(_uploaded_film(), _caller()).answer.to_json()
 
 
 @blueprint.get("/openapi.json")
 def describe() -> Response:
     """Send the description of this API."""
     return send_file(Path(__file__).with_name("openapi.json"), mimetype="application/json")
+
+
+def _caller() -> str:
+    return g.get("caller") or f"address {request.remote_addr}"
 
 
 def problem_answer(problem: Problem, detail: str, **more: str) -> Response:
@@ -97,13 +101,22 @@ def _demand_token() -> None:
     if current_app.config["API"] != "token":
         return
     sent = request.authorization.token if request.authorization and request.authorization.type == "bearer" else None
-    if sent and hmac.compare_digest(sent.encode(), current_app.config["API_TOKEN"].encode()):
+    g.caller = _owner_of(sent) if sent else None
+    if g.caller:
         return
     answer = problem_answer(
         UNAUTHORIZED, "Send the header 'Authorization: Bearer TOKEN', with the token that the operator gave out."
     )
     answer.headers["WWW-Authenticate"] = 'Bearer realm="Pleura"' + (', error="invalid_token"' if sent else "")
     abort(answer)
+
+
+def _owner_of(token: str) -> str | None:
+    """Name who has a token: the one of the settings, or one that the operator gave out by `python -m app.studies`."""
+    if hmac.compare_digest(token.encode(), current_app.config["API_TOKEN"].encode()):
+        return "token of the settings"
+    name = services().studies.tokens.owner_of(token)
+    return name and f"token {name}"
 
 
 def _uploaded_film() -> bytes:

@@ -30,7 +30,7 @@ def export(study_id: str, file: str) -> Response:
 @blueprint.get("/worklist.csv")
 def worklist() -> Response:
     """Send this session's worklist, in its order."""
-    return _download(worklist_csv(own_worklist().studies), "pleura-worklist.csv", "text/csv; charset=utf-8")
+    return _download(worklist_csv(own_worklist().studies), "pleura-worklist.csv", "text/csv")
 
 
 @blueprint.app_context_processor

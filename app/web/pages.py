@@ -21,6 +21,7 @@ from app.studies.header import kept_of
 from app.studies.masks import marked_areas, mask_of
 from app.studies.patients import origin_of
 from app.studies.store import Study
+from app.web import audit
 from app.web.problems import NO_FILE, Problem, headers_of, problem_of
 from app.web.services import services
 from app.web.session import client, own_study, owner
@@ -161,7 +162,7 @@ def _analyse(upload: FileStorage) -> Study:
     services().studies.check_room(owner())
     analysed = services().analysis.analyse(upload.read(), client())
     header, evidence = analysed.radiograph.header, analysed.prediction.evidence
-    return services().studies.add(
+    study = services().studies.add(
         owner(),
         _shown_name(upload),
         analysed.answer,
@@ -171,6 +172,8 @@ def _analyse(upload: FileStorage) -> Study:
         dicom_header=kept_of(header),
         **origin_of(header, current_app.config["SECRET_KEY"]),
     )
+    audit.uploaded(study.id)
+    return study
 
 
 def _shown_name(upload: FileStorage) -> str:

@@ -5,6 +5,7 @@ Pages and API answer from this one table (RFC 9457 calls such an answer a proble
 
 from dataclasses import dataclass
 
+from flask_limiter import RateLimitExceeded
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException, InternalServerError, MethodNotAllowed, NotFound, RequestEntityTooLarge
 
@@ -12,6 +13,7 @@ from app.analysis import reader, turns
 from app.segmentation import errors
 from app.studies import database, masks
 from app.studies import store as studies
+from app.web import security
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,18 @@ HTTP_PROBLEMS: dict[type[HTTPException], tuple[Problem, str]] = {
         Problem(400, "form_expired", "This page is out of date"),
         "The server was restarted or your browser blocks cookies. Reload the page and try again.",
     ),
+    security.UnknownHostError: (
+        Problem(400, "unknown_host", "The server does not know itself by this name"),
+        "Use the address that the operator gave you. The operator names the server's hosts in PLEURA_HOSTS.",
+    ),
+    security.CrossSiteError: (
+        Problem(403, "cross_site", "Another web site sent this request"),
+        "Films are taken from this server's own pages and from programs, not from pages of other sites.",
+    ),
+    RateLimitExceeded: (
+        Problem(429, "rate_limited", "Too many films were sent in a short time"),
+        "This address has sent as many films as it may. Wait a minute, and go on.",
+    ),
     NotFound: (
         Problem(404, "not_found", "There is nothing here"),
         "The address is wrong, or its film was deleted, or it belongs to another browser session.",
@@ -77,12 +91,24 @@ HTTP_PROBLEMS: dict[type[HTTPException], tuple[Problem, str]] = {
 }
 """Failures of a request itself, with the sentence for a person."""
 
+LONGEST_MESSAGE = 500
+"""Characters. A message quotes what was wrong, and a file may hold a value of a megabyte."""
+
 NO_FILE = Problem(400, "no_file", "No film was chosen"), "Choose one or more DICOM, PNG, JPEG or WebP files."
+
+
+def shorten(message: str, length: int) -> str:
+    """Cut a message that quotes a file at length."""
+    return message if len(message) <= length else f"{message[: length - 1]}…"
 
 
 def headers_of(error: Exception) -> dict[str, str]:
     """Say what else of a failure belongs into an answer's header: when to come back."""
-    return {"Retry-After": str(error.retry_seconds)} if isinstance(error, turns.BusyError) else {}
+    if isinstance(error, turns.BusyError):
+        return {"Retry-After": str(error.retry_seconds)}
+    if isinstance(error, RateLimitExceeded):
+        return {"Retry-After": str(error.limit.limit.get_expiry())}
+    return {}
 
 
 def problem_of(error: errors.PleuraError | HTTPException) -> tuple[Problem, str]:
@@ -91,7 +117,7 @@ def problem_of(error: errors.PleuraError | HTTPException) -> tuple[Problem, str]
     A failure of HTTP that has no entry here speaks with Werkzeug's own name and description.
     """
     if isinstance(error, errors.PleuraError):
-        return PROBLEMS[type(error)], str(error)
+        return PROBLEMS[type(error)], shorten(str(error), LONGEST_MESSAGE)
     if type(error) in HTTP_PROBLEMS:
         return HTTP_PROBLEMS[type(error)]
     problem = Problem(error.code or 500, error.name.lower().replace(" ", "_"), error.name)

@@ -1,9 +1,15 @@
-"""What every answer of the application owes its reader: headers, signed cookies, forms that cannot be forged."""
+"""What every answer of the application owes its reader: headers, signed cookies, forms that cannot be forged.
+
+And who is not answered at all: requests under a name that is not the server's, and those of other sites' scripts.
+"""
 
 import secrets
+from urllib.parse import urlsplit
 
 from flask import Flask, Response, request
 from flask_wtf import CSRFProtect
+from werkzeug.exceptions import BadRequest, Forbidden, NotFound
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 HEADERS = {
     "Content-Security-Policy": (
@@ -18,6 +24,19 @@ HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
 }
 ONE_YEAR = 365 * 24 * 3600
+
+LOOPBACK = ("localhost", "127.0.0.1", "::1")
+SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
+PROBES = ("health.alive", "health.ready")
+"""Asked by orchestrators under whatever address a container has; they tell nothing of a film."""
+
+
+class UnknownHostError(BadRequest):
+    """The request names a host that is not this server: its name may have been rebound to this address."""
+
+
+class CrossSiteError(Forbidden):
+    """Another web site's page sent the request."""
 
 
 def init_app(app: Flask) -> CSRFProtect:
@@ -37,10 +56,40 @@ def init_app(app: Flask) -> CSRFProtect:
         SESSION_COOKIE_SAMESITE="Lax",
         WTF_CSRF_TIME_LIMIT=None,  # a reading room leaves the page open all day; the session is the limit
     )
+    if app.config["PROXIES"]:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=app.config["PROXIES"], x_proto=0)  # gunicorn sees to the scheme
+    hosts = {name.strip().lower() for name in app.config["HOSTS"].split(",")} - {""}
+    # In production the proxy, its certificate and cookies over HTTPS alone already bind a browser to the name.
+    known = None if app.config["PRODUCTION"] and not hosts else hosts | set(LOOPBACK)
+    app.before_request(lambda: _refuse_strangers(known))
     app.after_request(_add_headers)
     if app.config["PRODUCTION"]:
         app.after_request(_demand_https)
     return CSRFProtect(app)
+
+
+def _refuse_strangers(known_hosts: set[str] | None) -> None:
+    if not request.path.isprintable():  # no address of ours holds a control character, and no database takes a NUL
+        raise NotFound()
+    is_known = known_hosts is None or _name(f"//{request.host}") in known_hosts
+    if not is_known and request.endpoint not in PROBES:
+        raise UnknownHostError()
+    if request.method in SAFE_METHODS:
+        return
+    origin = request.headers.get("Origin")
+    if origin is None:  # programs send none; a browser does, and those before 2020 sent a referrer
+        foreign = request.headers.get("Sec-Fetch-Site") == "cross-site"
+    else:
+        foreign = urlsplit(origin).netloc.lower() != request.host.lower()
+    if foreign:
+        raise CrossSiteError()
+
+
+def _name(address: str) -> str | None:
+    try:
+        return urlsplit(address).hostname
+    except ValueError:  # brackets that hold no IPv6 address
+        return None
 
 
 def _add_headers(response: Response) -> Response:

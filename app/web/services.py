@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
@@ -12,6 +13,7 @@ from app.analysis.analysis import Analysis
 from app.analysis.reader import shared_reader
 from app.analysis.readiness import Readiness
 from app.analysis.saliency import Saliency
+from app.segmentation.errors import CheckpointError
 from app.segmentation.predictor import Predictor
 from app.studies.database import default_url
 from app.studies.store import StudyStore
@@ -51,13 +53,15 @@ def open_services(app: Flask) -> Services:
     """
     settings = app.config
     predictor = Predictor.load(Path(settings["WEIGHTS"]), settings["ENGINE"], settings["THREADS"])
+    _check_hash(predictor.sha256, Path(settings["WEIGHTS"]), settings["WEIGHTS_SHA256"])
     analysis = Analysis(predictor, shared_reader(settings["READING_SECONDS"], settings["READING_MIB"]))
+    studies = _open_studies(settings["DATABASE_URL"] or default_url(Path(app.instance_path)), settings)
     opened = Services(
         predictor=predictor,
         analysis=analysis,
         saliency=Saliency(analysis),
-        readiness=Readiness(predictor),
-        studies=_open_studies(settings["DATABASE_URL"] or default_url(Path(app.instance_path)), settings),
+        readiness=Readiness(analysis, Path(settings["WEIGHTS"]), studies.objection),
+        studies=studies,
         training_set=TrainingSet(Path(settings["FEEDBACK_FOLDER"])) if settings["FEEDBACK_FOLDER"] else None,
     )
     app.extensions[KEY] = opened
@@ -67,6 +71,22 @@ def open_services(app: Flask) -> Services:
 def services(app: Flask | None = None) -> Services:
     """Return the services of an application; without one, of that which answers the present request."""
     return cast(Services, (app or current_app).extensions[KEY])
+
+
+def _check_hash(found: str, weights: Path, expected: str) -> None:
+    """Refuse weights that are not those that were released; a single changed byte may pass the canary.
+
+    Raises:
+        CheckpointError: If they are not.
+    """
+    released = weights.with_name("metrics.json")
+    if not expected and released.is_file():
+        expected = json.loads(released.read_text()).get("sha256", "")
+    if expected and found != expected.lower():
+        raise CheckpointError(
+            f"The weights at {weights} have the hash {found}, not {expected}, which was released. Copy them again; or, "
+            "where they are meant to be others, set PLEURA_WEIGHTS_SHA256."
+        )
 
 
 def _open_studies(url: str, settings: Config) -> StudyStore:

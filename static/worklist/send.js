@@ -8,7 +8,8 @@ export async function send(file, item, address, token) {
   for (let tries = 1; ; tries += 1) {
     const request = await post(file, item, address, token);
     const seconds = Number(request.getResponseHeader("Retry-After"));
-    if (!seconds || tries === MOST_TRIES) return rowOf(request, file);
+    const isBusy = [429, 503].includes(request.status);
+    if (!isBusy || !seconds || tries === MOST_TRIES) return rowOf(request, file);
     await wait(Math.min(seconds, LONGEST_WAIT) * (1 + Math.random()), item);  // so that not all come back at once
   }
 }
