@@ -44,7 +44,7 @@ def source_of(reading: Reading) -> Dataset:
     for keyword in NAMES:
         setattr(source, keyword, reading.film_uid(keyword))
     source.Modality = "CR"
-    source.Rows, source.Columns = reading.mask.shape
+    source.Rows, source.Columns = reading.in_stored_rows(reading.mask).shape
     for keyword in ("PatientID", "PatientName", "PatientBirthDate", "PatientSex"):
         setattr(source, keyword, "")
     for keyword in ("AccessionNumber", "StudyID", "StudyDate", "StudyTime", "ReferringPhysicianName"):

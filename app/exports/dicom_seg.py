@@ -20,7 +20,7 @@ def segmentation(reading: Reading, anonymous: bool) -> bytes:
     """Write the mask as a binary segmentation: a segment for each side that is marked, or an empty one."""
     sides: Sequence[tuple[Laterality | None, np.ndarray]] = [*reading.sides.items()] or [(None, reading.mask)]
     described = [_described(reading, number, side) for number, (side, _) in enumerate(sides, start=1)]
-    masks = np.stack([part for _, part in sides], axis=-1)[np.newaxis]
+    masks = reading.in_stored_rows(np.stack([part for _, part in sides], axis=-1))[np.newaxis]
     said = f"Mask by the {reading.marker}. Research use only."
     return to_bytes(_made(reading, SegmentationTypeValues.BINARY, masks, described, said), reading, anonymous)
 
@@ -29,7 +29,8 @@ def probability(reading: Reading, anonymous: bool) -> bytes:
     """Write the model's probability map as a fractional segmentation; its fractions are not calibrated."""
     described = [_described(reading, 1, None, by_model=True)]
     said = "Map of the model, not calibrated. Research use only."
-    made = _made(reading, SegmentationTypeValues.FRACTIONAL, reading.probability_map, described, said)
+    pixels = reading.in_stored_rows(reading.probability_map)
+    made = _made(reading, SegmentationTypeValues.FRACTIONAL, pixels, described, said)
     return to_bytes(made, reading, anonymous)
 
 

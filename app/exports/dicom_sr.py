@@ -97,7 +97,8 @@ def _whole_film(reading: Reading) -> MeasurementsAndQualitativeEvaluations:
 def _side(reading: Reading, number: int, side: Laterality) -> PlanarROIMeasurementsAndQualitativeEvaluations:
     """Measure what is marked on one side of the patient."""
     source, segmentation = source_of(reading), segmentation_reference(reading)
-    pixels, spacing_mm = int(reading.sides[side].sum()), reading.answer.film.pixel_spacing_mm
+    spacing_mm = reading.answer.film.pixel_spacing_mm
+    pixels = int((reading.sides[side] if spacing_mm else reading.in_stored_rows(reading.sides[side])).sum())
     area, unit = (
         (pixels, PIXELS)
         if spacing_mm is None

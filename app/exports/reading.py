@@ -59,9 +59,20 @@ class Reading:
     def mask(self) -> np.ndarray:
         """The reader's mask if there is one, else the model's: bool, in the film's pixels as stored.
 
-        A film is shown in the rows and columns in which it is stored, neither turned nor mirrored.
+        A film is shown in the rows and columns in which it is stored, neither turned nor mirrored; where its pixels are
+        not square, it is shown and judged in its true shape, and `in_stored_rows` leads back.
         """
         return stored_mask(self.study)
+
+    def in_stored_rows(self, pixels: np.ndarray) -> np.ndarray:
+        """Bring a mask or map, (H, W) or (H, W, n), to the rows and columns that the file itself has."""
+        shape = tuple(int(self.header.get(keyword, 0)) for keyword in ("Rows", "Columns"))
+        if 0 in shape or shape == pixels.shape[:2]:
+            return pixels
+        how = cv2.INTER_NEAREST if pixels.dtype == bool else cv2.INTER_LINEAR
+        number = np.uint8 if pixels.dtype == bool else pixels.dtype
+        resized = cv2.resize(pixels.astype(number), shape[::-1], interpolation=how)
+        return resized.reshape(*shape, *pixels.shape[2:]).astype(pixels.dtype)
 
     @cached_property
     def probability_map(self) -> np.ndarray:

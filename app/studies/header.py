@@ -14,7 +14,7 @@ STUDY = (
     *("ReferringPhysicianName", "StudyDescription"),
 )
 INSTANCE = ("SOPClassUID", "SOPInstanceUID", "SeriesInstanceUID")
-DISPLAY = ("PatientOrientation", "BurnedInAnnotation", "BodyPartExamined")
+DISPLAY = ("PatientOrientation", "BurnedInAnnotation", "BodyPartExamined", "Rows", "Columns")
 LOSSY = ("LossyImageCompression", "LossyImageCompressionRatio", "LossyImageCompressionMethod")
 """What was once compressed with loss must say so ever after (PS3.3 C.7.6.1.1.5)."""
 
@@ -25,6 +25,7 @@ UID = re.compile(r"[!-\[\]-~]{1,255}")
 whoever has such a film looks it up by its text, and an archive too. Only what cannot be one at all is left out."""
 
 CODES = {
+    **dict.fromkeys(("Rows", "Columns"), r"\d{1,5}"),
     "PatientSex": r"[MFO]",
     "BurnedInAnnotation": r"YES|NO",
     "BodyPartExamined": r"[A-Z0-9 _]{1,16}",
@@ -56,5 +57,6 @@ def _checked(keyword: str, header: FileHeader) -> str:
         day = header.day(keyword)
         return "" if day is None else f"{day:%Y%m%d}"
     if keyword in CODES:
-        return text if re.fullmatch(CODES[keyword], text) else ""
+        code = text.upper()
+        return code if re.fullmatch(CODES[keyword], code) else ""
     return text.replace("\\", " ")  # it would make two values of one

@@ -14,6 +14,7 @@ from werkzeug.exceptions import HTTPException, InternalServerError
 from werkzeug.wrappers import Response as BaseResponse
 
 from app.segmentation.errors import InvalidImageError, PleuraError
+from app.segmentation.reading.dicom_text import readable
 from app.segmentation.reading.radiograph import MAX_BYTES
 from app.studies.answer import NOTICE, Answer
 from app.studies.drawing import film_png, grey_png
@@ -178,8 +179,7 @@ def _analyse(upload: FileStorage) -> Study:
 
 def _shown_name(upload: FileStorage) -> str:
     """The last part of the path, whichever slash divides it; printable and of bounded length."""
-    name = "".join(character for character in PureWindowsPath(upload.filename or "").name if character.isprintable())
-    return name[:MAX_NAME_LENGTH] or "film"
+    return readable(PureWindowsPath(upload.filename or "").name)[:MAX_NAME_LENGTH] or "film"
 
 
 def _calibrated_on(answer: Answer) -> dict | None:

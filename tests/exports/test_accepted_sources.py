@@ -155,3 +155,33 @@ def test_a_name_of_any_length_delays_nothing_and_is_no_other_name(make_reading):
     for made in dicom_exports(make_reading(sent, MASK)).values():
         assert set(str(made.PatientName)) <= {"Ä"}
         assert len(str(made.PatientName)) <= 1024
+
+
+def stored_rows(reading) -> dict[str, np.ndarray]:
+    exports = dicom_exports(reading)
+    return {file: exports[file].pixel_array for file in ("segmentation.dcm", "probability.dcm")}
+
+
+@pytest.mark.parametrize(
+    "oblong",
+    [
+        {"ImagerPixelSpacing": [1.4, 0.7]},
+        {"ImagerPixelSpacing": None, "PixelSpacing": [1.4, 0.7]},
+        {"ImagerPixelSpacing": None, "PixelAspectRatio": [2, 1]},
+    ],
+)
+def test_a_film_of_oblong_pixels_is_marked_in_its_own_rows_and_columns(make_reading, tmp_path, oblong):
+    sent = to_dicom(np.ascontiguousarray(IMAGE[::2]), **NEEDED, **oblong)
+    reading = make_reading(sent, MASK)
+    assert reading.film.shape == (320, 320)
+    for file, pixels in stored_rows(reading).items():
+        assert pixels.shape == (160, 320), file
+        assert np.array_equal(pixels > 127 if file == "probability.dcm" else pixels == 1, MASK[::2]), file
+    for file, made in dicom_exports(reading).items():
+        made.save_as(tmp_path / file)
+        assert complaints(command("dciodvfy", "dicom3tools"), tmp_path / file) == [], file
+
+
+def test_a_film_of_square_pixels_is_left_alone(make_reading):
+    reading = make_reading(film(ImagerPixelSpacing=[0.7, 0.7001]), MASK)
+    assert np.array_equal(stored_rows(reading)["segmentation.dcm"] == 1, MASK)

@@ -7,6 +7,7 @@ from pydicom.dataset import Dataset
 
 from app.segmentation.reading import body_part, view
 from app.segmentation.reading.dicom_text import CharacterSet, readable
+from app.segmentation.reading.dicom_values import integer, numbers
 from app.segmentation.reading.file_header import Code, FileHeader
 from app.segmentation.reading.geometry import Laterality
 from app.segmentation.reading.vocabulary import modality_of
@@ -17,10 +18,13 @@ TEXTS = (
     *("ReferringPhysicianName", "StudyDescription", "AcquisitionDate", "ContentDate"),
     *("SOPClassUID", "SOPInstanceUID", "SeriesInstanceUID", "Modality"),
     *("BodyPartExamined", "ViewPosition", "PatientOrientation", "BurnedInAnnotation"),
-    *("ImagerPixelSpacing", "PixelSpacing", "PixelAspectRatio", "PresentationIntentType"),
+    "PresentationIntentType",
     *("LossyImageCompression", "LossyImageCompressionRatio", "LossyImageCompressionMethod"),
 )
 """Elements of text that are read here: all that anybody ever asks of a header."""
+
+COUNTS = ("Rows", "Columns")
+"""Elements of whole numbers that are read here."""
 
 CODES = ("AnatomicRegionSequence", "ViewCodeSequence", "PatientOrientationCodeSequence")
 MODIFIERS = ("AnatomicRegionModifierSequence", "ViewModifierCodeSequence", "PatientOrientationModifierCodeSequence")
@@ -35,7 +39,9 @@ MOST_ITEMS = 16
 RAW_CLASSES = ("1.2.840.10008.5.1.4.1.1.1.1.1",)
 """Digital X-Ray Image Storage - For Processing."""
 
-DESCRIPTION = (*TEXTS, *CODES, *MODIFIERS, "SpecificCharacterSet")
+SPACINGS = ("ImagerPixelSpacing", "PixelSpacing", "PixelAspectRatio")
+
+DESCRIPTION = (*TEXTS, *COUNTS, *SPACINGS, *CODES, *MODIFIERS, "SpecificCharacterSet")
 """The elements that are read here."""
 
 YEARS = {"Y": 1, "M": 1 / 12, "W": 7 / 365.25, "D": 1 / 365.25}
@@ -58,7 +64,7 @@ def describe(dataset: Dataset) -> dict[str, object]:
     towards_right = orientation[:1].upper()
     return {
         "header": header,
-        "pixel_spacing_mm": _pixel_spacing(header),
+        "pixel_spacing_mm": _pixel_spacing(dataset),
         "view_position": view.named_by(header.text("ViewPosition"), header.codes_in(*VIEWS), orientation)[
             :LONGEST_CODE
         ],
@@ -77,6 +83,7 @@ def read_header(dataset: Dataset) -> FileHeader:
     """Take every text and code out of a data set, as they were before pydicom checked or warned of any."""
     characters = CharacterSet.named(text_of(dataset, "SpecificCharacterSet"))
     texts = {keyword: _text(dataset, keyword, characters) for keyword in TEXTS}
+    texts |= {keyword: str(integer(dataset, keyword) or "") for keyword in COUNTS}
     codes = {keyword: tuple(_codes(dataset, keyword, characters)) for keyword in (*CODES, *MODIFIERS)}
     return FileHeader(
         {keyword: text for keyword, text in texts.items() if text},
@@ -122,23 +129,17 @@ def _stored(dataset: Dataset, keyword: str) -> bytes | str:
     return "\\".join(str(one) for one in value) if isinstance(value, Iterable) else str(value)
 
 
-def _pixel_spacing(header: FileHeader) -> tuple[float, float] | None:
+def _pixel_spacing(dataset: Dataset) -> tuple[float, float] | None:
     """Imager Pixel Spacing is a distance on the detector; Pixel Spacing alone is too, unless calibrated.
 
     See PS3.3 10.7.1.1. A chest is magnified: neither is a distance inside the patient. What is no pair of
     lengths is no spacing; a film is read without one.
     """
-    pairs = (_pair(header.text(keyword)) for keyword in ("ImagerPixelSpacing", "PixelSpacing"))
-    return next((pair for pair in pairs if pair), None)
-
-
-def _pair(text: str) -> tuple[float, float] | None:
-    """Read two lengths; some machines write decimal commas (PS3.5 6.2 demands points)."""
-    try:
-        row, column = (float(value.replace(",", ".")) for value in text.split("\\"))
-    except ValueError:
-        return None
-    return (row, column) if 0 < row < math.inf and 0 < column < math.inf else None
+    for keyword in ("ImagerPixelSpacing", "PixelSpacing"):
+        match numbers(dataset, keyword):
+            case [float(row), float(column)] if 0 < row < math.inf and 0 < column < math.inf:
+                return row, column
+    return None
 
 
 def _age_years(header: FileHeader) -> float | None:

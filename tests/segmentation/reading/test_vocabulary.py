@@ -245,3 +245,8 @@ def test_another_spacing_is_taken_where_the_detectors_is_none():
 def test_a_decimal_comma_is_a_point():
     film = to_dicom(draw_phantom(1, 256).image, ImagerPixelSpacing=[0.703125, 0.703125])
     assert read_radiograph(film.replace(b"0.703125", b"0,703125")).pixel_spacing_mm == (0.703125, 0.703125)
+
+
+def test_a_comma_parts_two_lengths_with_points():
+    film = to_dicom(draw_phantom(1, 256).image, ImagerPixelSpacing=[0.125, 0.125])
+    assert read_radiograph(film.replace(b"0.125\\0.125", b"0.125,0.125")).pixel_spacing_mm == (0.125, 0.125)
