@@ -1,5 +1,6 @@
 """A report of one page: the film with what is marked, the finding, and when not to trust it."""
 
+import re
 from datetime import datetime
 from typing import TypedDict
 
@@ -8,7 +9,8 @@ from PIL import Image
 from app.analysis import wording
 from app.exports.pictures import draw_overlay
 from app.exports.reading import Reading
-from app.exports.report_page import ALARM, FOOT, GREY, HEIGHT, INK, MARGIN, WIDTH, Page, is_drawable
+from app.exports.report_fonts import is_drawable
+from app.exports.report_page import ALARM, FOOT, GREY, HEIGHT, INK, MARGIN, WIDTH, Page
 from app.segmentation.decision.calibration import Finding
 from app.segmentation.decision.postprocessing import Region
 from app.studies.answer import NOTICE
@@ -31,6 +33,8 @@ BESIDE: Place = {"x": MARGIN + FILM_WIDTH + GAP, "width": WIDTH - 2 * MARGIN - F
 """Where a paragraph beside the film lies."""
 
 MAX_REGIONS = 6
+LONGEST_PRINTED = 64
+"""Characters of a name's group, or of a number (PS3.5 6.2)."""
 
 
 def report_pdf(reading: Reading, anonymous: bool) -> bytes:
@@ -79,32 +83,40 @@ def _head(page: Page, reading: Reading, anonymous: bool) -> None:
     page.ln(3)
     if anonymous:
         page.paragraph("Patient left out on request; text burnt into the film itself is not.", colour=GREY)
-    elif identity := _identity(reading.header):
-        page.paragraph(identity, bold=True)
+        return
+    for line in (*_names(reading.header.get("PatientName", "")), _identity(reading.header)):
+        if line:
+            page.paragraph(line, bold=True)
 
 
 def _identity(header: dict[str, str]) -> str:
-    """Say whose film it is, as far as its header does."""
+    """Say whose film it is, as far as its header does, beside the name."""
     born, taken = _date(header.get("PatientBirthDate")), _date(header.get("StudyDate"))
     said = [
-        _name(header.get("PatientName", "")),
         born and f"born {born}",
         header.get("PatientSex"),
-        "PatientID" in header and f"ID {header['PatientID']}",
+        "PatientID" in header and f"ID {_clipped(header['PatientID'])}",
         taken and f"study of {taken}",
-        "AccessionNumber" in header and f"accession {header['AccessionNumber']}",
+        "AccessionNumber" in header and f"accession {_clipped(header['AccessionNumber'])}",
     ]
     return " · ".join(part for part in said if part)
 
 
-def _name(value: str) -> str:
-    """Print a person's name: its alphabetic group, or else the first that can be printed (PS3.5 6.2.1).
+def _names(value: str) -> list[str]:
+    """Print a person's name: its alphabetic group, and its ideographic one where there is one (PS3.5 6.2.1).
 
-    The groups write one name in different scripts. None is transliterated: that would be another name.
+    Each gets a line of its own, for it may run from right to left. The phonetic group stands where both are missing.
     """
-    groups = [" ".join(group.replace("^", " ").split()) for group in value.split("=")]
-    written = [group for group in groups if group]
-    return next(filter(is_drawable, written), "Name in characters that this report cannot print" if written else "")
+    groups = [re.sub(" +", " ", group.replace("^", " ")).strip(" ") for group in value.split("=")]
+    printable = [_clipped(group) for group in groups if group and is_drawable(group)]
+    if any(groups) and not printable:
+        return ["Name in characters that this report cannot print"]
+    return printable[: 2 if groups[:1] != [""] else 1]
+
+
+def _clipped(text: str) -> str:
+    """Cut what is longer than the standard allows, so that it takes no room from the rest of the page."""
+    return text if len(text) <= LONGEST_PRINTED else f"{text[:LONGEST_PRINTED]}…"
 
 
 def _film(page: Page, reading: Reading, top: float, highest: float) -> float:

@@ -1,13 +1,10 @@
 """A sheet of A4 with the few things that a report is made of: paragraphs, headings, lines of label and text."""
 
-from functools import cache
-from unicodedata import bidirectional
-
-from fontTools.ttLib import TTFont
 from fpdf import FPDF
 from fpdf.util import Padding
 
 from app.exports.pictures import FONTS
+from app.exports.report_fonts import MAIN, drawable, font_of, fonts_in, is_plain
 
 WIDTH, HEIGHT, MARGIN, FOOT = 210.0, 297.0, 16.0, 14.0
 """Millimetres, as everywhere here; `FOOT` is below the last line."""
@@ -32,8 +29,10 @@ class Page(FPDF):
         self.set_margin(MARGIN)
         self.c_margin = 0
         self.set_auto_page_break(False)
-        self.add_font("DejaVu", "", FONTS / "DejaVuSans.ttf")
-        self.add_font("DejaVu", "B", FONTS / "DejaVuSans-Bold.ttf")
+        self.add_font(MAIN, "", FONTS / f"{MAIN}.ttf")
+        self.add_font(MAIN, "B", FONTS / f"{MAIN}-Bold.ttf")
+        self.set_fallback_fonts([MAIN], exact_match=False)
+        self._added = {MAIN}
         self.add_page()
 
     def paragraph(
@@ -48,16 +47,30 @@ class Page(FPDF):
     ) -> None:
         """Write a paragraph, `size` in points."""
         size *= self.text_scale
-        self.set_font("DejaVu", "B" if bold else "", size)
+        text = drawable(text)
+        self._add_fonts_for(text)
+        font = font_of(text)
+        self.set_font(font, "B" if bold and font == MAIN else "", size)
+        self.set_text_shaping(not is_plain(text))
         self.set_text_color(*colour)
         self.set_x(x)
-        self.multi_cell(width, 0.5 * size, _drawable(text), align="L", new_x="LMARGIN", new_y="NEXT")
+        self.multi_cell(width, 0.5 * size, text, align="L", new_x="LMARGIN", new_y="NEXT")
+
+    def _add_fonts_for(self, text: str) -> None:
+        """Add what a text needs and no text before it did: the largest font takes half a second to read."""
+        missing = fonts_in(text) - self._added
+        for font in sorted(missing):
+            self.add_font(font, "", FONTS / f"{font}.ttf")
+        if missing:
+            self._added |= missing
+            self.set_fallback_fonts([MAIN, *sorted(self._added - {MAIN})], exact_match=False)
 
     def banner(self, text: str) -> None:
         """Write what must not be overlooked, on a coloured ground."""
         self.set_fill_color(255, 243, 224)
         self.set_text_color(*ALARM)
-        self.set_font("DejaVu", "B", 9)
+        self.set_font(MAIN, "B", 9)
+        self.set_text_shaping(False)
         self.multi_cell(
             TEXT_WIDTH,
             5,
@@ -93,19 +106,3 @@ class Page(FPDF):
         """Draw a line across the page."""
         self.set_draw_color(*LINE)
         self.line(MARGIN, y, WIDTH - MARGIN, y)
-
-
-def is_drawable(text: str) -> bool:
-    """Whether the font has every character of a text, and puts each in its place: it shapes no Arabic or Hebrew."""
-    return all(ord(character) in _glyphs() and bidirectional(character) not in ("R", "AL", "AN") for character in text)
-
-
-def _drawable(text: str) -> str:
-    """Keep units with their figures, and put a box for what the font lacks: fpdf would name it in the log."""
-    text = text.replace("< ", "<\u00a0").replace(" %", "\u00a0%").replace(" mm²", "\u00a0mm²")
-    return "".join(character if ord(character) in _glyphs() else "□" for character in text)
-
-
-@cache
-def _glyphs() -> frozenset[int]:
-    return frozenset(TTFont(FONTS / "DejaVuSans.ttf", lazy=True).getBestCmap())

@@ -125,16 +125,46 @@ def test_it_stays_one_page_and_within_it(make_reading, shape):
         ("Żółć^Łucja", "Żółć Łucja"),
         ("Παπαδοπούλου^Μαρία", "Παπαδοπούλου Μαρία"),
         ("Иванов^Иван", "Иванов Иван"),
-        ("Yamada^Tarou=山田^太郎=やまだ^たろう", "Yamada Tarou"),
-        ("=山田^太郎", "Name in characters that this report cannot print"),
-        ("山田^太郎", "Name in characters that this report cannot print"),
-        ("محمد^علي", "Name in characters that this report cannot print"),
-        ("山田^太郎=Yamada^Tarou", "Yamada Tarou"),
+        ("Çavuşoğlu^Œ", "Çavuşoğlu Œ"),
+        ("Yamada^Tarou=山田^太郎=やまだ^たろう", "Yamada Tarou 山田 太郎"),
+        ("ﾔﾏﾀﾞ^ﾀﾛｳ=山田^太郎", "ﾔﾏﾀﾞ ﾀﾛｳ 山田 太郎"),
+        ("=山田^太郎=やまだ^たろう", "山田 太郎"),
+        ("==やまだ^たろう", "やまだ たろう"),
+        ("架空\u3000患者", "架空 患者"),
+        ("Hong^Gildong=洪^吉洞=홍^길동", "Hong Gildong 洪 吉洞"),
+        ("홍^길동", "홍 길동"),
+        ("Zhang^XiaoDong=张^小东", "Zhang XiaoDong 张 小东"),
+        ("นามสกุล", "นามสกุล"),
+        ("शर्मा^राम", "शर्मा राम"),
+        ("ශ්\u200dරී^නිමල්", "ශ්\u200dරී නිමල්"),
+        ("قباني^لنزار", "قباني لنزار"),
+        ("علی\u200cرضا", "علی\u200cرضا"),
+        ("שרון^דבורה", "שרון דבורה"),
+        ("𓀀𓀁", "Name in characters that this report cannot print"),
+        ("𓀀𓀁=山田^太郎", "山田 太郎"),
     ],
 )
 def test_a_name_is_printed_whole_or_said_to_be_missing(make_reading, caplog, name, printed):
     film = to_dicom(PHANTOM.image, **PATIENT | {"PatientName": name})
     _, text = read(make_reading(film, PHANTOM.true_mask))
-    assert f"{printed} · ID MRN 4711" in text
+    shown = text.split("diagnosis or treatment. ")[1].split(" ID MRN 4711")[0]
+    assert "".join(character for character in shown if character >= " ") == printed  # glyphs of two letters count anew
     assert "□" not in text
     assert not caplog.text
+
+
+def test_letters_of_a_name_are_joined_as_their_script_demands(make_reading):
+    """Joined letters are other glyphs: three times the same one, alone and joined, draws three."""
+    film = to_dicom(PHANTOM.image, **PATIENT | {"PatientName": "ههه"})
+    report, _ = read(make_reading(film, PHANTOM.true_mask))
+    fonts = report.pages[0]["/Resources"]["/Font"].values()
+    mapped = "".join(font["/ToUnicode"].get_object().get_data().decode("latin-1") for font in fonts)
+    assert mapped.upper().count("<0647>") == 3
+
+
+def test_a_name_of_any_length_leaves_room_for_the_rest(make_reading):
+    film = to_dicom(PHANTOM.image, **PATIENT | {"PatientName": "Ä" * 4000, "PatientID": "7" * 4000})
+    report, text = read(make_reading(film, PHANTOM.true_mask))
+    assert len(report.pages) == 1
+    assert f"{'Ä' * 64}…" in text
+    assert f"ID {'7' * 64}…" in text
