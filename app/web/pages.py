@@ -13,14 +13,13 @@ from werkzeug.datastructures import FileStorage
 from werkzeug.exceptions import HTTPException, InternalServerError
 from werkzeug.wrappers import Response as BaseResponse
 
+from app.analysis.keeping import kept_columns
 from app.segmentation.errors import InvalidImageError, PleuraError
 from app.segmentation.reading.dicom_text import readable
 from app.segmentation.reading.radiograph import MAX_BYTES
 from app.studies.answer import NOTICE, Answer
-from app.studies.drawing import film_png, grey_png
-from app.studies.header import kept_of
+from app.studies.drawing import film_png
 from app.studies.masks import marked_areas, mask_of
-from app.studies.patients import origin_of
 from app.studies.store import Study
 from app.web import audit
 from app.web.problems import NO_FILE, Problem, headers_of, problem_of
@@ -162,16 +161,11 @@ def _picture_of(error: PleuraError) -> str | None:
 def _analyse(upload: FileStorage) -> Study:
     services().studies.check_room(owner())
     analysed = services().analysis.analyse(upload.read(), client())
-    header, evidence = analysed.radiograph.header, analysed.prediction.evidence
     study = services().studies.add(
         owner(),
         _shown_name(upload),
         analysed.answer,
-        film_png=film_png(analysed.radiograph.image),
-        probability_png=grey_png(evidence.probability_map),
-        disagreement_png=grey_png(evidence.disagreement_map),
-        dicom_header=kept_of(header),
-        **origin_of(header, current_app.config["SECRET_KEY"]),
+        **kept_columns(analysed, current_app.config["SECRET_KEY"]),
     )
     audit.uploaded(study.id)
     return study

@@ -1,0 +1,108 @@
+"""A folder's films, one after the other: what is done with each, and in which order."""
+
+import hashlib
+import os
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from app.analysis.analysis import AnalysedFilm, Analysis
+from app.segmentation.errors import FileTooLargeError, PleuraError
+from app.segmentation.reading.radiograph import MAX_BYTES
+
+AHEAD = 4
+"""Films in memory at once: one is answered, one read, the others wait for either."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A file, or a folder that cannot be read.
+
+    Attributes:
+        name: Path below the batch's folder, with slashes.
+        path: Where it is.
+        error: Why the file system refuses a folder; None for a file.
+    """
+
+    name: str
+    path: Path
+    error: OSError | None = None
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a file.
+
+    Attributes:
+        sha256: Of its content, hexadecimal; "" where it could not be read.
+        film: The film and its answer, if there is one.
+        error: Why there is none; neither, where its content is known already.
+    """
+
+    entry: Entry
+    sha256: str
+    film: AnalysedFilm | None = None
+    error: PleuraError | OSError | None = None
+
+
+def entries(folder: Path) -> Iterator[Entry]:
+    """List every file below a folder in the order of their names, and the folders that cannot be read.
+
+    Hidden files and folders are left out, and links to folders are not followed.
+    """
+    refused: list[OSError] = []
+    for place, folders, files in os.walk(folder, onerror=refused.append):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        yield from (_entry(folder, Path(error.filename), error) for error in refused)
+        refused.clear()
+        yield from (_entry(folder, Path(place, name)) for name in sorted(files) if not name.startswith("."))
+    yield from (_entry(folder, Path(error.filename), error) for error in refused)
+
+
+def outcomes(films: Iterator[Entry], analysis: Analysis, is_known: Callable[[str, str], bool]) -> Iterator[Outcome]:
+    """Answer films in their order; the next one is read while one is answered.
+
+    Args:
+        films: From `entries`.
+        analysis: The model at work.
+        is_known: Whether a film need not be answered, by its name and the hash of its content.
+    """
+    pending: deque[Future[Outcome]] = deque()
+    with ThreadPoolExecutor(AHEAD) as threads:
+        try:
+            for entry in films:
+                pending.append(threads.submit(_outcome, entry, analysis, is_known))
+                if len(pending) == AHEAD:
+                    yield pending.popleft().result()
+            while pending:
+                yield pending.popleft().result()
+        finally:
+            for future in pending:
+                future.cancel()
+
+
+def _entry(folder: Path, path: Path, error: OSError | None = None) -> Entry:
+    return Entry(path.relative_to(folder).as_posix(), path, error)
+
+
+def _outcome(entry: Entry, analysis: Analysis, is_known: Callable[[str, str], bool]) -> Outcome:
+    if entry.error is not None:
+        return Outcome(entry, "", error=entry.error)
+    try:
+        with entry.path.open("rb") as file:
+            sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+            if is_known(entry.name, sha256):
+                return Outcome(entry, sha256)
+            if file.tell() > MAX_BYTES:
+                message = f"The file has {file.tell() // 2**20} MiB; at most {MAX_BYTES // 2**20} MiB are read."
+                return Outcome(entry, sha256, error=FileTooLargeError(message))
+            file.seek(0)
+            data = file.read()
+    except OSError as error:
+        return Outcome(entry, "", error=error)
+    try:
+        return Outcome(entry, sha256, analysis.analyse(data, "batch"))
+    except PleuraError as error:
+        return Outcome(entry, sha256, error=error)

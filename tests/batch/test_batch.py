@@ -1,0 +1,141 @@
+"""A folder of films: every one gets its row, once, whatever happens on the way."""
+
+import csv
+import os
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pydicom
+import pytest
+
+from app.batch import __main__ as batch
+from app.batch.results import COLUMNS
+from tests.support.phantom import draw_phantom, to_dicom, to_png
+
+
+@pytest.fixture
+def folder(tmp_path) -> Path:
+    """Five entries with four contents: a film twice, a DICOM film, a text, and a link that leads nowhere."""
+    films = tmp_path / "films"
+    (films / "ward").mkdir(parents=True)
+    film = to_png(draw_phantom(1, 320).image)
+    (films / "a.png").write_bytes(film)
+    (films / "ward" / "=again.png").write_bytes(film)
+    (films / "ward" / "b.dcm").write_bytes(to_dicom(draw_phantom(2, 320).image, PatientName="Doe^Jane"))
+    (films / "notes.txt").write_text("no film")
+    (films / "lost.png").symlink_to(films / "nowhere.png")
+    (films / ".hidden.png").write_bytes(film)
+    return films
+
+
+@pytest.fixture
+def run(folder, tmp_path, checkpoint_path, monkeypatch):
+    """Run the command, and return its exit status and the table."""
+    monkeypatch.setenv("PLEURA_WEIGHTS", str(checkpoint_path))
+
+    def once(*options: str, out: str = "results.csv") -> tuple[int, list[dict[str, str]]]:
+        table = tmp_path / out
+        status = batch.main([str(folder), "--out", str(table), *options])
+        with table.open(newline="") as file:
+            return status, list(csv.DictReader(file))
+
+    return once
+
+
+def by_path(rows: list[dict[str, str]]) -> dict[str, dict[str, str]]:
+    assert len({row["path"] for row in rows}) == len(rows), "no double"
+    return {row["path"]: row for row in rows}
+
+
+def test_every_film_has_a_row_with_its_answer_or_the_reason(run):
+    status, rows = run()
+    found = by_path(rows)
+    assert status == 0
+    assert list(rows[0]) == list(COLUMNS)
+    assert set(found) == {"a.png", "ward/=again.png", "ward/b.dcm", "notes.txt", "lost.png"}
+    assert found["notes.txt"]["code"] == "unsupported_format"
+    assert found["lost.png"]["code"] == "unreadable"
+    answered = found["a.png"]
+    assert answered["finding"] in ("positive", "negative", "indeterminate") and not answered["code"]
+    assert answered == found["ward/=again.png"] | {"path": "a.png"}, "one film, one answer"
+
+
+def test_it_goes_on_where_it_stopped(run, tmp_path, folder, monkeypatch):
+    _, whole = run()
+    table = tmp_path / "broken.csv"
+    text = (tmp_path / "results.csv").read_bytes()
+    table.write_bytes(text[: text.rfind(b"\n", 0, -1) + 20])  # the last row was cut
+    answered = []
+    analyse = batch.Analysis.analyse
+    monkeypatch.setattr(batch.Analysis, "analyse", lambda *given: answered.append(1) or analyse(*given))
+    _, rows = run(out="broken.csv")
+    assert by_path(rows) == by_path(whole)
+    assert len(answered) <= 1
+
+
+def test_a_film_that_could_not_be_read_is_tried_again(run, folder):
+    run()
+    (folder / "nowhere.png").write_bytes(to_png(draw_phantom(3, 320).image))
+    found = by_path(run()[1])
+    assert found["lost.png"]["code"] == ""
+    assert found["lost.png"]["sha256"] == found["nowhere.png"]["sha256"]
+
+
+def test_masks_and_dicom_objects_are_named_by_content(run, tmp_path, folder):
+    _, rows = run("--masks", str(tmp_path / "masks"), "--dicom", str(tmp_path / "dicom"))
+    row = by_path(rows)["ward/b.dcm"]
+    report = pydicom.dcmread(tmp_path / "dicom" / f"{row['sha256']}-report.dcm")
+    assert report.PatientName == "Doe^Jane"
+    if not row["withheld_for"]:
+        mask = cv2.imread(str(tmp_path / "masks" / f"{row['sha256']}.png"), cv2.IMREAD_GRAYSCALE)
+        assert mask.shape == (320, 320)
+        assert np.isclose((mask > 0).mean(), float(row["marked_fraction"]), atol=1e-6)
+    assert not list(tmp_path.rglob("*.new"))
+
+
+def test_a_table_of_other_weights_or_of_another_kind_is_left_alone(run, tmp_path, capsys):
+    run()
+    table = tmp_path / "results.csv"
+    other = table.read_text().replace(by_path(run()[1])["a.png"]["model_sha256"], "0" * 64)
+    table.write_text(other)
+    assert run()[0] == 1
+    assert "other weights" in capsys.readouterr().err
+    assert table.read_text() == other
+    table.write_text("name,age\nAnn,7\n")
+    assert run()[0] == 1
+    assert "another kind of table" in capsys.readouterr().err
+
+
+def test_a_full_disk_stops_it_after_a_whole_row(run, tmp_path, monkeypatch, capsys):
+    write, rows = os.write, []
+
+    def fill(file: int, data: bytes) -> int:
+        rows.append(data)
+        return write(file, data if len(rows) < 4 else data[: len(data) // 2])
+
+    monkeypatch.setattr("app.batch.results.os.write", fill)
+    assert run()[0] == 1
+    assert "No space left" in capsys.readouterr().err
+    kept = (tmp_path / "results.csv").read_bytes()
+    assert kept.endswith(b"\n")
+    monkeypatch.undo()
+
+
+def test_an_interruption_is_told_and_leaves_whole_rows(run, tmp_path, monkeypatch, capsys):
+    answered = batch.Results.answered
+
+    def interrupt(*given) -> None:
+        answered(*given)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(batch.Results, "answered", interrupt)
+    status, rows = run()
+    assert status == 130
+    assert len(rows) == 1
+    assert "1 of 5 films have a row" in capsys.readouterr().err
+
+
+def test_a_mistake_is_one_sentence(tmp_path, capsys):
+    assert batch.main([str(tmp_path / "none"), "--out", str(tmp_path / "t.csv")]) == 1
+    assert capsys.readouterr().err.strip() == f"{tmp_path / 'none'} is no folder."
