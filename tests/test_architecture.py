@@ -1,6 +1,6 @@
 """Who may import whom.
 
-The application has five floors, and an arrow only ever points down: web → exports → analysis → studies →
+The application has floors, and an arrow only ever points down: batch → web → exports → analysis → studies →
 segmentation. The last is the core: it stands alone. Settings and version belong to no floor; `create_app` joins all.
 The application knows no training, and training knows of it only the core.
 """
@@ -21,7 +21,7 @@ TRAINING = sorted((ROOT / "training").rglob("*.py"))
 WEB = {"flask", "flask_wtf", "wtforms", "werkzeug", "jinja2", "gunicorn"}
 DATABASE = {"sqlalchemy", "sqlite3"}
 
-FLOORS = ("web", "exports", "analysis", "studies", "segmentation")
+FLOORS = ("batch", "web", "exports", "analysis", "studies", "segmentation")
 """From the top: a floor may import itself and those after it."""
 
 OF_NO_FLOOR = {"app.config", "app.version"}
