@@ -18,7 +18,7 @@ from app.exports.reading import Reading
 from app.segmentation.errors import CheckpointError, PleuraError
 from app.segmentation.predictor import Predictor
 from app.studies.store import Study
-from app.web.problems import explain
+from app.web.problems import problem_of
 
 DICOM_EXPORTS = [export for export in EXPORTS if export.file in ("segmentation.dcm", "report.dcm")]
 
@@ -81,7 +81,7 @@ def _keep(outcome: Outcome, options: argparse.Namespace, results: Results, secre
     if results.has(name, sha256) or (sha256 and results.repeat(name, sha256)):
         return
     if isinstance(outcome.error, PleuraError):
-        problem, detail = explain(outcome.error)
+        problem, detail = problem_of(outcome.error)
         results.refused(name, sha256, problem.code, detail)
     elif outcome.error is not None:
         results.refused(name, sha256, UNREADABLE, f"{outcome.error.strerror}.")
