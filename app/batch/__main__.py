@@ -37,7 +37,7 @@ def main(arguments: list[str] | None = None) -> int:
             raise ResultsError(f"{options.films} is no folder.")
         for folder in filter(None, (options.masks, options.dicom)):
             folder.mkdir(parents=True, exist_ok=True)
-        predictor = Predictor.load(Path(settings["WEIGHTS"]))
+        predictor = Predictor.load(Path(settings["WEIGHTS"]), settings["ENGINE"], settings["THREADS"])
         analysis = Analysis(predictor, shared_reader(settings["READING_SECONDS"], settings["READING_MIB"]))
         with Results(options.out, predictor.sha256) as results:
             return _run(options, analysis, results, settings["SECRET_KEY"])
