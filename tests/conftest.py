@@ -7,18 +7,9 @@ import pytest
 import torch
 
 from app.segmentation.checkpoint import CheckpointMetadata, save_checkpoint
-from app.segmentation.decision.calibration import Calibration, OperatingPoint
-from app.segmentation.decision.decision import Decision
-from app.segmentation.decision.postprocessing import PostprocessingConfig
 from app.segmentation.network.model import ModelConfig, build_model
 from app.segmentation.network.preprocessing import PreprocessingConfig
-
-DECISION = Decision(
-    mirror_size=64,
-    postprocessing=PostprocessingConfig(mask_threshold=0.4, min_area_fraction=0.001, min_film_probability=0.1),
-    calibration=Calibration(image_weight=0.5, map_weight=0.5, bias=0.0),
-    operating_point=OperatingPoint("specificity 0.90", 0.5, 0.3, 0.6),
-)
+from tests.support.answers import DECISION
 
 
 @pytest.fixture(scope="session", autouse=True)

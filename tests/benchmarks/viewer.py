@@ -18,7 +18,7 @@ import numpy as np
 from playwright.sync_api import Page, sync_playwright
 
 from app.config import read_settings
-from tests.browser.conftest import ARGUMENTS, CHROMIUM
+from tests.support.browser import ARGUMENTS, CHROMIUM
 from tests.support.phantom import draw_phantom, to_png
 from tests.support.server import running_server
 

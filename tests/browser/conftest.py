@@ -1,36 +1,20 @@
 """A real server and a real browser. Without Chromium these tests are skipped, and say so."""
 
 import dataclasses
-import shutil
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 import pytest
-from flask import Flask
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
-from werkzeug.serving import make_server
 
 from app import create_app
 from app.segmentation.checkpoint import load_checkpoint, save_checkpoint
 from app.segmentation.predictor import Predictor
 from app.segmentation.reading.radiograph import Radiograph
-from app.web.services import services
+from tests.support.browser import ARGUMENTS, CHROMIUM, serving
 from tests.support.needs import lacking
 from tests.support.phantom import Phantom, draw_phantom, to_dicom
-
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 
 expect.set_options(timeout=20_000)  # a busy machine is slow, not wrong
 
@@ -73,18 +57,6 @@ def address(marking_weights, tmp_path_factory) -> Iterator[str]:
     url = f"sqlite:///{tmp_path_factory.mktemp('server') / 'studies.sqlite'}"
     with serving(create_app({"WEIGHTS": str(marking_weights), "DATABASE_URL": url})) as address:
         yield address
-
-
-@contextmanager
-def serving(app: Flask) -> Iterator[str]:
-    """Serve until the block is left; yield the address."""
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.port}"
-    server.shutdown()
-    thread.join()
-    services(app).studies.close()
 
 
 @pytest.fixture(scope="session")

@@ -12,8 +12,7 @@ import pytest
 from playwright.sync_api import CDPSession, Page, expect
 
 from app import create_app
-from tests.browser.conftest import serving
-from tests.browser.test_reading import SIZES, THEMES, assert_accessible, upload
+from tests.support.browser import SIZES, THEMES, assert_accessible, serving, upload
 from tests.support.phantom import to_png
 from training.data.films import PreparedFilms
 from training.data.prepare import prepare

@@ -4,7 +4,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
-from tests.browser.test_reading import open_result
+from tests.support.browser import open_result
 
 TITLES = {
     "Report (PDF)": "report.pdf",

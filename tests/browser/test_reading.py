@@ -1,36 +1,12 @@
 """The whole way of a film, in a real browser."""
 
 import re
-from pathlib import Path
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Locator, Page, expect
 
+from tests.support.browser import SIZES, THEMES, assert_accessible, open_result, upload
 from tests.support.phantom import to_dicom
-
-SIZES = [(1440, 900), (390, 844)]
-THEMES = ["dark", "light"]
-
-
-def upload(page: Page, *paths: Path) -> None:
-    page.goto("/")
-    before = page.locator(".outcome").count()
-    page.set_input_files("#films", paths)
-    expect(page.locator(".outcome")).to_have_count(before + len(paths), timeout=30_000)
-
-
-def open_result(page: Page, film: Path) -> None:
-    upload(page, film)
-    expect(page.locator("#progress")).to_have_text("chest.dcm: Pneumothorax suspected, 1 warning")
-    expect(page.locator(".empty")).to_be_hidden()
-    page.get_by_role("link", name="chest.dcm").click()
-    expect(page.locator("#viewer.drawn")).to_be_visible()  # the script runs
-
-
-def assert_accessible(page: Page) -> None:
-    results = Axe().run(page)
-    assert results.violations_count == 0, results.generate_report()
 
 
 def test_from_a_dicom_film_to_its_answer(page, film, complaints):

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.test_reading import SIZES, assert_accessible
+from tests.support.browser import SIZES, assert_accessible
 from tests.support.film_files import FIELD_MM, to_dicom, to_png
 
 MARK = (255, 182, 61)  # #ffb63d

@@ -10,7 +10,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from app.analysis import saliency
 from app.segmentation.network.explain import Occlusion, occlude
-from tests.browser.test_reading import SIZES, THEMES, assert_accessible
+from tests.support.browser import SIZES, THEMES, assert_accessible
 
 PAINTED = """canvas => {
     const context = new OffscreenCanvas(canvas.width, canvas.height).getContext("2d");

@@ -13,8 +13,7 @@ from app import create_app
 from app.segmentation.decision.calibration import Finding
 from app.segmentation.decision.doubts import UNFAMILIAR, Doubt
 from app.web.services import services
-from tests.browser.conftest import serving
-from tests.browser.test_reading import SIZES, THEMES, assert_accessible
+from tests.support.browser import SIZES, THEMES, assert_accessible, serving
 from tests.support.phantom import draw_phantom, to_dicom, to_png
 
 WARNING = Doubt("clipped_exposure", "warning", "Much of the film is burnt out.")

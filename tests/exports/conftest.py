@@ -13,9 +13,8 @@ from app.segmentation.reading.image_io import read_radiograph
 from app.studies.drawing import film_png, grey_png, mask_png
 from app.studies.header import kept_of
 from app.studies.store import Study
-from tests.conftest import DECISION
+from tests.support.answers import DECISION, make_prediction, regions_of
 from tests.support.answers import MODEL as TINY
-from tests.support.answers import make_prediction, regions_of
 
 SECRET = "a secret of the tests, long enough to be one"
 MODEL = SimpleNamespace(metadata=SimpleNamespace(name=TINY.name), sha256=TINY.sha256, decision=DECISION)

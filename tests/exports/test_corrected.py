@@ -10,8 +10,8 @@ import pytest
 from PIL import Image
 from pypdf import PdfReader
 
-from tests.exports.test_dicom import marked, said
-from tests.web.test_feedback import Reader, decoded, ring
+from tests.support.dicom_exports import marked, said
+from tests.support.reader import Reader, decoded, ring
 
 
 @pytest.fixture

@@ -13,8 +13,8 @@ from pydicom.uid import UID
 
 from app.config import ROOT
 from app.web.services import services
+from tests.support.forms import upload
 from tests.support.phantom import draw_phantom, to_dicom, to_png
-from tests.web.test_pages import upload
 
 IMAGE = draw_phantom(1, 300).image
 FILES = {

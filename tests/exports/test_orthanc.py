@@ -15,7 +15,7 @@ import pydicom
 import pytest
 from dicomweb_client.api import DICOMwebClient
 
-from tests.exports.test_dicom import BOTH, FILMS, MASK, dicom_exports, marked, referenced, said
+from tests.support.dicom_exports import BOTH, FILMS, MASK, dicom_exports, marked, referenced, said
 from tests.support.needs import lacking
 
 ORTHANC = shutil.which("Orthanc", path=f"{os.environ['PATH']}:/usr/sbin")

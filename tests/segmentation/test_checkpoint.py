@@ -15,7 +15,7 @@ from app.segmentation.errors import CheckpointError
 from app.segmentation.network.model import ModelConfig, build_model
 from app.segmentation.network.out_of_distribution import FeatureDistribution
 from app.segmentation.network.preprocessing import PreprocessingConfig
-from tests.conftest import DECISION
+from tests.support.answers import DECISION
 
 CONFIG = ModelConfig(decoder_channels=(16, 16, 8, 8, 8))
 METADATA = CheckpointMetadata(

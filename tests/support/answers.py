@@ -6,7 +6,8 @@ from dataclasses import replace
 import numpy as np
 import torch
 
-from app.segmentation.decision.calibration import Finding, OperatingPoint
+from app.segmentation.decision.calibration import Calibration, Finding, OperatingPoint
+from app.segmentation.decision.decision import Decision
 from app.segmentation.decision.doubts import withheld_for
 from app.segmentation.decision.postprocessing import PostprocessingConfig, Region, segment
 from app.segmentation.network.engine import Evidence
@@ -15,11 +16,19 @@ from app.segmentation.reading.geometry import Laterality
 from app.segmentation.reading.radiograph import Radiograph
 from app.studies.answer import Answer, Film, MaskPicture, Model
 
+DECISION = Decision(
+    mirror_size=64,
+    postprocessing=PostprocessingConfig(mask_threshold=0.4, min_area_fraction=0.001, min_film_probability=0.1),
+    calibration=Calibration(image_weight=0.5, map_weight=0.5, bias=0.0),
+    operating_point=OperatingPoint("specificity 0.90", 0.5, 0.3, 0.6),
+)
+"""Of the tiny checkpoint."""
+
 SIDE = 320
 """Pixels of the film that `REGION` is on."""
 
 REGION = Region(Laterality.LEFT, (200, 40, 60, 40), 2400 / SIDE**2, 1234.4, 0.81)
-MODEL = Model("tiny", "0123456789abcdef" * 4, "PyTorch 2.13.0", OperatingPoint("specificity 0.90", 0.5, 0.3, 0.6))
+MODEL = Model("tiny", "0123456789abcdef" * 4, "PyTorch 2.13.0", DECISION.operating_point)
 MARK_ALL = PostprocessingConfig(mask_threshold=0.5, min_area_fraction=0.0, min_film_probability=0.0)
 
 

@@ -33,9 +33,9 @@ from app.studies.drawing import film_png
 from app.studies.store import Study, StudyStore
 from app.web.services import services
 from tests.support.answers import make_answer
+from tests.support.forms import upload
 from tests.support.phantom import draw_phantom, to_png
 from tests.support.server import running_server
-from tests.web.test_pages import upload
 
 FILM = draw_phantom(3, 320).image
 CELLS = 8

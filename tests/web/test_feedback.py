@@ -10,19 +10,14 @@ import pytest
 from PIL import Image
 
 from app import create_app
-from app.analysis.answer import to_answer
 from app.segmentation.decision.calibration import Finding
 from app.segmentation.decision.doubts import UNFAMILIAR
-from app.segmentation.reading.radiograph import Radiograph
-from app.studies.answer import Answer
-from app.studies.drawing import film_png, grey_png, mask_png
+from app.studies.drawing import mask_png
 from app.web.services import services
-from tests.support.answers import REGION, SIDE, make_prediction, region_mask
-from tests.support.phantom import draw_phantom
+from tests.support.answers import SIDE
+from tests.support.reader import PATIENT_KEY, Reader, decoded, ring
 from training.data.films import PreparedFilms
 from training.data.prepare import prepare
-
-PATIENT_KEY = "0f" * 32
 
 
 @pytest.fixture
@@ -39,55 +34,6 @@ def giving_app(checkpoint_path, tmp_path):
     )
 
 
-class Reader:
-    """A browser session with one film, whose answer the test chooses."""
-
-    def __init__(
-        self, app, finding: Finding = Finding.POSITIVE, marked: bool = True, side: int = SIDE, doubts: tuple = ()
-    ) -> None:
-        self.app = app
-        self.client = app.test_client()
-        with self.client.session_transaction() as session:
-            session["owner"] = "ann"
-        self.model_mask = region_mask(marked, side)
-        self.answer = self._answer(finding, marked, doubts)
-        services(app).studies.add(
-            "ann",
-            "Doe^Jane.dcm",
-            self.answer,
-            film_png=film_png(self.image),
-            probability_png=grey_png(np.zeros((64, 64), np.float32)),
-            disagreement_png=grey_png(np.zeros((64, 64), np.float32)),
-            patient_key=PATIENT_KEY,
-            taken_on="2031-05-07",
-        )
-        self.place = f"/studies/{self.answer.id}"
-
-    def _answer(self, finding: Finding, marked: bool, doubts: tuple) -> Answer:
-        self.image = draw_phantom(1, SIDE).image
-        if len(self.model_mask) != SIDE:
-            self.image = cv2.resize(self.image, self.model_mask.shape)
-        prediction = make_prediction(finding, 0.87, self.model_mask, (REGION,) if marked else (), doubts)
-        predictor = services(self.app).predictor
-        return to_answer(Radiograph(self.image, "DICOM"), prediction, predictor, f"study-of-{finding}")
-
-    def post(self, path: str, **form):
-        token = re.search(r'name="csrf-token" content="([^"]+)"', self.client.get("/").text)[1]
-        return self.client.post(self.place + path, data={"csrf_token": token, **form})
-
-    def draw(self, mask: np.ndarray):
-        return self.post("/correct", mask=(io.BytesIO(mask_png(mask)), "mask.png"))
-
-    @property
-    def study(self):
-        return services(self.app).studies.get(self.answer.id, "ann")
-
-    def section(self) -> str:
-        """The part of the result page that asks the reader."""
-        page = self.client.get(self.place).text
-        return re.search(r'<section class="feedback".*?</section>', page, re.DOTALL)[0]
-
-
 @pytest.fixture
 def reader(app) -> Reader:
     return Reader(app)
@@ -102,15 +48,6 @@ def giver(giving_app) -> Reader:
 def given(giver, tmp_path):
     """The folder of films for training; it is empty but for its manifest."""
     return tmp_path / "given"
-
-
-def ring() -> np.ndarray:
-    """A mask that no model would give."""
-    return cv2.circle(np.zeros((SIDE, SIDE), np.uint8), (120, 150), 60, 1, 9).astype(bool)
-
-
-def decoded(png: bytes) -> np.ndarray:
-    return cv2.imdecode(np.frombuffer(png, np.uint8), cv2.IMREAD_UNCHANGED)
 
 
 def pictures(folder) -> list:

@@ -11,8 +11,8 @@ from app.config import ROOT
 from app.segmentation.checkpoint import load_checkpoint, save_checkpoint
 from app.segmentation.predictor import CANARY_TOLERANCE, Predictor
 from app.segmentation.reading.image_io import read_radiograph
+from tests.support.described import check_against
 from tests.support.phantom import draw_phantom, to_png
-from tests.web.test_api import check_against
 
 
 @pytest.fixture

@@ -17,6 +17,7 @@ from app.segmentation.reading.geometry import Laterality
 from app.segmentation.reading.radiograph import MAX_BYTES
 from app.web.services import services
 from tests.support.answers import REGION, make_prediction, region_mask
+from tests.support.forms import token, upload
 from tests.support.phantom import draw_phantom, to_dicom, to_png
 
 HTTPS = "https://pleura.example"
@@ -47,19 +48,6 @@ def with_prediction(app, monkeypatch):
         monkeypatch.setattr(services(app).predictor, "predict", lambda radiograph: answer)
 
     return choose
-
-
-def token(client, **options) -> str:
-    """What a form on the first page carries against forgery."""
-    return re.search(r'name="csrf_token" value="([^"]+)"', client.get("/", **options).text)[1]
-
-
-def upload(client, *films: tuple[bytes, str], script: bool = False, **options):
-    data = {"films": [(io.BytesIO(content), name) for content, name in films], "csrf_token": token(client, **options)}
-    headers = {"X-Requested-With": "XMLHttpRequest"} if script else {}
-    if options:
-        headers["Referer"] = options["base_url"] + "/"
-    return client.post("/studies", data=data, headers=headers, **options)
 
 
 def test_the_maps_of_a_study_come_in_the_networks_own_geometry(client, film, with_prediction):

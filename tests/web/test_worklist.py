@@ -12,8 +12,8 @@ from app.studies.drawing import mask_png
 from app.studies.reading_order import GROUPS, Worklist, group_of, in_order, order_of
 from app.studies.store import Study
 from tests.support.answers import make_answer
+from tests.support.forms import token, upload
 from tests.support.phantom import draw_phantom, to_dicom
-from tests.web.test_pages import token, upload
 
 NUMBER = "MRN 4711"
 """Of a patient. No time, hash or address on a page could hold it by chance, as they might hold mere digits."""

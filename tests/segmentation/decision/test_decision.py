@@ -10,7 +10,7 @@ from app.segmentation.decision.calibration import Finding, OperatingPoint
 from app.segmentation.decision.doubts import NO_REASSURANCE, UNFAMILIAR, doubt
 from app.segmentation.network.engine import Evidence
 from app.segmentation.reading.geometry import FilmGeometry, Laterality
-from tests.conftest import DECISION
+from tests.support.answers import DECISION
 
 GEOMETRY = FilmGeometry((300, 400), pixel_spacing_mm=(1, 0.8), image_left=Laterality.LEFT)
 

@@ -17,7 +17,7 @@ from app.segmentation.network.model import ModelConfig, build_model
 from app.segmentation.network.preprocessing import PreprocessingConfig
 from app.segmentation.network.torch_engine import TorchEngine
 from app.segmentation.predictor import Predictor
-from tests.conftest import DECISION
+from tests.support.answers import DECISION
 from training.__main__ import main
 from training.evidence import compare as compare_module
 from training.evidence.compare import answer, cached_evidence
