@@ -53,6 +53,8 @@ class TrainingConfig:
         strategy: How processes work together, as in Lightning Fabric.
         precision: "32-true", "bf16-mixed" or "16-mixed", as in Lightning Fabric.
         log_every: Steps between two logged losses.
+        teachers: Trained checkpoints, such as those of five folds, whose mean is learnt beside the reference.
+        teacher_share: Share of what is learnt that is the teachers'; the rest is the reference's.
         minutes: Stop after the first epoch that ends later than this; the same command goes on.
         keep_epochs: Whether to keep the weights of every epoch, for `explain` to show how its heat maps grow.
     """
@@ -90,5 +92,7 @@ class TrainingConfig:
     strategy: str = "auto"
     precision: str = "32-true"
     log_every: int = 10
+    teachers: tuple[Path, ...] = ()
+    teacher_share: float = 0.5
     minutes: float | None = None
     keep_epochs: bool = False

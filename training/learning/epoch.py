@@ -10,6 +10,7 @@ from torch.utils.data import DataLoader
 from tqdm import tqdm
 
 from training.learning.config import TrainingConfig
+from training.learning.distillation import Teachers
 from training.learning.findings import findings_loss
 from training.learning.losses import SegmentationLoss
 from training.learning.mining import FalseAlarms
@@ -31,6 +32,7 @@ class Learner:
         loss_function: What is minimised.
         findings: float (films, findings) with NaN where no report is known; None: no head for them.
         alarms: How often each negative film was taken for a positive one.
+        teachers: Networks that are learnt from, too.
     """
 
     fabric: Fabric
@@ -42,6 +44,7 @@ class Learner:
     loss_function: SegmentationLoss
     findings: torch.Tensor | None
     alarms: FalseAlarms
+    teachers: Teachers
 
 
 def train_epoch(learner: Learner, epoch: int, loader: DataLoader) -> None:
@@ -83,7 +86,7 @@ def _terms(learner: Learner, batch: tuple[torch.Tensor, ...], seen: EpochFigures
     """Show a micro-batch to the network, and return the terms of its loss."""
     image, true_mask, true_label, rows = batch
     mask_logits, image_logits, *finding_logits = learner.model(image.contiguous(memory_format=torch.channels_last))
-    terms = learner.loss_function(mask_logits, image_logits, true_mask, true_label)
+    terms = learner.loss_function(mask_logits, image_logits, *learner.teachers.blend(image, true_mask, true_label))
     if learner.findings is not None:
         terms["findings"] = findings_loss(finding_logits[0], learner.findings[rows])
         terms["loss"] = terms["loss"] + learner.config.loss.findings * terms["findings"]

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from training.data.films import PreparedFilms
+from training.data.films import PreparedFilms, hard_negatives
 from training.data.folds import split_fold
-from training.data.lineage import demand_both_classes, demand_clean_lineage
+from training.data.lineage import TrainingDataError, demand_both_classes, demand_clean_lineage
 from training.data.sampling import patient_weights, with_view_share
 from training.learning.config import TrainingConfig
 
@@ -26,6 +26,11 @@ def choose_films(films: PreparedFilms, config: TrainingConfig) -> tuple[np.ndarr
         what = f"Fold {config.fold}"
     demand_both_classes(films.table, learnt_from, "Train (of the label sources that are asked for)")
     demand_both_classes(films.table, held_out, what)
+    if config.hard_negative_share and not hard_negatives(films.table)[learnt_from].any():
+        raise TrainingDataError(
+            f"No film of train is a hard negative, whose report names a pneumothorax that nobody marked; leave out "
+            f"--hard_negative_share {config.hard_negative_share}."
+        )
     return learnt_from, held_out
 
 

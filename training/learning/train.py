@@ -5,6 +5,7 @@ the tensors and averages the gradients. Every film's augmentation and every micr
 have seeds of their own, so the course of a run does not depend on how many processes share it.
 """
 
+import hashlib
 import subprocess
 import time
 from dataclasses import asdict
@@ -24,6 +25,7 @@ from training.data.films import PreparedFilms, hard_negatives
 from training.data.lineage import describe_films
 from training.data.sampling import BalancedBatches
 from training.learning.config import TrainingConfig
+from training.learning.distillation import Teachers
 from training.learning.epoch import Learner, train_epoch
 from training.learning.findings import WithFindings, finding_targets
 from training.learning.initialisation import initial_model
@@ -102,7 +104,8 @@ def train(config: TrainingConfig) -> None:
     loss_function = SegmentationLoss(config.loss)
     findings = finding_targets(films.table).to(fabric.device) if with_findings else None
     alarms = FalseAlarms(labels)
-    learner = Learner(fabric, config, model, network, average, optimizer, loss_function, findings, alarms)
+    teachers = Teachers(config.teachers, config.teacher_share, fabric.device)
+    learner = Learner(fabric, config, model, network, average, optimizer, loss_function, findings, alarms, teachers)
     settings = deciding_settings(config)
     made_by = {
         **{"date": date.today().isoformat(), "commit": commit(), "started_from": origin, "settings": settings},
@@ -179,7 +182,8 @@ def let_learn(network: torch.nn.Module, parts: tuple[str, ...]) -> torch.nn.Modu
 
 def deciding_settings(config: TrainingConfig) -> dict:
     """Every setting that decides what weights come out; not where data lie, nor what the run is shared between."""
-    return {name: value for name, value in asdict(config).items() if name not in FREE_SETTINGS}
+    settings = {name: value for name, value in asdict(config).items() if name not in FREE_SETTINGS}
+    return {**settings, "teachers": [hashlib.sha256(path.read_bytes()).hexdigest() for path in config.teachers]}
 
 
 def commit() -> str:
