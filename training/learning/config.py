@@ -66,7 +66,10 @@ class TrainingConfig:
     model: ModelConfig = field(default_factory=ModelConfig)
     window: WindowConfig = field(default_factory=WindowConfig)
     loss: LossWeights = field(default_factory=LossWeights)
-    label_sources: tuple[str, ...] = ("expert_mask", "pseudo_confident", "nih_report_text")
+    label_sources: tuple[str, ...] = (
+        *("expert_mask", "expert_mask_matched", "expert_adjudicated", "expert_normal"),
+        *("nih_report_text", "pseudo_confident"),
+    )
     unknown_patients: bool = False
     fold: str = ""
     epochs: int = 16

@@ -23,7 +23,6 @@ run() { # name, then what the network differs in, then what all share
     name=$1
     shift
     "$python" -m training train --data "$films" --run "$runs/$name" --image_size 512 --window.size 256 \
-        --label_sources '[expert_mask,expert_mask_matched,expert_adjudicated,expert_normal,nih_report_text,pseudo_confident]' \
         --epochs "${BUDGET:-6}" --steps_per_epoch 300 --batch_size 12 --micro_batch 12 --learning_rate 1e-3 \
         --weight_decay 0.05 --positive_share '[0.6,0.5]' --patient_exponent 0.5 --ema_decay 0.998 "$@"
 }

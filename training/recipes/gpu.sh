@@ -48,7 +48,6 @@ step() {
     "$python" -m training unpack --archive "$carry/films.tar" --out "$work/films"
     "$python" -m training train --data "$work/films" --run "$work/$name" --start "$carry/start.safetensors" \
         --minutes "${MINUTES:-8}" --keep_epochs true --image_size "$side" --window.size "${WINDOW:-256}" \
-        --label_sources '[expert_mask,expert_mask_matched,expert_adjudicated,expert_normal,nih_report_text,pseudo_confident]' \
         --patient_exponent 0.5 --hard_negative_share 0.25 --positive_share '[0.6,0.5]' --weight_decay 0.05 \
         --batch_size "${BATCH:-192}" --micro_batch "${BATCH:-192}" --learning_rate "${RATE:-2e-3}" \
         --epochs "${EPOCHS:-20}" --steps_per_epoch "${STEPS:-50}" --ema_decay "${EMA:-0.99}" \

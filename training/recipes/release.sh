@@ -26,7 +26,6 @@ export MALLOC_TRIM_THRESHOLD_="${MALLOC_TRIM_THRESHOLD_:-17179869184}"
 
 prepared=${PREPARED:-$work/prepared} side=${SIDE:-512}
 plateau_epochs=${PLATEAU_EPOCHS:-63} cooldown_epochs=${COOLDOWN_EPOCHS:-15} whole_epochs=${WHOLE_EPOCHS:-3}
-sources='[expert_mask,expert_mask_matched,expert_adjudicated,expert_normal,nih_report_text,pseudo_confident]'
 
 kept() { # run, epoch: the weights it kept then
     printf '%s/%s/epochs/%03d.safetensors' "$work" "$1" "$2"
@@ -35,8 +34,8 @@ train() { # run, epochs, then its settings
     name=$1 epochs=$2
     shift 2
     [ -f "$(kept "$name" "$epochs")" ] || "$python" -m training train --data "$prepared" --run "$work/$name" \
-        --epochs "$epochs" --image_size "$side" --label_sources "$sources" --patient_exponent 0.5 \
-        --hard_negative_share 0.25 --weight_decay 0.05 --keep_epochs true "$@" ${SHARED:-}
+        --epochs "$epochs" --image_size "$side" --patient_exponent 0.5 --hard_negative_share 0.25 \
+        --weight_decay 0.05 --keep_epochs true "$@" ${SHARED:-}
 }
 on_windows() { # run, epochs, then its settings
     train "$@" --window.size "${WINDOW:-256}" --steps_per_epoch "${STEPS:-400}" --batch_size "${BATCH:-12}" \
