@@ -47,7 +47,7 @@ def on_starting(server) -> None:
 
 def available_cores(control_groups: Path = Path("/sys/fs/cgroup"), membership: Path = Path("/proc/self/cgroup")) -> int:
     """Count the cores this process may keep busy: its affinity, less any CPU quota (control groups, version 2)."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     lines = membership.read_text().splitlines() if membership.is_file() else []
     for group in (line.removeprefix("0::/") for line in lines if line.startswith("0::")):
         for folder in (control_groups / group, *(control_groups / group).parents):

@@ -4,6 +4,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 MIN_SECRET_LENGTH = 32
@@ -97,7 +98,7 @@ SETTINGS = (
 )
 
 
-def read_settings(environment: Mapping[str, str] = os.environ) -> dict[str, bool | int | str]:
+def read_settings(environment: Mapping[str, str] = os.environ) -> dict[str, Any]:
     """Read every setting from the environment, or take its default; an empty variable is one not set.
 
     Raises:
@@ -111,7 +112,7 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> dict[str, bool
     }
 
 
-def check_settings(settings: Mapping[str, object]) -> None:
+def check_settings(settings: Mapping[str, Any]) -> None:
     """Refuse settings that the application must not start with.
 
     Args:

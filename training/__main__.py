@@ -44,7 +44,7 @@ def build_parser(names: Iterable[str] = COMMANDS) -> ArgumentParser:
     commands = parser.add_subcommands(required=True)
     for name in names:
         function = function_of(name)
-        command = ArgumentParser(description=function.__doc__.splitlines()[0])
+        command = ArgumentParser(description=(function.__doc__ or "").splitlines()[0])
         if name == "train":  # its settings are flags of their own, or a YAML file's
             from training.learning.config import TrainingConfig
 

@@ -102,7 +102,7 @@ class Turns:
 
     def _pass_on(self) -> None:
         with self._changed:
-            lasted = time.monotonic() - self._since
+            lasted = time.monotonic() - (self._since or 0.0)
             self._usual_seconds += (lasted - self._usual_seconds) / 8
             self._since = None
             if self._waiting:
@@ -114,7 +114,7 @@ class Turns:
                 self._changed.notify_all()
 
     def _make_room(self, client: str) -> None:
-        most = max((self._waiting[other] for other in self._films()), key=len, default=())
+        most = max((self._waiting[other] for other in self._films()), key=len, default=deque())
         if len(most) <= len(self._waiting.get(client, ())) + 1:
             raise self._busy()
         most.pop().has_lost_it = True

@@ -2,7 +2,7 @@
 
 import io
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Self
 
@@ -136,7 +136,7 @@ class Results:
         os.replace(draft, self.path)
 
 
-def _line(row: list[object]) -> bytes:
+def _line(row: Sequence[object]) -> bytes:
     text = io.StringIO(newline="")
     csv.writer(text, lineterminator="\n").writerow(row)
     return text.getvalue().encode("utf-8", "backslashreplace")

@@ -5,6 +5,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import Engine, create_engine, event, make_url
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
@@ -115,4 +116,5 @@ def give_space_back(engine: Engine) -> None:
 def _at_once(engine: Engine, pragma: str) -> None:
     if engine.dialect.name == "sqlite":
         with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-            connection.connection.driver_connection.executescript(pragma)  # `execute` would vacuum a single page
+            driver: Any = connection.connection.driver_connection
+            driver.executescript(pragma)  # `execute` would vacuum a single page

@@ -7,9 +7,20 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
-from typing import TypeVar
+from typing import TypeVar, cast
 
-from sqlalchemy import JSON, BigInteger, ColumnElement, Dialect, TypeDecorator, delete, func, select, update
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    ColumnElement,
+    CursorResult,
+    Dialect,
+    TypeDecorator,
+    delete,
+    func,
+    select,
+    update,
+)
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Mapped, mapped_column, sessionmaker, undefer_group
 
@@ -185,7 +196,7 @@ class StudyStore:
             StorageFullError: If all together do, or the disk is full.
         """
         with self._session() as session:
-            kept = session.scalar(select(func.count(Study.id)).where(*self._visible(owner)))
+            kept = session.scalar(select(func.count(Study.id)).where(*self._visible(owner))) or 0
             all_bytes = session.scalar(select(func.sum(Study.size_bytes))) or 0
         if self.most_bytes and all_bytes >= self.most_bytes:
             raise StorageFullError(
@@ -218,7 +229,7 @@ class StudyStore:
             changed = session.execute(update(Study).where(Study.id == study_id, *self._visible(owner)).values(columns))
         if "corrected_png" in columns:
             erase_log(self.engine)  # it may hold the mask that was replaced
-        return changed.rowcount > 0
+        return cast(CursorResult, changed).rowcount > 0
 
     @failures_named()
     def delete(self, study_id: str, owner: str) -> bool:
@@ -270,7 +281,8 @@ class StudyStore:
 
     def _erase_one(self, study_id: str, conditions: tuple[ColumnElement[bool], ...]) -> int:
         with self._session.begin() as session:
-            return session.execute(delete(Study).where(Study.id == study_id, *conditions)).rowcount
+            erased = session.execute(delete(Study).where(Study.id == study_id, *conditions))
+            return cast(CursorResult, erased).rowcount
 
     def _even_if_full(self, work: Callable[[], T]) -> T:
         """Do what only gives room back; where the disk is full, at the cost of the reserve."""

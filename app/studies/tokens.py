@@ -4,8 +4,9 @@ import hashlib
 import secrets
 import time
 from collections.abc import Callable, Sequence
+from typing import cast
 
-from sqlalchemy import Engine, select, update
+from sqlalchemy import CursorResult, Engine, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from app.studies.database import Base
@@ -44,7 +45,7 @@ class Tokens:
         """
         token = secrets.token_urlsafe(32)
         with Session(self._engine) as session, session.begin():
-            if not name.isprintable() or not name.strip() or session.get(Token, name):
+            if not name.isprintable() or not name.strip() or session.get(Token, name) is not None:
                 raise ValueError(f"{name!r} is no new name for a token.")
             session.add(Token(name=name, sha256=_hash(token), created_at=self._clock()))
         return token
@@ -53,7 +54,7 @@ class Tokens:
         """Let a token count no longer, from the next request on; False if there is none that does."""
         with Session(self._engine) as session, session.begin():
             query = update(Token).where(Token.name == name, Token.revoked_at.is_(None)).values(revoked_at=self._clock())
-            return session.execute(query).rowcount > 0
+            return cast(CursorResult, session.execute(query)).rowcount > 0
 
     def owner_of(self, token: str) -> str | None:
         """Return the name of a token that counts; None for any other text."""

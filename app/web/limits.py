@@ -1,5 +1,7 @@
 """How many films one address may send: Flask-Limiter, which counts in this process or in Redis."""
 
+from typing import Any
+
 from flask import Flask, request
 from flask_limiter import Limiter
 
@@ -20,4 +22,5 @@ def init_app(app: Flask) -> None:
     )
     limit = limiter.shared_limit(app.config["RATE_LIMIT"], scope="films")
     for endpoint in LIMITED:
-        app.view_functions[endpoint] = limit(app.view_functions[endpoint])
+        limited: Any = limit(app.view_functions[endpoint])
+        app.view_functions[endpoint] = limited

@@ -57,7 +57,8 @@ def init_app(app: Flask) -> CSRFProtect:
         WTF_CSRF_TIME_LIMIT=None,  # a reading room leaves the page open all day; the session is the limit
     )
     if app.config["PROXIES"]:
-        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=app.config["PROXIES"], x_proto=0)  # gunicorn sees to the scheme
+        proxied = ProxyFix(app.wsgi_app, x_for=app.config["PROXIES"], x_proto=0)  # gunicorn sees to the scheme
+        app.wsgi_app = proxied  # type: ignore[method-assign]  # as Flask's own documentation has it
     hosts = {name.strip().lower() for name in app.config["HOSTS"].split(",")} - {""}
     # In production the proxy, its certificate and cookies over HTTPS alone already bind a browser to the name.
     known = None if app.config["PRODUCTION"] and not hosts else hosts | set(LOOPBACK)

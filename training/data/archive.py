@@ -6,6 +6,7 @@ Only Pillow is needed to unpack it. The archive shows patients' films: it is no 
 import io
 import tarfile
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 import pandas as pd
@@ -70,7 +71,7 @@ def unpack(archive: Path, out: Path) -> None:
         return
     out.mkdir(parents=True, exist_ok=True)
     with tarfile.open(archive) as packed:
-        described = packed.extractfile("films.csv").read()
+        described = _member(packed, "films.csv").read()
         films = len(pd.read_csv(io.BytesIO(described)))
         side = _picture(packed, "0.webp").shape[0]
         images, masks = (
@@ -112,8 +113,14 @@ def _encoded(picture: Image.Image, kind: str, **settings: object) -> bytes:
     return buffer.getvalue()
 
 
+def _member(archive: tarfile.TarFile, name: str) -> IO[bytes]:
+    member = archive.extractfile(name)
+    assert member is not None, f"{name} is no file"
+    return member
+
+
 def _picture(archive: tarfile.TarFile, name: str) -> np.ndarray:
-    return np.asarray(Image.open(archive.extractfile(name)).convert("L"))
+    return np.asarray(Image.open(_member(archive, name)).convert("L"))
 
 
 def _add(archive: tarfile.TarFile, name: str, content: bytes) -> None:

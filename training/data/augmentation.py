@@ -6,6 +6,7 @@ network cannot learn the source instead of the disease. How a film is moved, tur
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -60,7 +61,8 @@ def jpeg(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 def jpeg_round_trip(image: np.ndarray, quality: int) -> np.ndarray:
     """Compress a film, float32 (H, W) in [0, 1], as JPEG of a quality from 0 to 100, and decode it again."""
     _, encoded = cv2.imencode(".jpg", np.rint(image * 255).astype(np.uint8), [cv2.IMWRITE_JPEG_QUALITY, quality])
-    return cv2.imdecode(encoded, cv2.IMREAD_GRAYSCALE).astype(np.float32) / 255
+    decoded: Any = cv2.imdecode(encoded, cv2.IMREAD_GRAYSCALE)
+    return decoded.astype(np.float32) / 255
 
 
 TONES = (Step("gamma", 0.6, gamma), Step("contrast and brightness", 0.5, contrast_and_brightness))

@@ -50,7 +50,7 @@ class FilmDataset(Dataset):
 
 
 def evaluation_loader(
-    films: PreparedFilms, rows: Sequence[int], preprocessing: PreprocessingConfig, batch_size: int
+    films: PreparedFilms, rows: Sequence[int] | np.ndarray, preprocessing: PreprocessingConfig, batch_size: int
 ) -> DataLoader:
     """Every given film once, in order, without augmentation."""
     dataset = FilmDataset(films, preprocessing)

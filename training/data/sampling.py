@@ -49,7 +49,7 @@ class BalancedBatches(Sampler[list[Draw]]):
             raise ValueError(
                 f"A batch of {batch_size} cannot be dealt to {processes} processes in micro-batches of {micro_batch}."
             )
-        apart = np.zeros(len(labels), dtype=bool) if hard_share is None else hard
+        apart = np.zeros(len(labels), dtype=bool) if hard is None or hard_share is None else hard
         self.positives = rows[labels[rows] == 1]
         self.hard = rows[(labels[rows] == 0) & apart[rows]]
         self.negatives = rows[(labels[rows] == 0) & ~apart[rows]]

@@ -1,6 +1,7 @@
 """A contact sheet of what training does to a film before it shows it to the network."""
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -61,7 +62,7 @@ def each_alone(window: WindowConfig) -> Iterator[tuple[str, Callable[[np.ndarray
         lambda image, rng: warp(image, window_matrix(np.zeros(image.shape, dtype=bool), window, rng), window.size),
     )
     for step in (*TONES, *DEGRADATIONS):
-        yield f"{step.name}, on {step.chance:.0%}", lambda image, rng, step=step: certainly(step.change, image, rng)
+        yield f"{step.name}, on {step.chance:.0%}", partial(certainly, step.change)
 
 
 def certainly(change: Callable, image: np.ndarray, rng: np.random.Generator) -> np.ndarray:

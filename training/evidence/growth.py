@@ -57,7 +57,8 @@ def follow_epochs(
         out: Folder to write.
         resamples: Bootstrap draws of patients.
     """
-    tables, maps = {}, {name: {} for name in shown}
+    tables: dict[int, pd.DataFrame] = {}
+    maps: dict[str, dict] = {name: {} for name in shown}
     every = -(-len(epochs) // SHOWN_EPOCHS)
     for epoch, path in epochs.items():
         checkpoint = load_checkpoint(path)

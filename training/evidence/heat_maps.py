@@ -72,7 +72,7 @@ def score_positives(
     calibration: Calibration,
     preprocessing: PreprocessingConfig,
     films: PreparedFilms,
-    rows: Sequence[int],
+    rows: Sequence[int] | np.ndarray,
     kept: Path,
     occlusion_cells: int | None = None,
 ) -> pd.DataFrame:

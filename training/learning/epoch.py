@@ -1,12 +1,13 @@
 """One epoch of optimiser steps."""
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from lightning_fabric import Fabric
 from torch.optim.swa_utils import AveragedModel
-from torch.utils.data import DataLoader
 from tqdm import tqdm
 
 from training.learning.config import TrainingConfig
@@ -37,7 +38,7 @@ class Learner:
 
     fabric: Fabric
     config: TrainingConfig
-    model: torch.nn.Module
+    model: Any
     network: torch.nn.Module
     average: AveragedModel
     optimizer: torch.optim.Optimizer
@@ -47,7 +48,7 @@ class Learner:
     teachers: Teachers
 
 
-def train_epoch(learner: Learner, epoch: int, loader: DataLoader) -> None:
+def train_epoch(learner: Learner, epoch: int, loader: Iterable) -> None:
     """Take the steps of one epoch, the first being 0, and log them."""
     fabric, config = learner.fabric, learner.config
     micro_batches = config.batch_size // (config.micro_batch * fabric.world_size)
@@ -72,13 +73,14 @@ def train_epoch(learner: Learner, epoch: int, loader: DataLoader) -> None:
         learner.optimizer.zero_grad()
         learner.average.update_parameters(learner.network)
         if (step + 1) % config.log_every == 0:
-            losses = fabric.all_reduce(sums, reduce_op="mean")
+            losses: Any = fabric.all_reduce(sums, reduce_op="mean")
             figures = {f"train/{name}": value.item() for name, value in losses.items()}
             fabric.log_dict({**figures, "learning_rate": rate}, step=steps_before(config, epoch) + step + 1)
             if not math.isfinite(figures["train/loss"]):
                 raise FloatingPointError(f"The loss became {figures['train/loss']}; lower the learning rate.")
-    learner.alarms.end_epoch(fabric.all_gather)
-    whole = {f"train_epoch/{name}": value for name, value in seen.figures(fabric.all_gather).items()}
+    gather: Any = fabric.all_gather  # it takes more than tensors
+    learner.alarms.end_epoch(gather)
+    whole = {f"train_epoch/{name}": value for name, value in seen.figures(gather).items()}
     fabric.log_dict(whole, step=steps_before(config, epoch + 1))
 
 

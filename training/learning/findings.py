@@ -4,6 +4,8 @@ Emphysema, an effusion or an infiltrate are what a pneumothorax is taken for. Fe
 pneumothorax better, with no positive patient more. Findings are the film's, also where a window shows a part of it.
 """
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import torch
@@ -44,9 +46,9 @@ class WithFindings(torch.nn.Module):
         network: The network alone, which is what validation and the checkpoint get.
     """
 
-    def __init__(self, network: torch.nn.Module) -> None:
+    def __init__(self, network: Any) -> None:
         super().__init__()
-        self.network = network
+        self.network: Any = network
         self.head = torch.nn.Linear(network.encoder.out_channels[-1], len(FINDINGS))
 
     def forward(self, image: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:

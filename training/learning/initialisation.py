@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any, cast
 
 import torch
 
@@ -34,7 +35,7 @@ def initial_model(start: str, config: ModelConfig) -> tuple[torch.nn.Module, Mod
         return build_model(config, encoder_weights="imagenet"), config, start
     if start == "lite0":
         model = build_model(config)
-        _warm_start_from_lite0(model.encoder, config)
+        _warm_start_from_lite0(cast(torch.nn.Module, model.encoder), config)
         return model, config, start
     checkpoint = load_checkpoint(Path(start))
     origin = {"sha256": checkpoint.sha256, **checkpoint.metadata.provenance}
@@ -48,7 +49,7 @@ def initial_model(start: str, config: ModelConfig) -> tuple[torch.nn.Module, Mod
 def _with_wider_head(model: torch.nn.Module, config: ModelConfig) -> torch.nn.Module:
     """Let the head see maxima beside the means, at first with weight zero."""
     weights = model.state_dict()
-    wider = build_model(config)
+    wider: Any = build_model(config)
     head = wider.classification_head[3]
     old = weights["classification_head.3.weight"]
     weights["classification_head.3.weight"] = torch.nn.functional.pad(old, (0, head.in_features - old.shape[1]))

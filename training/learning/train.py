@@ -11,6 +11,7 @@ import time
 from dataclasses import asdict
 from datetime import date
 from pathlib import Path
+from typing import Any, cast
 
 import torch
 from lightning_fabric import Fabric
@@ -65,7 +66,7 @@ def train(config: TrainingConfig) -> None:
         devices=config.devices,
         num_nodes=config.num_nodes,
         strategy=config.strategy,
-        precision=config.precision,
+        precision=cast(Any, config.precision),
         loggers=loggers,
     )
     fabric.launch()
@@ -94,7 +95,8 @@ def train(config: TrainingConfig) -> None:
 
     torch.manual_seed(config.seed)
     network, model_config, origin = initial_model(config.start, config.model)
-    network = let_learn(network, config.parts).to(fabric.device, memory_format=torch.channels_last)
+    network = let_learn(network, config.parts)
+    network = network.to(fabric.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     average = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(config.ema_decay), use_buffers=True)
     with_findings = config.loss.findings > 0
     learning = WithFindings(network).to(fabric.device) if with_findings else network

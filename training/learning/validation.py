@@ -28,7 +28,7 @@ def validate(
     preprocessing: PreprocessingConfig,
     loss_function: SegmentationLoss,
     batch_size: int = BATCH_SIZE,
-    rows: Sequence[int] | None = None,
+    rows: Sequence[int] | np.ndarray | None = None,
 ) -> dict[str, float]:
     """Measure a network on films that it does not learn from, in its own geometry.
 
@@ -44,8 +44,8 @@ def validate(
         "auroc_head", "auroc_map", "dice_pos" at its best threshold, that "threshold", "selection", the
         better AUROC plus `dice_pos`, and what `EpochFigures` gives of the training films too.
     """
-    rows = films.rows("val", ["expert_mask"]) if rows is None else rows
-    return summarise(*answer_films(model, films, preprocessing, loss_function, batch_size, rows))
+    chosen = films.rows("val", ["expert_mask"]) if rows is None else rows
+    return summarise(*answer_films(model, films, preprocessing, loss_function, batch_size, chosen))
 
 
 def summarise(answers: pd.DataFrame, figures: dict[str, float]) -> dict[str, float]:
@@ -69,7 +69,7 @@ def answer_films(
     preprocessing: PreprocessingConfig,
     loss_function: SegmentationLoss,
     batch_size: int,
-    rows: Sequence[int],
+    rows: Sequence[int] | np.ndarray,
 ) -> tuple[pd.DataFrame, dict[str, float]]:
     """Answer films, one view each.
 

@@ -61,7 +61,7 @@ def choose_image_size(checkpoint: Checkpoint, films: PreparedFilms, sizes: Seque
 
 
 def gather_evidence(
-    checkpoint: Checkpoint, films: PreparedFilms, rows: Sequence[int], mirror_size: int | None
+    checkpoint: Checkpoint, films: PreparedFilms, rows: Sequence[int] | np.ndarray, mirror_size: int | None
 ) -> list[Evidence]:
     """Run the network on films, exactly as serving would."""
     engine = TorchEngine(checkpoint.model, mirror_size)

@@ -1,6 +1,7 @@
 """The network: an encoder, a decoder that draws the mask, and an image-level head."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import torch
@@ -107,7 +108,7 @@ def load_model(config: ModelConfig, weights: Mapping[str, np.ndarray]) -> torch.
     return model.eval()
 
 
-def _remove_stages_below(encoder: torch.nn.Module, config: ModelConfig) -> None:
+def _remove_stages_below(encoder: Any, config: ModelConfig) -> None:
     """Remove the stages that a shallower encoder never runs, but that smp builds all the same."""
     try:
         by_stride = encoder.get_stages()

@@ -35,7 +35,7 @@ class TorchEngine(Engine):
             mirror_size: As `Engine` has it.
         """
         super().__init__(f"PyTorch {torch.__version__}", mirror_size)
-        self.model = model.eval().to(memory_format=torch.channels_last)
+        self.model = model.eval().to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's own types lack it
 
     def trace(self, batch: torch.Tensor) -> list[Traced]:
         """Answer films and, if that is wanted, their mirror images, so that it can be differentiated.
