@@ -104,6 +104,21 @@ def test_exports_are_made_on_their_own_floor():
 
 
 @pytest.mark.parametrize("path", APP, ids=relative)
+def test_no_answer_is_taken_apart_by_key(path):
+    """It is an object; only `Answer.from_json` reads its JSON."""
+    read = {
+        ast.unparse(node.value) for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Subscript)
+    }
+    assert not {name for name in read if name.split(".")[-1] == "answer"}
+
+
+def test_no_template_takes_an_answer_apart_by_key():
+    templates = sorted((ROOT / "templates").rglob("*.html"))
+    assert len(templates) > 10
+    assert not [path.name for path in templates if "answer[" in path.read_text()]
+
+
+@pytest.mark.parametrize("path", APP, ids=relative)
 def test_app_knows_neither_training_nor_tests(path):
     assert not {name for name in imported_modules(path) if belongs_to(name, "training") or belongs_to(name, "tests")}
 

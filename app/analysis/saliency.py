@@ -15,7 +15,7 @@ from app.segmentation.network.preprocessing import preprocess
 from app.studies.drawing import greys_of
 
 if TYPE_CHECKING:
-    from app.segmentation.network.explain import Activations
+    from app.segmentation.network.attribution import Activations
 
 UNTRIED = -128
 """Level of a place of which nothing is known yet."""
@@ -55,7 +55,7 @@ class Saliency:
         """
         batch = self._batch(film_png)
         with self._turns.turn(client):  # the first time, PyTorch is loaded in it: for seconds, and for every core
-            from app.segmentation.network.explain import trace_activations
+            from app.segmentation.network.attribution import trace_activations
 
             traced = trace_activations(self.predictor.reference, self.predictor.decision.calibration, batch)
         return _described(traced)
@@ -81,7 +81,7 @@ class Saliency:
             Patches "done", their "total", and the map so far, as `packed` describes it, in logits.
         """
         with self._turns:
-            from app.segmentation.network.explain import occlude
+            from app.segmentation.network.attribution import occlude
 
             calibration = self.predictor.decision.calibration
             steps = occlude(self.predictor.reference, calibration, self._batch(film_png), at_once=AT_ONCE)

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from app.analysis import saliency
-from app.segmentation.network.explain import Occlusion, occlude
+from app.segmentation.network.attribution import Occlusion, occlude
 from tests.support.browser import SIZES, THEMES, assert_accessible
 
 PAINTED = """canvas => {

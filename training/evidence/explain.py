@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
-from app.segmentation.network.explain import OCCLUSION_CELLS, trace_activations
+from app.segmentation.network.attribution import OCCLUSION_CELLS, trace_activations
 from app.segmentation.network.preprocessing import preprocess
 from app.segmentation.predictor import Predictor
 from app.segmentation.reading.radiograph import Radiograph

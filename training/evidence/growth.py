@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 from app.segmentation.checkpoint import load_checkpoint
 from app.segmentation.decision.calibration import Calibration
-from app.segmentation.network.explain import trace_activations
+from app.segmentation.network.attribution import trace_activations
 from app.segmentation.network.preprocessing import preprocess
 from app.segmentation.network.torch_engine import TorchEngine
 from training.data.films import PreparedFilms

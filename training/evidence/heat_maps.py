@@ -12,7 +12,7 @@ import pandas as pd
 from tqdm import tqdm
 
 from app.segmentation.decision.calibration import Calibration
-from app.segmentation.network.explain import Activations, occlude, trace_activations
+from app.segmentation.network.attribution import Activations, occlude, trace_activations
 from app.segmentation.network.preprocessing import PreprocessingConfig, preprocess, restore
 from app.segmentation.network.torch_engine import TorchEngine
 from training.data.films import PreparedFilms

@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from app.segmentation.network.explain import Activations
+from app.segmentation.network.attribution import Activations
 from app.segmentation.network.preprocessing import restore
 from training.evidence.heat_maps import stage_name
 

@@ -36,7 +36,7 @@ class Calibration:
         return float(sigmoid(self.score(image_logit, map_logit)))
 
     def score(self, image_logit: Logit, map_logit: Logit) -> Logit:
-        """Return the logit of that probability: a float of floats, a tensor of tensors (`network.explain`)."""
+        """Return the logit of that probability: a float of floats, a tensor of tensors (`network.attribution`)."""
         return self.image_weight * image_logit + self.map_weight * map_logit + self.bias
 
 

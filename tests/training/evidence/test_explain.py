@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from app.segmentation.network.explain import Activations, FeatureMap
+from app.segmentation.network.attribution import Activations, FeatureMap
 from app.segmentation.network.model import ModelConfig
 from app.segmentation.predictor import Predictor
 from training.__main__ import main

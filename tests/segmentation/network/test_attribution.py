@@ -9,7 +9,7 @@ from captum.attr import LayerGradCam
 
 from app.segmentation.checkpoint import load_checkpoint
 from app.segmentation.decision.calibration import Calibration, logit
-from app.segmentation.network.explain import Occlusion, occlude, trace_activations
+from app.segmentation.network.attribution import Occlusion, occlude, trace_activations
 from app.segmentation.network.model import ARCHITECTURES, ModelConfig, build_model
 from app.segmentation.network.preprocessing import PreprocessingConfig, preprocess
 from app.segmentation.network.torch_engine import TorchEngine
@@ -116,7 +116,7 @@ class TestActivations:
         assert raising.contribution == pytest.approx(raising.weighted.sum(), rel=1e-5)
 
     def test_feature_maps_of_the_network_add_up_to_its_last_stage(self, checkpoint_path, monkeypatch, predictor, batch):
-        monkeypatch.setattr("app.segmentation.network.explain.FEATURE_MAPS", 320)
+        monkeypatch.setattr("app.segmentation.network.attribution.FEATURE_MAPS", 320)
         traced = trace_activations(predictor.engine, BOTH, batch)
         total = sum(channel.weighted for channel in traced.feature_maps)
         assert np.abs(np.maximum(total, 0) - traced.stages[-1]).max() < 1e-4 * max(1, np.abs(total).max())
