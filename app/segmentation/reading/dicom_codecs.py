@@ -16,6 +16,8 @@ from app.segmentation.reading.radiograph import refuse_large
 
 ITEM = b"\xfe\xff\x00\xe0"
 SEQUENCE_END = b"\xfe\xff\xdd\xe0"
+NO_OPERATION = b"\x80"
+"""Of a run-length encoding."""
 MAX_SURPLUS = 2**14
 """Bytes that may lie behind a run-length encoded plane: padding; with more it is of another size."""
 
@@ -167,6 +169,16 @@ def _from_runs(frame: memoryview, layout: Layout) -> Stored:
 
 
 def _run_length_plane(segment: memoryview, size: int) -> np.ndarray:
+    try:
+        return _unpacked(segment, size)
+    except RuntimeError:  # the last run lacks bytes: it is padding if the plane is the same whatever follows
+        planes = [_unpacked(bytes(segment) + end, size) for end in (NO_OPERATION * 130, b"\0" + NO_OPERATION * 130)]
+        if not np.array_equal(*planes):
+            raise
+        return planes[0]
+
+
+def _unpacked(segment: memoryview | bytes, size: int) -> np.ndarray:
     room = np.empty(size + MAX_SURPLUS, np.uint8)
     if len(imagecodecs.packbits_decode(segment, out=room)) < size:
         raise TruncatedImageError("The pixel data ends early or is damaged; export the film again.")

@@ -189,7 +189,8 @@ def _shown(stored: Stored, levels: Levels, layout: Layout, header: Dataset) -> t
     is_colour = False
     if levels.codes.ndim == 3:
         samples = levels.codes.shape[-1]
-        if photometric == "PALETTE COLOR" or samples not in (2, 3):
+        is_shared = samples == 2 and photometric.endswith("_422")
+        if photometric == "PALETTE COLOR" or not (samples == 3 or is_shared):
             raise InvalidImageError(f"{photometric} with {samples} samples a pixel cannot be read; export it as grey.")
         words, (levels, is_colour) = None, luma_levels(levels, stored.transform or photometric)
     else:
