@@ -27,7 +27,7 @@ from pydicom.uid import (
     generate_uid,
 )
 
-FIELD_MM = 360.0
+FIELD_MM = 380.0
 """Side of the detector that a synthetic film was taken on."""
 
 

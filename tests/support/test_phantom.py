@@ -31,7 +31,7 @@ def test_form(size):
     assert (phantom.image.shape, phantom.image.dtype) == ((size, size), np.float32)
     assert (phantom.true_mask.shape, phantom.true_mask.dtype) == ((size, size), bool)
     assert 0 <= phantom.image.min() < 0.1
-    assert 0.9 < phantom.image.max() <= 1
+    assert 0.85 < phantom.image.max() <= 1
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -39,13 +39,13 @@ class TestAnatomy:
     def test_lungs_are_dark_and_the_spine_bright(self, seed):
         image = drawn(seed, 256, pneumothorax=None).image
         lungs = (mean(image, 0.3, 0.6, 0.22, 0.38) + mean(image, 0.3, 0.6, 0.62, 0.78)) / 2
-        assert lungs + 0.2 < mean(image, 0.3, 0.6, 0.46, 0.54)
+        assert lungs + 0.2 < mean(image, 0.35, 0.6, 0.46, 0.54)
         assert lungs + 0.2 < mean(image, 0.88, 0.97, 0.3, 0.7)
-        assert mean(image, 0, 0.05, 0, 0.1) < 0.05 < lungs
+        assert mean(image, 0, 0.05, 0, 0.1) < 0.08 < lungs
 
     def test_heart_lies_to_the_patients_left(self, seed):
         image = drawn(seed, 256, pneumothorax=None).image
-        assert mean(image, 0.62, 0.74, 0.6, 0.68) > mean(image, 0.62, 0.74, 0.32, 0.4) + 0.1
+        assert mean(image, 0.56, 0.66, 0.6, 0.66) > mean(image, 0.56, 0.66, 0.34, 0.4) + 0.1
 
     @pytest.mark.parametrize("side", list(Laterality))
     def test_pneumothorax_is_on_the_side_asked_for(self, seed, side):
@@ -59,16 +59,24 @@ class TestAnatomy:
         normal, collapsed = drawn(seed, 256, pneumothorax=None), drawn(seed, 256)
         assert not normal.true_mask.any()
         inside = collapsed.true_mask
-        assert collapsed.image[inside].mean() < normal.image[inside].mean() - 0.03
+        assert collapsed.image[inside].mean() < normal.image[inside].mean() - 0.02
+
+    def test_nothing_else_differs_from_the_twin(self, seed):
+        normal, collapsed = drawn(seed, 256, pneumothorax=None), drawn(seed, 256)
+        right = np.abs(normal.image - collapsed.image)[:, :100]  # the patient's right; far from the pneumothorax
+        assert right.mean() < 0.005
 
     def test_pleural_line_is_brighter_than_what_lies_on_either_side(self, seed):
-        phantom = drawn(seed, 512)
+        size = 768
+        phantom = draw_phantom(seed, size)
+        edges = np.diff(phantom.true_mask.astype(int), axis=1) == 1
         profiles = []  # from the mediastinum outwards: lung, line, air
-        for y in range(142, 159):
-            line = int(np.flatnonzero(phantom.true_mask[y])[0])
+        top = np.flatnonzero(phantom.true_mask.any(axis=1))[0]
+        for y in range(top + 112, top + 150):
+            line = int(np.flatnonzero(edges[y])[-1])
             profiles.append(phantom.image[y, line - 12 : line + 13])
         aligned = np.mean(profiles, axis=0)
-        assert aligned[10:15].max() > max(aligned[:6].mean(), aligned[-6:].mean()) + 0.02
+        assert aligned[9:16].max() > max(aligned[:6].mean(), aligned[-6:].mean()) + 0.015
 
     def test_no_check_finds_a_fault(self, seed):
         assert doubts_about(read_radiograph(to_png(drawn(seed, 512).image))) == ()
