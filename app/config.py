@@ -81,6 +81,7 @@ SETTINGS = (
     Setting("API", "off", "The JSON API: off, token, or open.", choices=("off", "token", "open")),
     Setting("API_TOKEN", "", "The bearer token that PLEURA_API=token demands."),
     Setting("FEEDBACK_FOLDER", "", "Folder for films that readers give for training; empty: nobody is asked."),
+    Setting("EXAMPLES", "on", "Offer synthetic example films on the start page: on or off.", choices=("on", "off")),
     Setting(
         "READING_SECONDS",
         10,

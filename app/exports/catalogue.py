@@ -76,4 +76,5 @@ def answer_json(reading: Reading) -> bytes:
     if reading.is_corrected:
         regions = [{**region_json(region), "probability": None} for region in reading.regions]
         reader |= {"corrected_regions": regions, "corrected_mask": MaskPicture.of(reading.mask).to_json()}
-    return json.dumps({**reading.answer.to_json(), "reader": reader}, indent=2).encode()
+    said = {**reading.answer.to_json(), "reader": reader, "example": bool(reading.study.example)}
+    return json.dumps(said, indent=2).encode()

@@ -86,6 +86,9 @@ def to_bytes(made: Dataset, reading: Reading, anonymous: bool) -> bytes:
         _complete_image(made, reading)
     if anonymous:
         deidentify(made, reading.study.patient_key or made.StudyInstanceUID, reading.secret)
+    if reading.warning:
+        made.PatientName, made.PatientID = "EXAMPLE^Synthetic film", "EXAMPLE"
+        made.SeriesDescription = f"EXAMPLE {made.SeriesDescription}"
     buffer = io.BytesIO()
     made.save_as(buffer, enforce_file_format=True)
     return buffer.getvalue()

@@ -79,7 +79,7 @@ def _head(page: Page, reading: Reading, anonymous: bool) -> None:
     page.paragraph("Pleura", 15, bold=True)
     page.paragraph("Report on a chest radiograph, made by a machine", colour=GREY)
     page.ln(1.5)
-    page.banner(NOTICE)
+    page.banner(f"{reading.warning} {NOTICE}".lstrip())
     page.ln(3)
     if anonymous:
         page.paragraph("Patient left out on request; text burnt into the film itself is not.", colour=GREY)

@@ -57,7 +57,8 @@ def _legend(reading: Reading, width: int) -> np.ndarray:
     size = max(11, width // 72)
     margin = size
     chance = f", probability {reading.chance}" if reading.chance else ""
-    paragraphs = [
+    paragraphs = [(reading.warning, AMBER)] if reading.warning else []
+    paragraphs += [
         (f"■ {reading.marking}" if reading.mask.any() else reading.marking, AMBER),
         (f"{reading.conclusion}{chance} · model {reading.model_name}, SHA-256 {reading.hash_prefix}", (232, 238, 242)),
         (NOTICE, (232, 238, 242)),
@@ -91,7 +92,7 @@ def _png(picture: Image.Image, reading: Reading) -> bytes:
     texts = PngInfo()
     texts.add_text("Software", "Pleura")
     texts.add_text("Source", f"{reading.model_name}, SHA-256 {reading.hash_prefix}")
-    texts.add_text("Description", f"{reading.conclusion}. {reading.marking}.")
+    texts.add_text("Description", f"{reading.warning} {reading.conclusion}. {reading.marking}.".lstrip())
     texts.add_text("Disclaimer", NOTICE)
     buffer = io.BytesIO()
     picture.save(buffer, "PNG", pnginfo=texts, compress_level=zlib.Z_BEST_SPEED)

@@ -22,6 +22,8 @@ from app.version import VERSION
 EVERYTHING = PostprocessingConfig(mask_threshold=0.5, min_area_fraction=0.0, min_film_probability=0.0)
 """Of a reader's mask every region counts."""
 
+EXAMPLE = "EXAMPLE: a synthetic film, of no patient."
+
 
 @dataclass(frozen=True)
 class Reading:
@@ -155,9 +157,16 @@ class Reading:
         return f"Marked by the {self.marker}" if self.mask.any() else f"The {self.marker} marks nothing"
 
     @property
+    def warning(self) -> str:
+        """What nobody who opens an export of an example may overlook; empty for a film that was uploaded."""
+        return EXAMPLE if self.study.example else ""
+
+    @property
     def imprint(self) -> str:
         """What every export says of where it comes from."""
-        return f"Pleura {VERSION}, model {self.model_name}, SHA-256 {self.hash_prefix}. {self.marking}. {NOTICE}"
+        return f"{self.warning} ".lstrip() + (
+            f"Pleura {VERSION}, model {self.model_name}, SHA-256 {self.hash_prefix}. {self.marking}. {NOTICE}"
+        )
 
     def film_uid(self, kind: str) -> str:
         """Name what no file names: the film's study, series or instance."""

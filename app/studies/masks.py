@@ -80,8 +80,11 @@ def reader_mask(study: Study) -> np.ndarray | None:
 def vouched_mask(study: Study) -> np.ndarray | None:
     """Return the mask that the reader vouches for, bool (H, W), if there is one.
 
-    It is the one that the reader drew; or the model's, where its answer is "right" and tells.
+    It is the one that the reader drew; or the model's, where its answer is "right" and tells. Of an example film there
+    is none: nothing is to be learnt from what a program drew.
     """
+    if study.example:
+        return None
     drawn = reader_mask(study)
     return model_mask(study) if drawn is None and study.verdict == "right" and tells(study) else drawn
 

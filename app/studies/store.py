@@ -85,6 +85,7 @@ class Study(Base):
         patient_key: Equal for films of one patient; None where the file does not say whose it is.
         taken_on: ISO date of the film; None where the file does not say.
         dicom_header: What exports need of the file's header, from `header.read_header`.
+        example: Name of the example film that it is; None for a film that somebody uploaded.
         verdict: What the reader says of the answer: "right", "wrong", or None.
         corrected_png: The reader's own mask, in the pixels of `film_png`; None while there is none.
         training_id: Name of the copy that the reader gave for training; None while there is none.
@@ -107,6 +108,7 @@ class Study(Base):
     patient_key: Mapped[str | None]
     taken_on: Mapped[str | None]
     dicom_header: Mapped[dict | None] = mapped_column(JSON, deferred=True, deferred_group="pictures")
+    example: Mapped[str | None]
     verdict: Mapped[str | None]
     corrected_png: Mapped[bytes | None] = mapped_column(deferred=True, deferred_group="pictures")
     training_id: Mapped[str | None]

@@ -13,7 +13,6 @@ from werkzeug.datastructures import FileStorage
 from werkzeug.exceptions import HTTPException, InternalServerError
 from werkzeug.wrappers import Response as BaseResponse
 
-from app.analysis.keeping import kept_columns
 from app.segmentation.errors import InvalidImageError, PleuraError
 from app.segmentation.reading.dicom_text import readable
 from app.segmentation.reading.radiograph import MAX_BYTES
@@ -21,10 +20,11 @@ from app.studies.answer import NOTICE, Answer
 from app.studies.drawing import film_png
 from app.studies.masks import marked_areas, mask_of
 from app.studies.store import Study
-from app.web import audit
+from app.web.examples import offered, open_example
+from app.web.intake import take_in
 from app.web.problems import NO_FILE, Problem, headers_of, problem_of
 from app.web.services import services
-from app.web.session import client, own_study, owner
+from app.web.session import own_study, owner
 
 MAX_NAME_LENGTH = 120
 REFUSED_SIDE = 320
@@ -47,8 +47,10 @@ class Failure:
 
 
 @blueprint.get("/")
-def index() -> str:
-    """Show the form, and this session's films."""
+def index() -> str | BaseResponse:
+    """Show the form, and this session's films; with `?example=<name>` the result of an example film."""
+    if (name := request.args.get("example")) and request.method == "GET":
+        return redirect(url_for(".result", study_id=open_example(name).id), 303)
     return _index([])
 
 
@@ -132,7 +134,11 @@ def show_failure(error: PleuraError | HTTPException) -> tuple[str, int, Mapping[
 
 @blueprint.app_context_processor
 def _words() -> dict[str, object]:
-    return {"notice": NOTICE, "seconds_left": lambda study: max(0, math.ceil(study.expires_at - time.time()))}
+    return {
+        "notice": NOTICE,
+        "offered_examples": offered,
+        "seconds_left": lambda study: max(0, math.ceil(study.expires_at - time.time())),
+    }
 
 
 def _index(failures: list[Failure]) -> str:
@@ -146,7 +152,7 @@ def _index(failures: list[Failure]) -> str:
 
 def _outcome(upload: FileStorage) -> Study | Failure:
     try:
-        return _analyse(upload)
+        return take_in(upload.read(), _shown_name(upload))
     except PleuraError as error:
         return Failure(_shown_name(upload), *problem_of(error), _picture_of(error), headers_of(error))
 
@@ -156,19 +162,6 @@ def _picture_of(error: PleuraError) -> str | None:
     if not isinstance(error, InvalidImageError) or error.picture is None:
         return None
     return "data:image/png;base64," + base64.b64encode(film_png(error.picture, REFUSED_SIDE)).decode("ascii")
-
-
-def _analyse(upload: FileStorage) -> Study:
-    services().studies.check_room(owner())
-    analysed = services().analysis.analyse(upload.read(), client())
-    study = services().studies.add(
-        owner(),
-        _shown_name(upload),
-        analysed.answer,
-        **kept_columns(analysed, current_app.config["SECRET_KEY"]),
-    )
-    audit.uploaded(study.id)
-    return study
 
 
 def _shown_name(upload: FileStorage) -> str:
