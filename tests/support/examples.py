@@ -1,6 +1,6 @@
 """The example films that the start page offers: one synthetic patient with and without a pneumothorax, and lying.
 
-    python -m tests.support.examples static/examples
+`python -m tests.support.examples static/examples` draws them anew.
 """
 
 import argparse
