@@ -17,7 +17,12 @@ from tests.support.answers import DECISION, make_prediction, regions_of
 from tests.support.answers import MODEL as TINY
 
 SECRET = "a secret of the tests, long enough to be one"
-MODEL = SimpleNamespace(metadata=SimpleNamespace(name=TINY.name), sha256=TINY.sha256, decision=DECISION)
+MODEL = SimpleNamespace(
+    metadata=SimpleNamespace(name=TINY.name),
+    sha256=TINY.sha256,
+    decision=DECISION,
+    engine=SimpleNamespace(description=TINY.engine),
+)
 
 
 @pytest.fixture
