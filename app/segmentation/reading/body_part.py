@@ -6,54 +6,15 @@ from collections.abc import Iterable
 from app.segmentation.reading.file_header import Code
 from app.segmentation.reading.vocabulary import normalised, says_something, words
 
-CHEST_STEMS = (
-    # Latin, English, German, French, Italian, Spanish, Portuguese, Catalan, Romanian
-    *("CHEST", "THORA", "TORAC", "TORAX", "TORAKS", "TORAKA", "THORAK", "TORAIC", "LUNG", "PULM", "PLEUR", "PNEUMO"),
-    *("BRUSTKORB", "HEMITHOR", "POUMON", "POITRINE", "POLMON", "PULMAO", "PULMOE", "PLAMAN", "COSTILLA", "COSTELA"),
-    *("COSTAL", "PIEPT", "MEDIASTIN", "CARDIOTHOR", "RIBCAGE", "RIPPEN"),
-    # Dutch, Scandinavian, Finnish, Estonian, Latvian, Lithuanian
-    *("BORSTKAS", "LONGEN", "BROSTKORG", "BRYSTKASSE", "BRJOST", "RINTAKEHA", "KEUHKO", "RINDKERE", "KOPSU"),
-    *("KRUSKURV", "KRUSUKURV", "PLAUSA", "PLAUCI", "KRUTINE"),
-    # Slavonic, Hungarian, Albanian, Turkish, Basque
-    *("KLATK", "PLUC", "HRUDNI", "PLIC", "GRUDN", "PRSNIKOS", "PRSNIHKOS", "MELLKAS", "TUDO", "KRAHAROR"),
-    *("MUSHKERI", "GOGUS", "AKCIGER", "BULARR"),
-    # Vietnamese, Indonesian, Filipino, Swahili
-    *("LONGNGUC", "PARUPARU", "DIBDIB", "KIFUA"),
-    # Russian, Ukrainian, Bulgarian, Serbian; Greek
-    *(
-        "ГРУД",
-        "ЛЕГК",
-        "ЛЕГЕН",
-        "ГРЪД",
-        "БЯЛДРОБ",
-        "БЕЛИТЕДРОБ",
-        "ПЛУЋ",
-        "ТОРАК",
-        "ФЛЮОРОГР",
-        "ΘΩΡΑΚ",
-        "ΘΩΡΑΞ",
-        "ΠΝΕΥΜΟΝ",
-        "ΣΤΗΘΟ",
-    ),
-    # Chinese, Japanese, Korean; Arabic, Persian, Hebrew; Hindi, Thai
-    *(
-        "胸",
-        "肺",
-        "흉부",
-        "가슴",
-        "폐",
-        "صدر",
-        "الصدر",
-        "رئة",
-        "سینه",
-        "ریه",
-        "חזה",
-        "ריאות",
-        "छाती",
-        "फेफड़",
-        "ทรวงอก",
-        "ปอด",
-    ),
+CHEST_STEMS = tuple(
+    """
+    CHEST THORA TORAC TORAX TORAKS TORAKA THORAK TORAIC LUNG PULM PLEUR PNEUMO BRUSTKORB HEMITHOR POUMON
+    POITRINE POLMON PULMAO PULMOE PLAMAN COSTILLA COSTELA COSTAL PIEPT MEDIASTIN CARDIOTHOR RIBCAGE RIPPEN
+    BORSTKAS LONGEN BROSTKORG BRYSTKASSE BRJOST RINTAKEHA KEUHKO RINDKERE KOPSU KRUSKURV KRUSUKURV PLAUSA PLAUCI
+    KRUTINE KLATK PLUC HRUDNI PLIC GRUDN PRSNIKOS PRSNIHKOS MELLKAS TUDO KRAHAROR MUSHKERI GOGUS AKCIGER BULARR
+    LONGNGUC PARUPARU DIBDIB KIFUA ГРУД ЛЕГК ЛЕГЕН ГРЪД БЯЛДРОБ БЕЛИТЕДРОБ ПЛУЋ ТОРАК ФЛЮОРОГР ΘΩΡΑΚ ΘΩΡΑΞ
+    ΠΝΕΥΜΟΝ ΣΤΗΘΟ 胸 肺 흉부 가슴 폐 صدر الصدر رئة سینه ریه חזה ריאות छाती फेफड़ ทรวงอก ปอด 肋 늑골
+    """.split()
 )
 """Where one of these stands in a text, written together, it speaks of a chest."""
 
@@ -67,55 +28,16 @@ CHEST_WORDS = frozenset(
 )
 """Words that mean a chest when they stand alone."""
 
-SPINE_AND_OTHERS = (
-    *(
-        "SPINE",
-        "SPINAL",
-        "VERTEB",
-        "COLUMN",
-        "COLUNA",
-        "COLONN",
-        "COLOANA",
-        "RACHIS",
-        "WIRBEL",
-        "WERVEL",
-        "LUMB",
-        "LOMB",
-    ),
-    *(
-        "DORSOLUM",
-        "KREGOSL",
-        "PATER",
-        "CHRBTIC",
-        "GERINC",
-        "SELKARAN",
-        "RYGG",
-        "OMURGA",
-        "KRALJEZ",
-        "KRALJES",
-        "HRBTEN",
-    ),
-    *(
-        "ПОЗВОН",
-        "ХРЕБ",
-        "КИЧМ",
-        "ГРУДИН",
-        "ΣΠΟΝΔΥΛ",
-        "脊",
-        "椎",
-        "胸骨",
-        "척추",
-        "흉추",
-        "STERN",
-        "BREAST",
-        "MAMMA",
-        "MAMMO",
-    ),
-    *("OUTLET", "INLET", "AORTA", "SHOULDER", "HUMER", "SCAPUL"),
+SPINE_AND_OTHERS = tuple(
+    """
+    SPINE SPINAL VERTEB COLUMN COLUNA COLONN COLOANA RACHIS WIRBEL WERVEL LUMB LOMB DORSOLUM KREGOSL PATER
+    CHRBTIC GERINC SELKARAN RYGG OMURGA KRALJEZ KRALJES HRBTEN ПОЗВОН ХРЕБ КИЧМ ГРУДИН ΣΠΟΝΔΥΛ 脊 椎 胸骨 척추
+    흉추 STERN BREAST MAMMA MAMMO KREG ОТДЕЛ 関節 关节 關節 OUTLET INLET AORTA SHOULDER HUMERUS SCAPUL
+    """.split()
 )
 """These speak of something else, though it is called thoracic or lies in front of a chest."""
 
-OTHER_WORDS = frozenset("TSPINE TSP BWS TLSPINE CTSPINE RACHIDE DORSAL PULMONARYARTERY".split())
+OTHER_WORDS = frozenset("TSPINE TSP BWS WS TLSPINE CTSPINE RACHIDE DORSAL PULMONARYARTERY".split())
 
 CHEST_CODES = frozenset(
     {

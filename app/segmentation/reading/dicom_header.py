@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 from pydicom.dataset import Dataset
 
@@ -57,7 +58,7 @@ OLDEST = 110
 """Whoever is older by the header was born on a de-identifier's date."""
 
 
-def describe(dataset: Dataset) -> dict[str, object]:
+def describe(dataset: Dataset) -> dict[str, Any]:
     """Return fields of `Radiograph`, by name, that a header tells."""
     header = read_header(dataset)
     orientation = header.text("PatientOrientation")

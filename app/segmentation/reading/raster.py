@@ -75,6 +75,8 @@ def _read_png(source: png.Png) -> Radiograph:
 
 def _read_jpeg(plain: bytes, stored_bytes: int) -> Radiograph:
     stream = codestream_of(memoryview(plain))
+    if stream is None:
+        raise ValueError("no codestream")
     refuse_large(stream.columns, stream.rows)
     is_ordinary = stream.kind == "JPEG" and stream.precision == 8 and stream.is_lossy
     if stream.components not in ((1, 3, 4) if is_ordinary else (1, 3)) or not 2 <= stream.precision <= 16:
@@ -96,7 +98,7 @@ def _read_jpeg(plain: bytes, stored_bytes: int) -> Radiograph:
 def _read_webp(data: bytes) -> Radiograph:
     with Image.open(io.BytesIO(data), formats=("WEBP",)) as source:
         refuse_large(*source.size)
-        frames, (width, height), samples = source.n_frames, source.size, len(source.getbands())
+        frames, (width, height), samples = getattr(source, "n_frames", 1), source.size, len(source.getbands())
     lossy = {} if _is_lossless_webp(data) else _lossy("RFC_9649", width * height * samples / len(data))
     return _only(_shown(data, "WEBP", FileHeader(lossy)), frames)
 

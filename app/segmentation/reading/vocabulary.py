@@ -8,7 +8,7 @@ WITHOUT_STROKE = str.maketrans({"ł": "l", "ø": "o", "đ": "d", "ı": "i", "æ"
 
 SAYS_NOTHING = frozenset(
     """
-    UNKNOWN UNKNOW UNKN UNK UNDEFINED UNDEF UNSPECIFIED UNSPEC UNASSIGNED UNUSED DEFAULT DEFAULTS NONE NULL NIL NA
+    UNKNOWN UNKN UNK UNDEFINED UNDEF UNSPECIFIED UNSPEC UNASSIGNED UNUSED DEFAULT DEFAULTS NONE NULL NIL NA
     NAN NO NOT N A S VALUE SPECIFIED AVAILABLE APPLICABLE ANY ALL OTHER OTHERS MISC MISCELLANEOUS VARIOUS VARIA
     GENERAL GENERIC STANDARD NORMAL USER DEFINED CUSTOM TEST DEMO BODY PART BODYPART EXAMINED PATIENT REGION ORGAN
     ANATOMY EXAM EXAMINATION STUDY SERIES IMAGE IMAGES FILM PROJECTION VIEW RADIOGRAPH RADIOGRAPHY RADIOGRAPHIC
@@ -53,7 +53,7 @@ def modality_of(text: str) -> str:
     Returns:
         "" if nothing is said. Of several values the first that is none of a radiograph, if there is one.
     """
-    said = ["".join(words(value)) for value in re.split(r"[\\/,;+]", text)]
-    said = [value for value in said if value in MODALITIES or (value and value not in SAYS_NOTHING)]
+    values = [(value, "".join(words(value))) for value in re.split(r"[\\/,;+]", text)]
+    said = [joined for value, joined in values if joined in MODALITIES or says_something(value)]
     foreign = [value for value in said if value not in MODALITIES]
     return (foreign or [MODALITIES[value] for value in said] or [""])[0]

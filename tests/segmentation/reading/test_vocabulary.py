@@ -28,7 +28,7 @@ CHEST|Thorax|TÓRAX|TORAX|TORACE|RX TORACE AP|PECHO|PULMÓN|costillas|parrilla c
 CAGE THORACIQUE|polmoni|Pulmão|BRUSTKORB|Lunge|Röntgenthorax|HERZ/LUNGE|borstkas|longen|bröstkorg
 Lungor|Brystkasse|Rintakehä|keuhkot|Rindkere|Krūšu kurvis|krūtinės ląsta|KLATKA PIERSIOWA|płuca
 Hrudník|Plíce|Pľúca|mellkas|tüdő|prsni koš|pluća|Göğüs|Akciğer|ГРУДНАЯ КЛЕТКА|ОГК|лёгкие|Гръден кош
-Θώρακας|ΘΩΡΑΞ|胸部|胸部正面|肺|흉부|가슴|صدر|חזה|छाती|ทรวงอก|Dada|Ngực|Phổi|CXR|LUNG|RIB|RIBS
+Θώρακας|ΘΩΡΑΞ|胸部|胸部正面|肺|흉부|가슴|肋骨|늑골|صدر|חזה|छाती|ทรวงอก|Dada|Ngực|Phổi|CXR|LUNG|RIB|RIBS
 ribcage|HEMITHORAX|TRUNK|CHESTABDPELV|NECKCHEST|CHEST_PA|CHEST 2 VIEWS|T\ufffdRAX|T?RAX|TÃ“RAX
 Thorax p.a.
 """
@@ -37,9 +37,9 @@ Thorax p.a.
 OTHERS = listed(
     """
 HAND|HIP|SKULL|ABDOMEN|PELVIS|CLAVICLE|STERNUM|SHOULDER|BREAST|FOOT|THORACIC SPINE|T-SPINE|TSPINE
-BWS|Brustwirbelsäule|HAND EINSTELLUNG|colonna toracica|Coluna torácica|COLUMNA DORSAL|rachis dorsal
-Hrudní páteř|kręgosłup piersiowy|грудной отдел позвоночника|грудина|THORACIC AORTA|胸椎|胸骨|膝
-LONG LEG|Knie|mano|genou
+BWS|Brustwirbelsäule|BRUST-WS|胸鎖関節|грудной отдел|HAND EINSTELLUNG|colonna toracica
+Coluna torácica|COLUMNA DORSAL|rachis dorsal|Hrudní páteř|kręgosłup piersiowy
+грудной отдел позвоночника|грудина|THORACIC AORTA|胸椎|胸骨|膝|LONG LEG|Knie|mano|genou
 """
 )
 
@@ -189,7 +189,15 @@ def test_the_view_by_patient_orientation(orientation, expected, states_side):
     ("written", "code"),
     [
         *(("CR", "CR"), ("cr", "CR"), ("DR", "DX"), ("XR", "DX"), ("CR\\DX", "CR"), ("DX/CR", "DX"), ("X-RAY", "DX")),
-        *(("", ""), ("UNKNOWN", ""), ("RF", "RF"), ("CT", "CT"), ("CR\\CT", "CT"), ("MG", "MG")),
+        *(
+            ("", ""),
+            ("UNKNOWN", ""),
+            ("Digital Radiography", ""),
+            ("RF", "RF"),
+            ("CT", "CT"),
+            ("CR\\CT", "CT"),
+            ("MG", "MG"),
+        ),
     ],
 )
 def test_a_modality_by_its_code(written, code):
