@@ -70,6 +70,16 @@ class Turns:
         finally:
             self._pass_on()
 
+    def check(self, client: str) -> None:
+        """Refuse a client that would be refused a turn, before it has sent its film.
+
+        Raises:
+            BusyError: If it would.
+        """
+        with self._changed:
+            if self._since is not None and self._taken() >= self.most_waiting and not self._greedier_than(client):
+                raise self._busy()
+
     def __enter__(self) -> Self:
         """Take a turn that nobody is refused: for a step of work that has begun."""
         self._take("")
@@ -114,11 +124,16 @@ class Turns:
                 self._changed.notify_all()
 
     def _make_room(self, client: str) -> None:
-        most = max((self._waiting[other] for other in self._films()), key=len, default=deque())
-        if len(most) <= len(self._waiting.get(client, ())) + 1:
+        greedier = self._greedier_than(client)
+        if greedier is None:
             raise self._busy()
-        most.pop().has_lost_it = True
+        greedier.pop().has_lost_it = True
         self._changed.notify_all()
+
+    def _greedier_than(self, client: str) -> deque[_Place] | None:
+        """The places of who has most of them, if that is two more than a client has; it may take one, then."""
+        most = max((self._waiting[other] for other in self._films()), key=len, default=deque())
+        return most if len(most) > len(self._waiting.get(client, ())) + 1 else None
 
     def _films(self) -> list[str]:
         return [client for client in self._waiting if client]

@@ -2,6 +2,7 @@
 
 import logging
 import os
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -117,4 +118,7 @@ def _at_once(engine: Engine, pragma: str) -> None:
     if engine.dialect.name == "sqlite":
         with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             driver: Any = connection.connection.driver_connection
-            driver.executescript(pragma)  # `execute` would vacuum a single page
+            try:
+                driver.executescript(pragma)  # `execute` would vacuum a single page
+            except sqlite3.Error as error:
+                raise OperationalError(pragma, None, error) from error

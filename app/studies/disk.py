@@ -17,6 +17,9 @@ LARGEST_RESERVE = 32 * 2**20
 SHARE_OF_DISK = 8
 """On a small disk an eighth of it is kept back."""
 
+NEXT_TO_NOTHING = 2**18
+"""Bytes: the index of SQLite's log, and a few pages of it."""
+
 logger = logging.getLogger(__name__)
 
 
@@ -44,6 +47,10 @@ class Reserve:
                 f"The server's disk is full: {free // 2**20} MiB are left, and kept back for deleting films. "
                 "Delete films that you no longer need, or wait."
             )
+
+    def is_needed(self) -> bool:
+        """Whether there is next to no room: SQLite then fails to open its files, with an "I/O error"."""
+        return self._free() < NEXT_TO_NOTHING
 
     def make(self) -> None:
         """Make the file whole where there is room for it twice over."""

@@ -15,6 +15,10 @@ from app.segmentation.errors import PleuraError
 from app.studies.drawing import contour_path, greys_of
 from app.studies.store import Study
 
+LONGEST_OUTLINE = 200_000
+"""Edges between marked and unmarked pixels: fifty times around a film."""
+EDGES = (np.s_[1:], np.s_[:-1]), (np.s_[:, 1:], np.s_[:, :-1])
+
 
 class InvalidMaskError(PleuraError):
     """What was sent is no mask of the film."""
@@ -116,9 +120,21 @@ def read_mask(data: bytes, size: tuple[int, int]) -> np.ndarray:
         if picture.size != size:
             found, wanted = ("{} × {}".format(*pixels) for pixels in (picture.size, size))
             raise InvalidMaskError(f"The mask has {found} pixels, the film {wanted}. Draw it anew.")
-        return np.asarray(picture.convert("L")) >= 128
+        mask = np.asarray(picture.convert("L")) >= 128
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise InvalidMaskError("What was sent as a mask is no PNG, or a damaged one. Draw it anew.") from error
+    _refuse_dust(mask)
+    return mask
+
+
+def _refuse_dust(mask: np.ndarray) -> None:
+    """Refuse a mask of so many dots, holes or bays that to trace and draw them would take minutes."""
+    outline = sum(int(np.count_nonzero(mask[a] != mask[b])) for a, b in EDGES)
+    if outline > LONGEST_OUTLINE:
+        raise InvalidMaskError(
+            f"The outline of the mask is {outline:,} pixels long; {LONGEST_OUTLINE:,} is the limit. "
+            "Draw areas, not dots."
+        )
 
 
 def _stored_size(study: Study) -> tuple[int, int]:

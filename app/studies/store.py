@@ -187,6 +187,7 @@ class StudyStore:
         )
         with self._session.begin() as session:
             session.add(study)
+        erase_log(self.engine)  # what is only in the log needs room twice when it is deleted
         return study
 
     @failures_named()
@@ -291,7 +292,7 @@ class StudyStore:
         try:
             return work()
         except SQLAlchemyError as error:
-            if not is_full(error) or self._reserve is None or not self._reserve.let_go():
+            if self._reserve is None or not (is_full(error) or self._reserve.is_needed()) or not self._reserve.let_go():
                 raise
             return work()
 

@@ -1,0 +1,47 @@
+"""Drawn masks: what is taken for one, and what would take minutes to draw."""
+
+import time
+
+import numpy as np
+import pytest
+
+from app.studies.drawing import contour_path, mask_png
+from app.studies.masks import LONGEST_OUTLINE, InvalidMaskError, read_mask
+
+
+def pattern(name: str, side: int) -> np.ndarray:
+    mask = np.zeros((side, side), bool)
+    if name == "dots":
+        mask[::2, ::2] = True
+    elif name == "holes":
+        mask[:] = True
+        mask[1::2, 1::2] = False
+    elif name == "comb":
+        mask[::2] = True
+        mask[:, 0] = True
+    else:
+        mask[:] = np.random.default_rng(1).random((side, side)) < 0.5
+    return mask
+
+
+@pytest.mark.parametrize("name", ["dots", "holes", "comb", "noise"])
+def test_dust_is_refused(name):
+    with pytest.raises(InvalidMaskError, match="Draw areas, not dots"):
+        read_mask(mask_png(pattern(name, 1024)), (1024, 1024))
+
+
+@pytest.mark.parametrize("name", ["dots", "holes", "comb", "noise"])
+def test_as_much_dust_as_is_taken_is_drawn_in_few_bytes(name):
+    mask = np.zeros((4096, 4096), bool)
+    side = int((LONGEST_OUTLINE / 2.1) ** 0.5)
+    mask[:side, :side] = pattern(name, side)
+    started = time.process_time()
+    path = contour_path(read_mask(mask_png(mask), (4096, 4096)))
+    assert len(path) < 5 * 10**6
+    assert time.process_time() - started < 10
+
+
+def test_large_areas_are_taken():
+    mask = np.zeros((4096, 4096), bool)
+    mask[100:4000, 100:4000] = True
+    np.testing.assert_array_equal(read_mask(mask_png(mask), (4096, 4096)), mask)
