@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from app.analysis import saliency
+from app.segmentation.network import attribution
 from app.segmentation.network.attribution import Occlusion, occlude
 from tests.support.browser import SIZES, THEMES, assert_accessible
 
@@ -23,7 +24,7 @@ PAINTED = """canvas => {
 @pytest.fixture(autouse=True)
 def coarse(monkeypatch) -> None:
     """Hide 49 patches, not 225: the server runs in this process."""
-    monkeypatch.setattr(saliency, "occlude", partial(occlude, cells=8))
+    monkeypatch.setattr(attribution, "occlude", partial(occlude, cells=8))
 
 
 @pytest.fixture
@@ -41,7 +42,7 @@ def gate(monkeypatch) -> Iterator[threading.Event]:
         finally:
             gate.left.set()
 
-    monkeypatch.setattr(saliency, "occlude", wait)
+    monkeypatch.setattr(attribution, "occlude", wait)
     yield gate
     gate.set()
 
