@@ -11,8 +11,8 @@ import pytest
 
 from app.studies.database import StorageFullError
 from app.studies.store import StudyStore
-from tests.studies.test_studies import RETENTION, Clock, add
 from tests.support.needs import lacking
+from tests.support.studies import RETENTION, Clock, add
 
 MIB = 2**20
 

@@ -11,24 +11,10 @@ import pytest
 from sqlalchemy import select, text
 from sqlalchemy.orm.exc import DetachedInstanceError
 
-from app.segmentation.decision.doubts import UNFAMILIAR
 from app.studies import store as studies
-from app.studies.answer import MaskPicture
 from app.studies.database import Base, StorageFullError, StorageUnavailableError
 from app.studies.store import Study, StudyStore, TooManyStudiesError
-from tests.support.answers import REGION, make_answer, region_mask
-
-RETENTION = 3600.0
-ANSWER = make_answer("positive", 0.87, (UNFAMILIAR,), regions=(REGION,), mask=MaskPicture.of(region_mask()))
-
-
-class Clock:
-    """A clock that stands still until told."""
-
-    now = 1_000_000.0
-
-    def __call__(self) -> float:
-        return self.now
+from tests.support.studies import ANSWER, RETENTION, Clock, add
 
 
 @pytest.fixture
@@ -51,12 +37,6 @@ def store(url, clock):
     yield store
     Base.metadata.drop_all(store.engine)
     store.close()
-
-
-def add(store: StudyStore, study_id: str = "one", owner: str = "ann", film_png: bytes = b"film") -> Study:
-    answer = replace(ANSWER, id=study_id)
-    pictures = {"film_png": film_png, "probability_png": b"map", "disagreement_png": b"doubt"}
-    return store.add(owner, f"{study_id}.dcm", answer, **pictures)
 
 
 def test_a_study_comes_back_as_it_was_kept(store, clock):
