@@ -96,9 +96,9 @@ class TestAnswer:
         for orientation, side in ((["L", "F"], Laterality.RIGHT), (["R", "F"], Laterality.LEFT)):
             film = read_radiograph(to_dicom(FILMS[0], PatientOrientation=orientation, ImagerPixelSpacing=[1, 1.5]))
             (region,) = predictor.predict(film).regions
-            assert region.bbox == (0, 0, 256, 256)
+            assert region.bbox == (0, 0, 384, 256)  # its pixels made square
             assert region.area_mm2 == pytest.approx(256 * 256 * 1.5)
-            assert region.laterality is side  # its centre, 127.5, lies in the picture's left half
+            assert region.laterality is side  # its centre, 191.5, lies in the picture's left half
 
     def test_finding_is_that_of_the_operating_point(self, checkpoint):
         for finding, point in ALWAYS.items():
