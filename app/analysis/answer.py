@@ -41,7 +41,8 @@ def to_answer(radiograph: Radiograph, prediction: Prediction, predictor: Predict
 
 def _model_of(predictor: Predictor) -> Model:
     point = predictor.decision.operating_point
-    return Model(predictor.metadata.name, predictor.sha256, predictor.engine.description, point)
+    engine, source = predictor.engine.description, predictor.population.source
+    return Model(predictor.metadata.name, predictor.sha256, engine, point, source)
 
 
 def _rounded(region: Region) -> Region:

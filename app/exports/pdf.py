@@ -157,7 +157,9 @@ def _probability(page: Page, reading: Reading, chance: str) -> None:
     page.paragraph(chance, 20, bold=True, **BESIDE)
     page.paragraph(f"Operating point: {reading.operating_point}. Indeterminate from {low} to {high}.", 8, **BESIDE)
     page.ln(1)
-    calibrated = "Calibrated on films of one hospital; where the disease is rarer, fewer films will show one."
+    calibrated = (
+        f"Calibrated on films of {reading.answer.model.source}; where the disease is rarer, fewer films will show one."
+    )
     page.paragraph(calibrated, 8, colour=GREY, **BESIDE)
 
 

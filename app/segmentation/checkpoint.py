@@ -16,6 +16,7 @@ from safetensors.numpy import load, save_file
 
 from app.segmentation.decision.calibration import Calibration, OperatingPoint
 from app.segmentation.decision.decision import Decision
+from app.segmentation.decision.population import Population
 from app.segmentation.decision.postprocessing import PostprocessingConfig
 from app.segmentation.errors import CheckpointError
 from app.segmentation.network.model_config import ModelConfig
@@ -39,6 +40,8 @@ class CheckpointMetadata:
         model: Architecture.
         preprocessing: Input of the network.
         decision: None in a checkpoint that training left behind: it cannot be served.
+        population: The films that it learnt from; None in a checkpoint that training left behind, and in one that was
+            released before checkpoints said so: `FIRST_RELEASES` holds of that.
         metrics: Figures by data split, as `training.releasing.evaluate` wrote them.
         provenance: Data, commit, date, seed and settings of the training.
         canary: "film", a synthetic film as base64 of a PNG, and the "probability" it had at release.
@@ -48,6 +51,7 @@ class CheckpointMetadata:
     model: ModelConfig
     preprocessing: PreprocessingConfig
     decision: Decision | None = None
+    population: Population | None = None
     metrics: dict = field(default_factory=dict)
     provenance: dict = field(default_factory=dict)
     canary: dict = field(default_factory=dict)
@@ -160,7 +164,7 @@ def _metadata(header: dict | None, path: Path) -> CheckpointMetadata:
     if header.pop("format_version", None) != FORMAT_VERSION:
         raise CheckpointError(f"{path} is not of format version {FORMAT_VERSION}; release it again.")
     try:
-        decision = header.pop("decision")
+        decision, population = header.pop("decision"), header.pop("population", None)
         return CheckpointMetadata(
             model=ModelConfig(**_with_tuples(header.pop("model"))),
             preprocessing=PreprocessingConfig(**header.pop("preprocessing")),
@@ -171,6 +175,7 @@ def _metadata(header: dict | None, path: Path) -> CheckpointMetadata:
                 Calibration(**decision["calibration"]),
                 OperatingPoint(**decision["operating_point"]),
             ),
+            population=population and Population(**_with_tuples(population)),
             **header,
         )
     except (KeyError, TypeError, ValueError) as error:

@@ -13,6 +13,7 @@ from app.segmentation.checkpoint import Checkpoint, load_checkpoint
 from app.segmentation.decision.checks import doubts_about
 from app.segmentation.decision.decision import Prediction
 from app.segmentation.decision.doubts import UNFAMILIAR, Doubt
+from app.segmentation.decision.population import FIRST_RELEASES
 from app.segmentation.errors import CheckpointError
 from app.segmentation.network.engine import Engine, Evidence
 from app.segmentation.network.engines import open_engine, torch_engine
@@ -26,13 +27,6 @@ if TYPE_CHECKING:
 CANARY_TOLERANCE = 0.02
 """Probability by which another processor's arithmetic may differ."""
 
-NO_FILM = 1.25
-"""Distance, in limits of what is familiar, beyond which a picture is taken for none of a chest: no answer to it stands.
-
-With the released model, whose limit is 26.5, the nearest of 35 pictures of other things lies at 40
-(`training.evidence.stress.pictures_of_other_things`); with the one before, a bedside training film with a
-pneumothorax lay at 27."""
-
 
 class Predictor:
     """A model with everything that turns its evidence into an answer. Safe to share between threads.
@@ -40,6 +34,7 @@ class Predictor:
     Attributes:
         metadata: The checkpoint's.
         decision: The checkpoint's thresholds and calibration.
+        population: The films that it learnt from.
         feature_distribution: What the checkpoint's films look like to the network, if it says so.
         sha256: Hash of the checkpoint's file, hexadecimal.
         engine: What answers films.
@@ -62,6 +57,7 @@ class Predictor:
             )
         self.metadata = checkpoint.metadata
         self.decision = checkpoint.metadata.decision
+        self.population = checkpoint.metadata.population or FIRST_RELEASES
         self.feature_distribution = checkpoint.feature_distribution
         self.sha256 = checkpoint.sha256
         self.checkpoint = checkpoint
@@ -98,7 +94,7 @@ class Predictor:
         """
         started = time.perf_counter()
         batch = preprocess(radiograph.image, self.metadata.preprocessing)
-        doubts = doubts_about(radiograph)
+        doubts = doubts_about(radiograph, self.population)
         prepared = time.perf_counter()
         evidence = self.engine.run(batch)
         inferred = time.perf_counter()
@@ -107,7 +103,7 @@ class Predictor:
             evidence,
             radiograph.geometry,
             (*doubts, *self._unfamiliarity(distance)),
-            may_be_a_film=distance <= NO_FILM,
+            may_be_a_film=distance <= self.population.no_film_distance,
         )
         finished = time.perf_counter()
         timing_ms = {

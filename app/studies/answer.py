@@ -14,6 +14,7 @@ import numpy as np
 
 from app.segmentation.decision.calibration import Finding, OperatingPoint
 from app.segmentation.decision.doubts import Doubt
+from app.segmentation.decision.population import FIRST_RELEASES
 from app.segmentation.decision.postprocessing import Region
 from app.segmentation.reading.geometry import Laterality
 from app.studies.drawing import mask_png
@@ -101,12 +102,14 @@ class Model:
         sha256: Hash of its file, hexadecimal.
         engine: What computed it, with its version.
         operating_point: Where it turns probabilities into findings.
+        source: Where the films come from that it learnt from, as a sentence goes on after "films of".
     """
 
     name: str
     sha256: str
     engine: str
     operating_point: OperatingPoint
+    source: str
 
     @property
     def short_hash(self) -> str:
@@ -115,17 +118,13 @@ class Model:
 
     def to_json(self) -> dict[str, Any]:
         """Describe it in plain JSON types."""
-        return {
-            "name": self.name,
-            "sha256": self.sha256,
-            "engine": self.engine,
-            "operating_point": vars(self.operating_point),
-        }
+        return {**vars(self), "operating_point": vars(self.operating_point)}
 
     @classmethod
     def from_json(cls, said: Mapping[str, Any]) -> Self:
-        """Read what `to_json` wrote."""
-        return cls(said["name"], said["sha256"], said.get("engine", ""), OperatingPoint(**said["operating_point"]))
+        """Read what `to_json` wrote; before 2026-11-27 it wrote neither engine nor source."""
+        point = OperatingPoint(**said["operating_point"])
+        return cls(**{"engine": "", "source": FIRST_RELEASES.source, **said, "operating_point": point})
 
 
 @dataclass(frozen=True)

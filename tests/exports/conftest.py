@@ -9,6 +9,7 @@ import pytest
 
 from app.analysis.answer import to_answer
 from app.exports.reading import Reading
+from app.segmentation.decision.population import FIRST_RELEASES
 from app.segmentation.reading.image_io import read_radiograph
 from app.studies.drawing import film_png, grey_png, mask_png
 from app.studies.header import kept_of
@@ -22,6 +23,7 @@ MODEL = SimpleNamespace(
     sha256=TINY.sha256,
     decision=DECISION,
     engine=SimpleNamespace(description=TINY.engine),
+    population=FIRST_RELEASES,
 )
 
 

@@ -11,10 +11,12 @@ from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
 from app.segmentation.checkpoint import HEADER_KEY, CheckpointMetadata, load_checkpoint, save_checkpoint
+from app.segmentation.decision.population import FIRST_RELEASES
 from app.segmentation.errors import CheckpointError
 from app.segmentation.network.model import ModelConfig, build_model
 from app.segmentation.network.out_of_distribution import FeatureDistribution
 from app.segmentation.network.preprocessing import PreprocessingConfig
+from app.segmentation.predictor import Predictor
 from tests.support.answers import DECISION
 
 CONFIG = ModelConfig(decoder_channels=(16, 16, 8, 8, 8))
@@ -62,6 +64,12 @@ def header_of(path) -> dict:
 class TestRoundTrip:
     def test_metadata(self, path):
         assert load_checkpoint(path).metadata == METADATA
+
+    def test_population(self, tmp_path, model):
+        path = tmp_path / "model.safetensors"
+        learnt_from = replace(FIRST_RELEASES, source="two hospitals", patients=12, ages=None, turn_degrees=None)
+        save_checkpoint(path, model, replace(METADATA, population=learnt_from))
+        assert load_checkpoint(path).metadata.population == learnt_from
 
     def test_without_a_decision(self, tmp_path, model):
         path = tmp_path / "model.safetensors"
@@ -226,6 +234,16 @@ def test_other_networks_come_back_as_they_were(tmp_path, config):
     loaded = load_checkpoint(tmp_path / "model.safetensors")
     assert loaded.metadata.model == config
     assert loaded.model(batch)[0].shape == (2, 1, 64, 64)
+
+
+def test_a_release_from_before_checkpoints_told_of_their_films(path):
+    header = header_of(path)
+    del header["population"], header["decision"]["operating_point"]["specificity"]
+    rewrite(path, header={HEADER_KEY: json.dumps(header)})
+    old = load_checkpoint(path)
+    assert old.metadata == METADATA
+    assert old.metadata.decision.operating_point.specificity == 0.9
+    assert Predictor(old).population == FIRST_RELEASES
 
 
 def test_a_header_from_before_there_were_other_networks_is_a_u_net(path):

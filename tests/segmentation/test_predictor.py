@@ -12,6 +12,7 @@ import torch
 from app.segmentation.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from app.segmentation.decision.calibration import Finding, OperatingPoint
 from app.segmentation.decision.doubts import NO_REASSURANCE
+from app.segmentation.decision.population import FIRST_RELEASES
 from app.segmentation.decision.postprocessing import PostprocessingConfig
 from app.segmentation.errors import CheckpointError, InvalidImageError
 from app.segmentation.network.out_of_distribution import FeatureDistribution
@@ -171,8 +172,22 @@ def test_an_alarm_stands_on_an_unusual_film_and_on_no_other_picture(checkpoint, 
     assert prediction.mask.any() == bool(prediction.regions) == (finding is Finding.POSITIVE)
     doubts = {doubt.code: doubt.message for doubt in prediction.doubts}
     assert ("unlike_training_films" in doubts) == (limits > 1)
+    assert prediction.withheld_for == (None if finding is Finding.POSITIVE else "unlike_training_films")
     if limits > 1:
         assert f"{5 * limits:.1f} from theirs; 5.0 is the limit" in doubts["unlike_training_films"]
+
+
+@pytest.mark.parametrize(("no_film_distance", "finding"), [(1.4, Finding.INDETERMINATE), (1.6, Finding.POSITIVE)])
+def test_where_pictures_begin_that_are_no_films_is_the_checkpoints_own(checkpoint, no_film_distance, finding):
+    features = Predictor(checkpoint).engine.run(preprocess(FILMS[0], checkpoint.metadata.preprocessing)).features
+    known = FeatureDistribution(features + 1.5 * 5 / len(features) ** 0.5, torch.eye(len(features)), limit=5.0)
+    metadata = replace(
+        checkpoint.metadata,
+        decision=replace(checkpoint.metadata.decision, operating_point=ALWAYS[Finding.POSITIVE]),
+        population=replace(FIRST_RELEASES, no_film_distance=no_film_distance),
+    )
+    predictor = Predictor(replace(checkpoint, feature_distribution=known, metadata=metadata))
+    assert predictor.predict(Radiograph(FILMS[0], "PNG")).finding is finding
 
 
 class TestDoubtedFilm:

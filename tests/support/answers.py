@@ -28,7 +28,7 @@ SIDE = 320
 """Pixels of the film that `REGION` is on."""
 
 REGION = Region(Laterality.LEFT, (200, 40, 60, 40), 2400 / SIDE**2, 1234.4, 0.81)
-MODEL = Model("tiny", "0123456789abcdef" * 4, "PyTorch 2.13.0", DECISION.operating_point)
+MODEL = Model("tiny", "0123456789abcdef" * 4, "PyTorch 2.13.0", DECISION.operating_point, "one hospital")
 MARK_ALL = PostprocessingConfig(mask_threshold=0.5, min_area_fraction=0.0, min_film_probability=0.0)
 
 

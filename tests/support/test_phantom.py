@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from app.segmentation.decision.checks import doubts_about
+from app.segmentation.decision.population import FIRST_RELEASES
 from app.segmentation.reading.geometry import Laterality
 from app.segmentation.reading.image_io import read_radiograph
 from tests.support.phantom import draw_phantom, main, to_dicom, to_png
@@ -79,7 +80,7 @@ class TestAnatomy:
         assert aligned[9:16].max() > max(aligned[:6].mean(), aligned[-6:].mean()) + 0.015
 
     def test_no_check_finds_a_fault(self, seed):
-        assert doubts_about(read_radiograph(to_png(drawn(seed, 512).image))) == ()
+        assert doubts_about(read_radiograph(to_png(drawn(seed, 512).image)), FIRST_RELEASES) == ()
 
 
 def test_files_show_the_same_film():

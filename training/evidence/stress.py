@@ -6,18 +6,15 @@ far the answers move. The familiarity check asks whether pictures that are no ch
 scikit-learn and pydicom, lie further from the training films than the films of val do.
 """
 
-from collections.abc import Iterator
-from importlib.resources import files
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import pydicom
-from PIL import Image
 
 from app.segmentation.network.preprocessing import preprocess
 from app.segmentation.predictor import Predictor
 from training.data.films import PreparedFilms
+from training.data.other_pictures import pictures_of_other_things
 from training.evidence.shortcut import shortcuts
 from training.releasing.evaluate import publish
 from training.releasing.film_answers import UNCHANGED, kept_answers
@@ -25,8 +22,6 @@ from training.releasing.metrics import auroc
 
 SLIGHT_CHANGES = ("JPEG at quality 50", "90 % crop", "10 % brighter", "10 % darker")
 """Changes that a reader would hardly notice; `training.evidence.shift` measures what more of them cost."""
-PICTURE_FOLDERS = {"skimage": "data", "sklearn.datasets": "images"}
-NOT_A_FILM = ("JPEG2000.dcm", "CT_small.dcm", "MR_small.dcm", "examples_jpeg2k.dcm", "liver_1frame.dcm", "693_J2KI.dcm")
 
 
 def stress(weights: Path, data: Path, out: Path) -> dict:
@@ -82,16 +77,3 @@ def familiarity(predictor: Predictor, films: PreparedFilms) -> dict[str, float]:
         "negative_films_warned_of": round(float((real > limit)[~positive].mean()), 4),
         "other_pictures_warned_of": round(float((other > limit).mean()), 4),
     }
-
-
-def pictures_of_other_things() -> Iterator[np.ndarray]:
-    """Photographs, textures, microscopy, CT and MR slices, a blank page: float32 (H, W) in [0, 1]."""
-    for package, folder in PICTURE_FOLDERS.items():
-        for path in sorted(Path(str(files(package) / folder)).iterdir()):
-            if path.suffix in (".png", ".jpg"):
-                yield np.asarray(Image.open(path).convert("L"), dtype=np.float32) / 255
-    for name in NOT_A_FILM:
-        pixels = pydicom.dcmread(files("pydicom.data") / "test_files" / name).pixel_array.astype(np.float32)
-        grey = pixels if pixels.ndim == 2 else pixels.mean(axis=-1)
-        yield (grey - grey.min()) / max(float(np.ptp(grey)), 1)
-    yield np.ones((512, 512), dtype=np.float32)

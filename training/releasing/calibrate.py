@@ -95,6 +95,7 @@ def fit_feature_distribution(train: Sequence[Evidence], val: Sequence[Evidence])
     features = np.stack([seen.features for seen in train])
     covariance = LedoitWolf().fit(features).covariance_
     spread, directions = np.linalg.eigh(covariance)
+    spread = np.maximum(spread, 1e-7 * spread[-1])  # of very few films some are below zero by rounding
     fitted = FeatureDistribution(
         mean=features.mean(axis=0),
         whitening=(directions / np.sqrt(spread)).astype(np.float32),
@@ -143,7 +144,8 @@ def choose_operating_point(labels: np.ndarray, probabilities: np.ndarray) -> Ope
         for films_below in range(min(budget, len(below)) + 1)
         for films_above in range(min(budget - films_below, len(above) - 1) + 1)
     ]
-    return OperatingPoint(f"specificity {SPECIFICITY_FLOOR:.2f}", threshold, *max(bands, key=merit))
+    name = f"specificity {SPECIFICITY_FLOOR:.2f}"
+    return OperatingPoint(name, threshold, *max(bands, key=merit), specificity=SPECIFICITY_FLOOR)
 
 
 def choose_postprocessing(

@@ -12,10 +12,12 @@ import numpy as np
 import torch
 
 from app.segmentation.decision.checks import doubts_about
+from app.segmentation.decision.population import Population
 from app.segmentation.reading.orientation import CELLS, sampled, without_frame
 from app.segmentation.reading.radiograph import Radiograph, with_bright_bone
 from training.data.films import PreparedFilms
 from training.releasing.evaluate import publish
+from training.releasing.population import describe_population
 
 THUMBNAIL = 64
 COPIES = 3
@@ -59,6 +61,11 @@ def measure_doubts(data: Path, out: Path | None = None) -> dict:
         they are inverted, turned, or at a slant (zoomed in, so that no empty corner gives it away).
     """
     films, result = PreparedFilms.open(data), {}
+    learnt_from = describe_population(films, films.rows("train"), source="this folder")
+
+    def codes_of(image: np.ndarray) -> list[str]:
+        return _codes(image, learnt_from)
+
     for split in ("train", "val"):
         rows = films.rows(split)
         changed = rows[:: EVERY if split == "train" else 1]
@@ -66,19 +73,21 @@ def measure_doubts(data: Path, out: Path | None = None) -> dict:
         def share(noticed: Callable[[np.ndarray], bool], rows: np.ndarray = changed) -> float:
             return round(sum(noticed(films.image(row)) for row in rows) / len(rows), 4)
 
-        codes = [code for row in rows for code in _codes(films.image(row))]
+        codes = [code for row in rows for code in codes_of(films.image(row))]
         result[split] = {
             "films": len(rows),
             "films_changed": len(changed),
             "flagged": {code: codes.count(code) for code in sorted(set(codes))},
             "corrected_once_inverted": share(lambda image: _radiograph(1 - image).was_inverted),
-            "noticed_once_inverted": share(lambda image: any("inverted" in code for code in _codes(1 - image))),
+            "noticed_once_inverted": share(lambda image: any("inverted" in code for code in codes_of(1 - image))),
             "noticed_once_turned": {
-                90 * turns: share(lambda image, turns=turns: "turned" in _codes(np.rot90(image, turns)))
+                90 * turns: share(lambda image, turns=turns: "turned" in codes_of(np.rot90(image, turns)))
                 for turns in (1, 2, 3)
             },
             "noticed_once_tilted": {
-                angle: share(lambda image, angle=angle: bool({"tilted", "turned"} & set(_codes(_tilted(image, angle)))))
+                angle: share(
+                    lambda image, angle=angle: bool({"tilted", "turned"} & set(codes_of(_tilted(image, angle))))
+                )
                 for angle in ANGLES
             },
         }
@@ -90,8 +99,8 @@ def _radiograph(image: np.ndarray) -> Radiograph:
     return with_bright_bone(Radiograph(np.ascontiguousarray(image), "PNG"))
 
 
-def _codes(image: np.ndarray) -> list[str]:
-    return [doubt.code for doubt in doubts_about(_radiograph(image))]
+def _codes(image: np.ndarray, learnt_from: Population) -> list[str]:
+    return [doubt.code for doubt in doubts_about(_radiograph(image), learnt_from)]
 
 
 def _thumbnail(image: np.ndarray) -> np.ndarray:

@@ -5,7 +5,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from app.segmentation.checkpoint import load_checkpoint, save_checkpoint
@@ -16,6 +15,7 @@ from training.data.films import PreparedFilms
 from training.releasing.calibrate import choose_decision, choose_image_size, fit_feature_distribution, gather_evidence
 from training.releasing.evaluate import describe_split, predict_split, publish
 from training.releasing.graph import graph
+from training.releasing.population import describe_population, measure_no_film_distance
 
 FAMILIAR_FILMS = 1000
 """Training films from which the network's idea of a film is taken."""
@@ -27,6 +27,8 @@ def release(
     canary: Path,
     out: Path,
     name: str = "pleura-b0",
+    source: str = "unknown origin",
+    notes: Path | None = None,
     image_sizes: tuple[int, ...] = (),
     mirror_size: int | None = None,
     open_test_split: bool = False,
@@ -40,6 +42,8 @@ def release(
             checkpoint, so it must not be a patient's.
         out: Checkpoint to write.
         name: Name of the model, shown with its hash.
+        source: Where the films come from, as a sentence goes on after "films of": "one hospital".
+        notes: Markdown for the model card: what films, masks and annotators are, and under which terms.
         image_sizes: Input sizes to choose from on val; none: the one it was trained with.
         mirror_size: Side of the square at which the mirror image is answered and averaged with the film, in pixels;
             none: the film's own. A larger one shows the film at two scales.
@@ -54,10 +58,18 @@ def release(
     mirror_size = mirror_size or checkpoint.metadata.mirror_size
     evidence = gather_evidence(checkpoint, films, val, mirror_size)
     decision = choose_decision(evidence, [films.true_mask(row) for row in val], mirror_size)
-    learnt_from = films.rows("train", checkpoint.metadata.provenance["settings"]["label_sources"])
+    settings = checkpoint.metadata.provenance["settings"]
+    learnt_from = films.rows("train", settings["label_sources"])
     familiar = np.random.default_rng(0).permutation(learnt_from)[:FAMILIAR_FILMS]
     distribution = fit_feature_distribution(gather_evidence(checkpoint, films, familiar, mirror_size), evidence)
-    metadata = replace(checkpoint.metadata, name=name, decision=decision)
+    population = describe_population(
+        films,
+        learnt_from,
+        source,
+        turn_degrees=settings.get("window", {}).get("degrees"),
+        no_film_distance=measure_no_film_distance(checkpoint, distribution, mirror_size),
+    )
+    metadata = replace(checkpoint.metadata, name=name, decision=decision, population=population)
     out.parent.mkdir(parents=True, exist_ok=True)
     save_checkpoint(out, checkpoint.model, metadata, distribution)  # what is measured below is the file that is served
     graph(out)
@@ -73,23 +85,28 @@ def release(
     save_checkpoint(out, checkpoint.model, replace(metadata, metrics=metrics, canary=answer), distribution)
 
     released = Predictor.load(out)
-    (out.parent / "MODEL_CARD.md").write_text(model_card(released, films))
+    (out.parent / "MODEL_CARD.md").write_text(model_card(released, films, notes.read_text() if notes else ""))
     publish({"model": name, "sha256": released.sha256, **metrics}, out.parent / "metrics.json")
 
 
-def model_card(predictor: Predictor, films: PreparedFilms) -> str:
-    """Write what a released model is, from what its checkpoint says of itself."""
+def model_card(predictor: Predictor, films: PreparedFilms, notes: str = "") -> str:
+    """Write what a released model is, from what its checkpoint says of itself.
+
+    Args:
+        predictor: The model.
+        films: Prepared films.
+        notes: What whoever releases it says of the films, Markdown.
+    """
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent), undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     train = films.table[films.table["split"] == "train"]
     by_source = train.groupby("label_source")["label"].agg(["size", "sum"])
-    ages = pd.to_numeric(train["age"], errors="coerce").dropna()
     return environment.get_template("model_card.md.jinja").render(
         metadata=predictor.metadata,
         decision=predictor.decision,
         sha256=predictor.sha256,
         sources={source: (int(row["size"]), int(row["sum"])) for source, row in by_source.iterrows()},
-        ages_known=len(ages),
-        children=int((ages < 18).sum()),
+        population=predictor.population,
+        notes=notes.strip(),
     )

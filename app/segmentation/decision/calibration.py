@@ -1,5 +1,6 @@
 """Raw evidence of the network -> calibrated probability -> finding."""
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeVar
@@ -8,6 +9,8 @@ import numpy as np
 
 TOP_FRACTION = 0.0025
 """Share of the brightest map pixels that speak for the film; a third of the median true mask."""
+
+SPECIFICITY_IN_NAME = re.compile(r"specificity (0\.\d+)")
 
 Logit = TypeVar("Logit")
 
@@ -49,16 +52,21 @@ class OperatingPoint:
         threshold: Films at or above it are positive.
         indeterminate_low: Films from here …
         indeterminate_high: … to below here are indeterminate instead.
+        specificity: Share of the validation films without a pneumothorax that lie below the threshold at least, if it
+            was chosen by that. Checkpoints of before 2026-11-27 say it in their name alone, as "specificity 0.90".
     """
 
     name: str
     threshold: float
     indeterminate_low: float
     indeterminate_high: float
+    specificity: float | None = None
 
     def __post_init__(self) -> None:
         if not 0 <= self.indeterminate_low <= self.threshold <= self.indeterminate_high <= 1:
             raise ValueError(f"The indeterminate band must hold the threshold: {self}")
+        if self.specificity is None and (named := SPECIFICITY_IN_NAME.fullmatch(self.name)):
+            object.__setattr__(self, "specificity", float(named[1]))
 
     def finding(self, probability: float) -> Finding:
         """Turn a calibrated probability into a finding."""

@@ -1,41 +1,47 @@
 """Is this a usable frontal chest film? Reasons for when not to trust the answer.
 
-The limits were chosen on the 5,406 training films. These get 39 flags: one for hardly any contrast, one
-for an eighth of white, six for an unusual exposure, and 31 for lying oddly or inverted, or seeming to.
-docs/reason-codes.md says what each check finds and misses. A lateral film or another body part whose header
-is silent is noticed, if at all, by the network's features (`out_of_distribution`), and by nothing here.
+What a film is compared with stands in the checkpoint (`Population`). The other limits were chosen on the training
+films of the first releases, and flag hardly any of them. docs/reason-codes.md says what each check finds and misses.
+A lateral film or another body part whose header is silent is noticed, if at all, by the network's features
+(`out_of_distribution`), and by nothing here.
 """
 
 import numpy as np
 
 from app.segmentation.decision.doubts import Doubt, doubt
 from app.segmentation.decision.header_checks import doubts_of_header
+from app.segmentation.decision.population import Population
 from app.segmentation.reading.orientation import CERTAIN, Orientation, sampled, without_frame
 from app.segmentation.reading.radiograph import Radiograph
 
-LEARNT_SIDE = 512
 MAX_ASPECT_RATIO = 1.5
 MIN_SPAN = 0.3
 MAX_WHITE_SHARE = 0.05
 MAX_BLACK_SHARE = 0.65  # a film in a wide black frame has up to 0.62
-MEDIAN_GREYS = (0.28, 0.88)
-"""Where the median grey of 99.8 % of the training films lies between their darkest and brightest hundredths."""
 MAX_INVERTED = 0.5
 MAX_TURNED = 0.7
-MAX_TILT_DEGREES = 18
 
 
-def doubts_about(radiograph: Radiograph) -> tuple[Doubt, ...]:
-    """List the reasons to doubt an answer on this film; none is the usual case."""
-    return (*doubts_of_header(radiograph), *_doubts_of_format(radiograph), *_doubts_of_picture(radiograph))
+def doubts_about(radiograph: Radiograph, learnt_from: Population) -> tuple[Doubt, ...]:
+    """List the reasons to doubt an answer on this film; none is the usual case.
+
+    Args:
+        radiograph: The film.
+        learnt_from: The films that the model learnt from.
+    """
+    return (
+        *doubts_of_header(radiograph, learnt_from),
+        *_doubts_of_format(radiograph, learnt_from.side),
+        *_doubts_of_picture(radiograph, learnt_from),
+    )
 
 
-def _doubts_of_format(radiograph: Radiograph) -> list[Doubt]:
+def _doubts_of_format(radiograph: Radiograph, learnt_side: int) -> list[Doubt]:
     doubts = []
     height, width = radiograph.image.shape
-    if min(height, width) < LEARNT_SIDE:
+    if min(height, width) < learnt_side:
         message = (
-            f"The film has {width} × {height} pixels, fewer than {LEARNT_SIDE} a side; a thin pleural line may be lost."
+            f"The film has {width} × {height} pixels, fewer than {learnt_side} a side; a thin pleural line may be lost."
         )
         doubts.append(doubt("low_resolution", message))
     ratio = max(height, width) / min(height, width)
@@ -50,7 +56,7 @@ def _doubts_of_format(radiograph: Radiograph) -> list[Doubt]:
     return doubts
 
 
-def _doubts_of_picture(radiograph: Radiograph) -> list[Doubt]:
+def _doubts_of_picture(radiograph: Radiograph, learnt_from: Population) -> list[Doubt]:
     sample = sampled(radiograph.image)
     darkest, brightest = np.percentile(sample, [1, 99])
     if brightest - darkest < MIN_SPAN:
@@ -59,10 +65,13 @@ def _doubts_of_picture(radiograph: Radiograph) -> list[Doubt]:
             f"from black to white, at least {_percent(MIN_SPAN)} is usual."
         )
         return [doubt("low_contrast", message)]
-    return [*_doubts_of_exposure(sample), *_doubts_of_orientation(radiograph.orientation, radiograph.was_inverted)]
+    return [
+        *_doubts_of_exposure(sample, learnt_from.median_greys),
+        *_doubts_of_orientation(radiograph.orientation, radiograph.was_inverted, learnt_from),
+    ]
 
 
-def _doubts_of_exposure(sample: np.ndarray) -> list[Doubt]:
+def _doubts_of_exposure(sample: np.ndarray, median_greys: tuple[float, float]) -> list[Doubt]:
     white, black = float((sample >= 254 / 255).mean()), float((sample <= 1 / 255).mean())
     if white > MAX_WHITE_SHARE or black > MAX_BLACK_SHARE:
         message = (
@@ -71,9 +80,7 @@ def _doubts_of_exposure(sample: np.ndarray) -> list[Doubt]:
             "there."
         )
         return [doubt("clipped", message)]
-    darkest, median, brightest = np.percentile(without_frame(sample), [1, 50, 99])
-    position = (median - darkest) / max(brightest - darkest, 1 / 255)
-    low, high = MEDIAN_GREYS
+    position, (low, high) = median_grey(sample), median_greys
     if not low <= position <= high:
         message = (
             f"The film is unusually {'dark' if position < low else 'bright'} for its contrast: its median grey lies at "
@@ -84,7 +91,13 @@ def _doubts_of_exposure(sample: np.ndarray) -> list[Doubt]:
     return []
 
 
-def _doubts_of_orientation(lies: Orientation, was_inverted: bool) -> list[Doubt]:
+def median_grey(sample: np.ndarray) -> float:
+    """Say where the median grey of a sampled film lies from its 1st (0) to its 99th percentile (1), without a frame."""
+    darkest, median, brightest = np.percentile(without_frame(sample), [1, 50, 99])
+    return float((median - darkest) / max(brightest - darkest, 1 / 255))
+
+
+def _doubts_of_orientation(lies: Orientation, was_inverted: bool, learnt_from: Population) -> list[Doubt]:
     doubts = []
     if was_inverted:
         message = (
@@ -100,10 +113,12 @@ def _doubts_of_orientation(lies: Orientation, was_inverted: bool) -> list[Doubt]
             f"{_percent(MAX_TURNED)} is the limit); sides may be named wrongly."
         )
         doubts.append(doubt("turned", message))
-    elif tilt > MAX_TILT_DEGREES:  # before inversion: what lies at 40° resembles neither an upright film nor a negative
+    elif (
+        tilt > learnt_from.tilt_degrees
+    ):  # before inversion: what lies at 40° resembles neither an upright film nor a negative
         message = (
-            f"The body seems to lie at a slant of about {tilt:.0f}°, more than {MAX_TILT_DEGREES}°; "
-            "the training films were turned by at most 10°."
+            f"The body seems to lie at a slant of about {tilt:.0f}°, more than {learnt_from.tilt_degrees}°; "
+            f"{_turned(learnt_from.turn_degrees)}."
         )
         doubts.append(doubt("tilted", message))
     elif inverted > MAX_INVERTED:
@@ -113,6 +128,14 @@ def _doubts_of_orientation(lies: Orientation, was_inverted: bool) -> list[Doubt]
         )
         doubts.append(doubt("inverted_suspected", message))
     return doubts
+
+
+def _turned(degrees: float | None) -> str:
+    return (
+        "hardly any training film does"
+        if degrees is None
+        else f"the training films were turned by at most {degrees:g}°"
+    )
 
 
 def _percent(share: float) -> str:

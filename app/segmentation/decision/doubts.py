@@ -33,7 +33,10 @@ DOUBTS = {
     "not_chest": ("warning", "Send a chest film. If this is one, the file names the wrong body part."),
     "unknown_modality": ("warning", "Make sure that this is a plain radiograph; if you can, send the original object."),
     "for_processing": ("warning", "Send the image that the machine made for presentation."),
-    "under_18": ("warning", "Do not rely on the answer for a child; the model has learnt mostly from adults."),
+    "under_18": (
+        "warning",
+        "Do not rely on the answer for a child; the model is not known to have learnt from enough children.",
+    ),
     "age_outside_training": ("info", "Trust the answer less than usual: nobody measured it at this age."),
     "doubtful_pixel_spacing": ("info", "Take no length or area from this film; measure in the original."),
     "burned_in_text": ("info", "See that no text lies over the lungs, and that none names the patient to others."),

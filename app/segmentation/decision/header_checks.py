@@ -1,23 +1,20 @@
-"""What a film's header says against an answer: view, body part, modality, age, size, text.
+"""What a film's header says against an answer: view, body part, modality, age, size, text."""
 
-The limits of age are those of the training films: of the 2,325 whose patient's age is known, 173 are of
-people under 18, and none of anyone over 87.
-"""
+import math
 
 from app.segmentation.decision.doubts import Doubt, doubt
+from app.segmentation.decision.population import ADULT, Population
 from app.segmentation.reading.body_part import shows_chest
 from app.segmentation.reading.geometry import NARROWEST_CHEST_MM, WIDEST_FILM_MM, FilmGeometry
 from app.segmentation.reading.radiograph import Radiograph
 from app.segmentation.reading.view import is_frontal
 
 PLAIN_RADIOGRAPHY = ("CR", "DX", "RG")
-ADULT = 18
-OLDEST_LEARNT = 87
 
 
-def doubts_of_header(radiograph: Radiograph) -> list[Doubt]:
+def doubts_of_header(radiograph: Radiograph, learnt_from: Population) -> list[Doubt]:
     """List what the header says against an answer on this film."""
-    return [*_of_what_is_shown(radiograph), *_of_age(radiograph.age_years), *_of_size(radiograph.geometry)]
+    return [*_of_what_is_shown(radiograph), *_of_age(radiograph.age_years, learnt_from), *_of_size(radiograph.geometry)]
 
 
 def _of_what_is_shown(radiograph: Radiograph) -> list[Doubt]:
@@ -41,16 +38,31 @@ def _of_what_is_shown(radiograph: Radiograph) -> list[Doubt]:
     return doubts
 
 
-def _of_age(years: float | None) -> list[Doubt]:
+def _of_age(years: float | None, learnt_from: Population) -> list[Doubt]:
     if years is None:
         return []
-    if years < ADULT:
-        age = f"{int(years)} years" if years >= 2 else f"{12 * years:.0f} months"
-        message = f"The patient is {age} old by the file, under {ADULT}; few of the training films are children’s."
-        return [doubt("under_18", message)]
-    if years > OLDEST_LEARNT:
-        message = f"The patient is {int(years)} years old by the file; the training films go up to {OLDEST_LEARNT}."
-        return [doubt("age_outside_training", message)]
+    age = f"{int(years)} years" if years >= 2 else f"{12 * years:.0f} months"
+    if years < ADULT and not learnt_from.has_learnt_from_children:
+        share = "few" if learnt_from.ages_known else "nobody knows how many"
+        return [
+            doubt(
+                "under_18",
+                f"The patient is {age} old by the file, under {ADULT}; {share} of the training films are children’s.",
+            )
+        ]
+    youngest, oldest = learnt_from.ages or (0, math.inf)
+    if int(years) > oldest:
+        return [
+            doubt(
+                "age_outside_training", f"The patient is {age} old by the file; the training films go up to {oldest}."
+            )
+        ]
+    if int(years) < youngest:
+        return [
+            doubt(
+                "age_outside_training", f"The patient is {age} old by the file; the training films begin at {youngest}."
+            )
+        ]
     return []
 
 

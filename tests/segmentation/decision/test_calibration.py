@@ -77,3 +77,11 @@ class TestMapLogit:
 def test_sigmoid_undoes_logit():
     probabilities = np.linspace(1e-5, 1 - 1e-5, 1001)
     assert np.abs(sigmoid(logit(probabilities)) - probabilities).max() < 1e-12
+
+
+@pytest.mark.parametrize(
+    ("name", "told", "specificity"),
+    [("specificity 0.90", None, 0.9), ("specificity 0.90", 0.95, 0.95), ("Youden", None, None)],
+)
+def test_specificity_is_a_number_also_of_points_that_only_name_it(name, told, specificity):
+    assert OperatingPoint(name, 0.5, 0.3, 0.6, told).specificity == specificity

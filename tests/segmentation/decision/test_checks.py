@@ -8,6 +8,7 @@ import pytest
 
 from app.segmentation.decision.checks import doubts_about
 from app.segmentation.decision.doubts import DOUBTS, UNFAMILIAR
+from app.segmentation.decision.population import FIRST_RELEASES, Population
 from app.segmentation.reading.image_io import read_radiograph
 from app.segmentation.reading.radiograph import Radiograph, with_bright_bone
 from tests.support.phantom import draw_phantom
@@ -45,8 +46,8 @@ DOUBTED = {
 """For each doubt of the core, a film that gives it and no other."""
 
 
-def codes(radiograph: Radiograph) -> list[str]:
-    return [doubt.code for doubt in doubts_about(radiograph)]
+def codes(radiograph: Radiograph, learnt_from: Population = FIRST_RELEASES) -> list[str]:
+    return [doubt.code for doubt in doubts_about(radiograph, learnt_from)]
 
 
 def test_ordinary_film_is_not_doubted():
@@ -60,7 +61,7 @@ def test_every_doubt_has_its_film():
 
 @pytest.mark.parametrize("code", DOUBTED)
 def test_doubt_is_given_alone_and_says_what_was_found_and_what_to_do(code):
-    (doubt,) = doubts_about(replace(FILM, **DOUBTED[code]))
+    (doubt,) = doubts_about(replace(FILM, **DOUBTED[code]), FIRST_RELEASES)
     assert (doubt.code, doubt.severity) == (code, DOUBTS[code][0])
     assert doubt.severity in ("info", "warning")
     for sentence in (doubt.message, doubt.advice):
@@ -86,7 +87,7 @@ def test_doubt_is_given_alone_and_says_what_was_found_and_what_to_do(code):
     ],
 )
 def test_message_names_value_and_limit(code, value, limit):
-    (doubt,) = doubts_about(replace(FILM, **DOUBTED[code]))
+    (doubt,) = doubts_about(replace(FILM, **DOUBTED[code]), FIRST_RELEASES)
     assert value in doubt.message
     assert limit in doubt.message
 
@@ -123,13 +124,15 @@ def test_modality(film, expected):
     assert codes(replace(FILM, **{"source_format": "DICOM", **film})) == expected
 
 
-@pytest.mark.parametrize(("years", "expected"), [(0.5, ["under_18"]), (18.0, []), (87.0, []), (None, [])])
+@pytest.mark.parametrize(
+    ("years", "expected"), [(0.5, ["under_18"]), (18.0, []), (87.9, []), (88, ["age_outside_training"]), (None, [])]
+)
 def test_age(years, expected):
     assert codes(replace(FILM, age_years=years)) == expected
 
 
 def test_age_of_an_infant_is_told_in_months():
-    (doubt,) = doubts_about(replace(FILM, age_years=0.5))
+    (doubt,) = doubts_about(replace(FILM, age_years=0.5), FIRST_RELEASES)
     assert "6 months old" in doubt.message
 
 
@@ -201,13 +204,61 @@ class TestOrientation:
         assert codes(replace(FILM, image=turned_by(FILM.image, degrees))) == expected
 
 
+class TestAnotherPopulation:
+    """A model that somebody trained on own films speaks of these, not of those of the first releases."""
+
+    CHILDREN = replace(FIRST_RELEASES, ages_known=50, children=50, ages=(2, 16))
+
+    @pytest.mark.parametrize(
+        ("years", "expected"),
+        [(1.0, ["age_outside_training"]), (2.0, []), (16.9, []), (40.0, ["age_outside_training"])],
+    )
+    def test_of_children(self, years, expected):
+        assert codes(replace(FILM, age_years=years), self.CHILDREN) == expected
+
+    @pytest.mark.parametrize(
+        ("years", "told"), [(40.0, "go up to 16."), (1.5, "18 months old by the file; the training films begin at 2.")]
+    )
+    def test_of_children_names_its_own_ages(self, years, told):
+        (doubt,) = doubts_about(replace(FILM, age_years=years), self.CHILDREN)
+        assert told in doubt.message
+
+    def test_of_unknown_ages(self):
+        unknown = replace(FIRST_RELEASES, ages_known=0, children=0, ages=None)
+        (doubt,) = doubts_about(replace(FILM, age_years=9.0), unknown)
+        assert doubt.code == "under_18"
+        assert doubt.message.endswith("nobody knows how many of the training films are children’s.")
+        assert codes(replace(FILM, age_years=95.0), unknown) == []
+
+    def test_of_larger_films(self):
+        larger = replace(FIRST_RELEASES, side=1024)
+        (doubt,) = doubts_about(FILM, larger)
+        assert doubt.code == "low_resolution" and "fewer than 1024 a side" in doubt.message
+
+    def test_of_other_exposures(self):
+        darker = replace(FIRST_RELEASES, median_greys=(0.1, 0.3))
+        (doubt,) = doubts_about(FILM, darker)
+        assert doubt.code == "unusual_exposure" and "between 10 % and 30 %" in doubt.message
+
+    @pytest.mark.parametrize(
+        ("degrees", "told"),
+        [(None, "hardly any training film does."), (6.0, "the training films were turned by at most 6°.")],
+    )
+    def test_of_films_that_lie_straighter(self, degrees, told):
+        straighter = replace(FIRST_RELEASES, tilt_degrees=5, turn_degrees=degrees)
+        film = replace(FILM, image=turned_by(IMAGE, 14))
+        assert codes(film) == []
+        (doubt,) = doubts_about(film, straighter)
+        assert doubt.code == "tilted" and "more than 5°" in doubt.message and doubt.message.endswith(told)
+
+
 def test_real_films_are_hardly_ever_doubted(data_folder):
     """100 films of the train split, taken evenly from the manifest's order."""
     rows = (data_folder / "manifest.csv").read_text().splitlines()[1:]
     train = [row.split(",")[0] for row in rows if row.split(",")[1] == "train"]
     taken = train[:: len(train) // 100][:100]
     films = [read_radiograph((data_folder / "images" / f"{name}.webp").read_bytes()) for name in taken]
-    assert sum(bool(doubts_about(film)) for film in films) <= 1
+    assert sum(bool(codes(film)) for film in films) <= 1
     assert not any(film.was_inverted for film in films)
     inverted = [with_bright_bone(replace(film, image=1 - film.image)) for film in films]
     assert sum(film.was_inverted for film in inverted) >= 95

@@ -3,6 +3,7 @@
 import numpy as np
 
 from app.segmentation.decision.checks import doubts_about
+from app.segmentation.decision.population import FIRST_RELEASES
 from app.segmentation.reading import radiograph
 from app.segmentation.reading.image_io import read_radiograph
 from app.segmentation.reading.radiograph import Radiograph
@@ -21,7 +22,7 @@ def test_how_a_film_lies_is_found_out_once(monkeypatch):
     found = radiograph.orientation_of
     monkeypatch.setattr(radiograph, "orientation_of", look)
     film = read_radiograph(to_png(IMAGE))
-    assert doubts_about(film) == ()
+    assert doubts_about(film, FIRST_RELEASES) == ()
     assert len(looks) == 1
 
 

@@ -1,0 +1,46 @@
+"""From a training's weights to the file that is served, told by its own films."""
+
+import json
+
+import pytest
+import torch
+
+from app.segmentation.checkpoint import CheckpointMetadata, save_checkpoint
+from app.segmentation.network.model import ModelConfig, build_model
+from app.segmentation.network.preprocessing import PreprocessingConfig
+from app.segmentation.predictor import Predictor
+from tests.support.phantom import draw_phantom, to_png
+from training.releasing.release import release
+
+TINY = ModelConfig(decoder_channels=(16, 16, 8, 8, 8))
+
+
+@pytest.fixture
+def trained(tmp_path):
+    """Weights as a training leaves them, of no worth."""
+    torch.manual_seed(0)
+    settings = {"label_sources": ["expert_mask"], "seed": 0, "epochs": 1, "window": {"degrees": 6.0}}
+    provenance = {"date": "2026-11-27", "commit": "0" * 7, "epoch": 1, "films_seen": 16, "settings": settings}
+    metadata = CheckpointMetadata("run", TINY, PreprocessingConfig(64), provenance=provenance)
+    save_checkpoint(tmp_path / "best.safetensors", build_model(TINY), metadata)
+    return tmp_path / "best.safetensors"
+
+
+def test_a_release_tells_of_the_films_it_learnt_from(trained, prepared_folder, tmp_path):
+    canary, notes, out = tmp_path / "canary.png", tmp_path / "notes.md", tmp_path / "released" / "model.safetensors"
+    canary.write_bytes(to_png(draw_phantom(1, 256).image))
+    notes.write_text("Films: drawn by a program, free to use.\n")
+    release(trained, prepared_folder, canary, out, source="no hospital at all", notes=notes)
+
+    served = Predictor.load(out)
+    assert served.population.source == "no hospital at all"
+    assert (served.population.films, served.population.side, served.population.turn_degrees) == (12, 256, 6.0)
+    assert served.population.no_film_distance >= 1
+    assert served.decision.operating_point.specificity == 0.9
+    assert served.check_canary()
+    assert json.loads((out.parent / "metrics.json").read_text())["sha256"] == served.sha256
+
+    card = (out.parent / "MODEL_CARD.md").read_text()
+    assert "Films: drawn by a program, free to use." in card
+    assert "Frontal films of no hospital at all: expect worse elsewhere" in card
+    assert not {word for word in ("NIH", "SIIM", "ChestX-ray14") if word in card}
