@@ -180,7 +180,7 @@ def test_an_alarm_stands_on_an_unusual_film_and_on_no_other_picture(checkpoint, 
 @pytest.mark.parametrize(("no_film_distance", "finding"), [(1.4, Finding.INDETERMINATE), (1.6, Finding.POSITIVE)])
 def test_where_pictures_begin_that_are_no_films_is_the_checkpoints_own(checkpoint, no_film_distance, finding):
     features = Predictor(checkpoint).engine.run(preprocess(FILMS[0], checkpoint.metadata.preprocessing)).features
-    known = FeatureDistribution(features + 1.5 * 5 / len(features) ** 0.5, torch.eye(len(features)), limit=5.0)
+    known = FeatureDistribution(features + 1.5 * 5 / len(features) ** 0.5, np.eye(len(features)), limit=5.0)
     metadata = replace(
         checkpoint.metadata,
         decision=replace(checkpoint.metadata.decision, operating_point=ALWAYS[Finding.POSITIVE]),

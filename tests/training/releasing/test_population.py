@@ -5,7 +5,6 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-import torch
 
 from app.segmentation.checkpoint import load_checkpoint
 from app.segmentation.decision.checks import doubts_about
@@ -66,11 +65,9 @@ def test_few_films_leave_room_for_those_like_them(films, train):
 
 @pytest.mark.parametrize(("nearest", "expected"), [(0.5, 1.0), (1.5, 1.25), (4.0, 2.5)])
 def test_no_film_begins_halfway_to_the_nearest_other_picture(checkpoint_path, monkeypatch, nearest, expected):
-    distances = iter([5 * limits for limits in (9.0, nearest, 6.0)])
     pictures = [np.ones((64, 64), np.float32)] * 3
+    seen = (SimpleNamespace(features=np.array([5 * limits])) for limits in (9.0, nearest, 6.0))
     monkeypatch.setattr(population, "pictures_of_other_things", lambda: pictures)
-    monkeypatch.setattr(
-        TorchEngine, "run", lambda engine, batch: SimpleNamespace(features=torch.tensor([next(distances)]))
-    )
-    known = FeatureDistribution(mean=torch.zeros(1), whitening=torch.eye(1), limit=5.0)
+    monkeypatch.setattr(TorchEngine, "run", lambda engine, batch: next(seen))
+    known = FeatureDistribution(mean=np.zeros(1), whitening=np.eye(1), limit=5.0)
     assert population.measure_no_film_distance(load_checkpoint(checkpoint_path), known, None) == expected
