@@ -10,6 +10,8 @@ from pathlib import Path
 from app.config import SettingError, check_settings, read_settings
 from app.web.logs import JSON_FORMAT, TEXT_FORMAT, AccessLog
 
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
+
 bind = "127.0.0.1:8000"
 preload_app = False  # OpenMP does not survive a fork: a model touched before it hangs for ever after it
 worker_class = "gthread"
@@ -35,6 +37,13 @@ def on_starting(server) -> None:
         raise SystemExit(f"Pleura cannot start. {error}") from None
     if not settings["SECRET_KEY"]:
         os.environ["PLEURA_SECRET_KEY"] = secrets.token_hex()
+    open_to = [str(address[0]) for address in server.cfg.address if isinstance(address, tuple)]
+    if not settings["PROXIES"] and any(address not in LOOPBACK for address in open_to):
+        server.log.warning(
+            "gunicorn listens on %s without a proxy in front: clients that stall can hold every one of its threads. "
+            "Put nginx there (docs/deployment.md), and say so by PLEURA_PROXIES=1.",
+            ", ".join(open_to),
+        )
     cores = available_cores()
     if not settings["THREADS"]:
         os.environ["PLEURA_THREADS"] = str(max(1, cores // server.cfg.workers))

@@ -34,10 +34,11 @@ def configuration(monkeypatch):
     return module
 
 
-def master(workers: int) -> SimpleNamespace:
+def master(workers: int, address: str = "127.0.0.1") -> SimpleNamespace:
     warnings = []
     log = SimpleNamespace(warning=lambda text, *values: warnings.append(text % values))
-    return SimpleNamespace(cfg=SimpleNamespace(workers=workers), log=log, warnings=warnings)
+    cfg = SimpleNamespace(workers=workers, address=[(address, 8000)])
+    return SimpleNamespace(cfg=cfg, log=log, warnings=warnings)
 
 
 @pytest.mark.parametrize(("workers", "threads"), [(1, 4), (2, 2), (3, 1), (8, 1)])
@@ -54,6 +55,16 @@ def test_chosen_threads_are_kept_and_excess_is_told(configuration, monkeypatch):
     assert read_settings()["THREADS"] == 3
     assert not modest.warnings
     assert "exceed 4 cores" in greedy.warnings[0]
+
+
+def test_a_bare_server_open_to_others_is_warned_of(configuration, monkeypatch):
+    bare, local, behind = master(1, "0.0.0.0"), master(1), master(1, "0.0.0.0")
+    configuration.on_starting(bare)
+    configuration.on_starting(local)
+    monkeypatch.setenv("PLEURA_PROXIES", "1")
+    configuration.on_starting(behind)
+    assert "clients that stall" in bare.warnings[0]
+    assert not local.warnings + behind.warnings
 
 
 def test_workers_share_a_secret_drawn_at_each_start(configuration, monkeypatch):
@@ -120,6 +131,16 @@ def test_film_is_answered_and_not_named_in_the_log(server, film):
         assert json.load(answer)["mask"]["width"] == 256
     server.wait_for(r"POST /api/v1/predictions 200")
     assert "Doe" not in server.log()
+
+
+def test_no_line_of_the_log_is_forged(server):
+    with socket.create_connection(("127.0.0.1", server.port), timeout=60) as client:
+        client.sendall(
+            b"GET /a%0d%0a127.0.0.1%20GET%20/forged%1b[2J%00 HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+        )
+        assert b" 404 " in client.recv(4096)
+    server.wait_for(r"GET /a%0D%0A127")
+    assert not re.search(r"[\x00\x1b]|^127.0.0.1 GET /forged", server.log(), re.MULTILINE)
 
 
 def test_too_large_a_film_is_refused_in_words(server):
