@@ -38,7 +38,7 @@ class Codestream:
             it does not say.
     """
 
-    data: memoryview
+    data: bytes
     kind: str
     columns: int
     rows: int
@@ -49,7 +49,7 @@ class Codestream:
     transform: str = ""
 
 
-def codestream_of(frame: memoryview) -> Codestream | None:
+def codestream_of(frame: bytes | memoryview) -> Codestream | None:
     """Read what a frame announces; None if it is no JPEG, JPEG-LS or JPEG 2000.
 
     Raises:
@@ -59,11 +59,11 @@ def codestream_of(frame: memoryview) -> Codestream | None:
     head = bytes(frame[:12])
     try:
         if head == JP2_MAGIC:
-            return _jpeg_2000(_boxed(frame))
+            return _jpeg_2000(_boxed(bytes(frame)))
         if head.startswith(J2K_MAGIC):
-            return _jpeg_2000(frame)
+            return _jpeg_2000(bytes(frame))
         if head.startswith(JPEG_MAGIC):
-            return _jpeg(frame)
+            return _jpeg(bytes(frame))
     except (struct.error, IndexError) as error:
         raise TruncatedImageError("The pixel data ends early or is damaged; export the film again.") from error
     return None
@@ -80,7 +80,7 @@ def refuse_many_scans(jpeg: bytes | memoryview, columns: int, rows: int) -> None
         raise InvalidImageError(f"The JPEG has {scans} scans; at most {MAX_SCANS} are read. Save it anew.")
 
 
-def _jpeg(frame: memoryview) -> Codestream:
+def _jpeg(frame: bytes) -> Codestream:
     """Read marker segments up to the first scan (ITU-T T.81 B.2; T.87 C.2 for JPEG-LS)."""
     transform, is_jfif, near, found = "", False, 0, None
     position = 2
@@ -114,7 +114,7 @@ def _jpeg(frame: memoryview) -> Codestream:
         transform = transform or _unmarked_colours(body, is_jfif, is_dct)
     refuse_large(columns, rows)
     refuse_many_scans(frame, columns, rows)
-    if bytes(frame).rfind(END_OF_IMAGE) < position:
+    if frame.rfind(END_OF_IMAGE) < position:
         raise IndexError("no end of the image")
     return Codestream(
         frame, "JPEG-LS" if is_jpeg_ls else "JPEG", columns, rows, components, precision,
@@ -122,9 +122,9 @@ def _jpeg(frame: memoryview) -> Codestream:
     )  # fmt: skip
 
 
-def _unmarked_colours(frame_header: memoryview, is_jfif: bool, is_dct: bool) -> str:
+def _unmarked_colours(frame_header: bytes, is_jfif: bool, is_dct: bool) -> str:
     """Colours by JFIF, by the components' names, or by chroma of less resolution; else "": the DICOM header decides."""
-    names, sampling = bytes(frame_header[6:15:3]), bytes(frame_header[7:15:3])
+    names, sampling = frame_header[6:15:3], frame_header[7:15:3]
     if is_jfif and is_dct:
         return "YBR"
     if names == b"RGB":
@@ -132,7 +132,7 @@ def _unmarked_colours(frame_header: memoryview, is_jfif: bool, is_dct: bool) -> 
     return "YBR" if len(set(sampling)) > 1 else ""
 
 
-def _boxed(frame: memoryview) -> memoryview:
+def _boxed(frame: bytes) -> bytes:
     """The codestream in a JP2 file, its box jp2c (ITU-T T.800 I.4; a length of 0 means up to the end)."""
     position = 0
     while position + 8 <= len(frame):
@@ -148,7 +148,7 @@ def _boxed(frame: memoryview) -> memoryview:
     raise TruncatedImageError("The JPEG 2000 file holds no codestream; export the film again.")
 
 
-def _jpeg_2000(frame: memoryview) -> Codestream:
+def _jpeg_2000(frame: bytes) -> Codestream:
     """Read SIZ and COD (ITU-T T.800 A.5.1, A.6.1)."""
     if bytes(frame[:4]) != J2K_MAGIC:
         raise IndexError("no codestream")
@@ -166,7 +166,7 @@ def _jpeg_2000(frame: memoryview) -> Codestream:
         if frame[position + 1] == 0x52:
             has_transform, is_lossy = frame[position + 8] == 1, frame[position + 13] == 0
         position += 2 + length
-    if bytes(frame).rfind(END_OF_IMAGE) < position:
+    if frame.rfind(END_OF_IMAGE) < position:
         raise IndexError("no end of the codestream")
     return Codestream(
         frame, "JPEG 2000", right - left, bottom - top, components, (depth & 0x7F) + 1,

@@ -16,8 +16,8 @@ from app.segmentation.reading.radiograph import refuse_large
 
 ITEM = b"\xfe\xff\x00\xe0"
 SEQUENCE_END = b"\xfe\xff\xdd\xe0"
-NO_OPERATION = b"\x80"
-"""Of a run-length encoding."""
+PAUSE = b"\x80"
+"""Code of a run-length encoding that stands for nothing."""
 MAX_SURPLUS = 2**14
 """Bytes that may lie behind a run-length encoded plane: padding; with more it is of another size."""
 
@@ -172,17 +172,17 @@ def _run_length_plane(segment: memoryview, size: int) -> np.ndarray:
     try:
         return _unpacked(segment, size)
     except RuntimeError:  # the last run lacks bytes: it is padding if the plane is the same whatever follows
-        planes = [_unpacked(bytes(segment) + end, size) for end in (NO_OPERATION * 130, b"\0" + NO_OPERATION * 130)]
-        if not np.array_equal(*planes):
+        plane, other = (_unpacked(bytes(segment) + end, size) for end in (PAUSE * 130, b"\0" + PAUSE * 130))
+        if not np.array_equal(plane, other):
             raise
-        return planes[0]
+        return plane
 
 
 def _unpacked(segment: memoryview | bytes, size: int) -> np.ndarray:
-    room = np.empty(size + MAX_SURPLUS, np.uint8)
-    if len(imagecodecs.packbits_decode(segment, out=room)) < size:
+    room = bytearray(size + MAX_SURPLUS)
+    if len(imagecodecs.packbits_decode(bytes(segment), out=room)) < size:
         raise TruncatedImageError("The pixel data ends early or is damaged; export the film again.")
-    return room[:size]
+    return np.frombuffer(room, np.uint8, size)
 
 
 def _native(frame: memoryview, vr: str, is_big_endian: bool, layout: Layout) -> Stored:
@@ -222,9 +222,9 @@ def _even(length: int) -> int:
 
 
 def _size(layout: Layout) -> tuple[int, int]:
-    for name, value in (("Rows (0028,0010)", layout.rows), ("Columns (0028,0011)", layout.columns)):
-        if not value:
-            raise InvalidImageError(f"The header lacks {name}; export the film again.")
+    if not layout.rows or not layout.columns:
+        name = "Columns (0028,0011)" if layout.rows else "Rows (0028,0010)"
+        raise InvalidImageError(f"The header lacks {name}; export the film again.")
     return layout.rows, layout.columns
 
 

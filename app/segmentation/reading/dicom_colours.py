@@ -34,7 +34,7 @@ def luma_levels(levels: Levels, photometric: str) -> tuple[Levels, bool]:
         else:
             greys[rows] = luma(samples)
             spread = _spread(samples)
-        coloured += np.count_nonzero(spread > VISIBLE_SPREAD * (2**levels.bits - 1))
+        coloured += int(np.count_nonzero(spread > VISIBLE_SPREAD * (2**levels.bits - 1)))
     return Levels(greys, levels.bits, False), coloured > COLOURFUL_SHARE * height * width
 
 
@@ -78,5 +78,5 @@ def palette_greys(levels: Levels, header: Dataset) -> tuple[np.ndarray, bool]:
     coloured = 0
     for rows in blocks(len(image)):
         np.take(greys, levels.codes[rows], out=image[rows], mode="clip")
-        coloured += np.count_nonzero(is_coloured[levels.codes[rows]])
+        coloured += int(np.count_nonzero(is_coloured[levels.codes[rows]]))
     return image, coloured > COLOURFUL_SHARE * image.size

@@ -47,7 +47,7 @@ def levels_of(stored: Stored, layout: Layout) -> Levels:
     if stored.bits is None:
         levels = _cut_out(stored.levels, *_native_depth(layout, size), signed)
     elif stored.bits == size and header_bits is not None and 8 <= header_bits < size:
-        levels = _of_room(stored, layout, signed)
+        levels = _of_room(stored, stored.bits, header_bits, layout, signed)
     else:
         levels = _cut_out(stored.levels, max(stored.bits, 8), 0, signed)
     if layout.signed and stored.signed is False:  # an unsigned JPEG 2000 codestream: both are written
@@ -73,10 +73,9 @@ def _shift(layout: Layout, bits: int, size: int) -> int:
     return layout.high_bit + 1 - bits
 
 
-def _of_room(stored: Stored, layout: Layout, signed: bool) -> Levels:
+def _of_room(stored: Stored, room: int, bits: int, layout: Layout, signed: bool) -> Levels:
     """Levels of a codestream as deep as the room for them, of which the header says that they are less deep."""
-    bits = layout.bits_stored
-    shift = _shift(layout, bits, 8 * stored.levels.itemsize)
+    shift = _shift(layout, bits, room)
     top = 2 ** (bits - signed) - 1
     words = stored.levels.view(f"i{stored.levels.itemsize}") if signed else stored.levels
     if shift == 0 and stored.is_lossy:  # what is beyond is overshoot
@@ -84,7 +83,7 @@ def _of_room(stored: Stored, layout: Layout, signed: bool) -> Levels:
     cut = _cut_out(stored.levels, bits, shift, signed)
     if shift or (words.max() <= top and words.min() >= (-top - 1 if signed else 0)):
         return cut
-    return _smoother(cut, Levels(stored.levels, stored.bits, signed))
+    return _smoother(cut, Levels(stored.levels, room, signed))
 
 
 def _cut_out(levels: np.ndarray, bits: int, shift: int, signed: bool) -> Levels:

@@ -14,7 +14,7 @@ from pydicom.datadict import dictionary_VR, keyword_for_tag, tag_for_keyword
 from pydicom.dataelem import DataElement, RawDataElement
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
-from pydicom.tag import Tag
+from pydicom.tag import BaseTag, Tag
 from pydicom.uid import UID, DeflatedExplicitVRLittleEndian, ExplicitVRBigEndian, ImplicitVRLittleEndian
 
 from app.segmentation.errors import FileTooLargeError, InvalidImageError
@@ -39,6 +39,8 @@ INDISPENSABLE = frozenset(
     )
 )
 """A film is refused if one of these is longer than any that is meant seriously; any other is cut."""
+
+Elements = dict[BaseTag, DataElement | RawDataElement]
 
 SHORT_VRS = frozenset(b"AE AS AT CS DA DS DT FL FD IS LO LT PN SH SL SS ST TM UI UL US".split())
 LONG_VRS = frozenset(b"OB OD OF OL OV OW SQ SV UC UN UR UT UV".split())
@@ -108,7 +110,7 @@ def read_elements(data: bytes, keywords: Collection[str]) -> DicomObject:
         data, start = _inflated(data[start:]), 0
     walk = _walk_of(data, start, found.syntax)
     found.is_big_endian = walk.order == ">"
-    wanted = {tag_for_keyword(keyword) for keyword in keywords}
+    wanted = {tag for keyword in keywords if (tag := tag_for_keyword(keyword)) is not None}
     elements = walk.elements(start, len(data), wanted, 0, found)
     found.header = Dataset(elements)
     return found
@@ -218,9 +220,9 @@ class _Walk:
 
     def elements(
         self, position: int, end: int, wanted: set[int] | None, depth: int, found: DicomObject | None = None
-    ) -> dict[Tag, DataElement | RawDataElement]:
+    ) -> Elements:
         """Collect the wanted elements (None: all) up to `end` or a delimiter, where `self.position` then stands."""
-        kept = {}
+        kept: Elements = {}
         self.position = position
         while self.position + 8 <= end:
             position = self.position
@@ -233,7 +235,7 @@ class _Walk:
             if found is not None:
                 found.elements += 1
             is_wanted = (wanted is None or tag in wanted) and tag not in kept
-            if tag == PIXEL_DATA and depth == 0:
+            if tag == PIXEL_DATA and found is not None:
                 stop = end if length == UNDEFINED else min(start + length, end)
                 found.pixels, found.pixel_vr = memoryview(self.data)[start:stop], vr
                 return kept  # nothing behind it says anything of the film
@@ -279,7 +281,8 @@ class _Walk:
             raise InvalidImageError("The header has too many sequences within each other. Export the film again.")
         end = end if length == UNDEFINED else min(start + length, end)
         outer, self.implicit = self.implicit, self.implicit or is_un  # PS3.5 6.2.2, note 2
-        items, self.position = [], start
+        items: list[Dataset] = []
+        self.position = start
         while self.position + 8 <= end:
             tag, _, item_length, inside = self.header_at(self.position)
             if tag != ITEM:

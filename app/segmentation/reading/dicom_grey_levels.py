@@ -124,8 +124,8 @@ def _rescale(header: Dataset, keyword: str, default: float) -> float:
 
 def _voi(header: Dataset, inputs: tuple[float, float]) -> list[Callable[[np.ndarray], np.ndarray]]:
     """VOI LUTs and windows in the order of preference: whole tables, windows, tables that lack entries."""
-    tables = [read_table(item, inputs) for item in header.get("VOILUTSequence") or ()]
-    tables = [table for table in tables if table is not None]
+    readable = (read_table(item, inputs) for item in header.get("VOILUTSequence") or ())
+    tables = [table for table in readable if table is not None]
     whole = [table for table in tables if table.is_whole]
     cut = [table for table in tables if not table.is_whole]
     windows = read_windows(header)

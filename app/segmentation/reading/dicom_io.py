@@ -82,12 +82,12 @@ def read_dicom(data: bytes) -> Radiograph:
     try:
         found = read_elements(data, ELEMENTS)
         header = _with_functional_groups(found.header)
-        _refuse_empty(found, header)
+        pixels = _pixels_of(found, header)
         unfit = _unfit(header)
     except DAMAGE as error:
         raise TruncatedImageError("The DICOM header ends early or is damaged; export the film again.") from error
     try:
-        radiograph = _decoded(found, header)
+        radiograph = _decoded(pixels, found, header)
     except PleuraError as error:
         if unfit is None:
             raise
@@ -108,10 +108,10 @@ def _with_functional_groups(header: Dataset) -> Dataset:
     return header
 
 
-def _refuse_empty(found: DicomObject, header: Dataset) -> None:
-    """Refuse what holds no picture."""
+def _pixels_of(found: DicomObject, header: Dataset) -> memoryview:
+    """Return the pixel data, and refuse what holds no picture."""
     if found.pixels is not None and len(found.pixels):
-        return
+        return found.pixels
     kind = UID(text(header, "SOPClassUID") or found.media_class, validation_mode=IGNORE)
     if not kind and not found.is_dicom_file:
         raise UnsupportedFormatError("This is not a DICOM, PNG, JPEG or WebP file. Export the film as one of these.")
@@ -135,7 +135,7 @@ def _frames(header: Dataset) -> int:
     return max(integer(header, "NumberOfFrames") or 1, 1)
 
 
-def _decoded(found: DicomObject, header: Dataset) -> Radiograph:
+def _decoded(pixels: memoryview, found: DicomObject, header: Dataset) -> Radiograph:
     syntax = found.syntax
     if syntax and syntax not in READABLE_SYNTAXES:
         raise UnsupportedFormatError(
@@ -144,7 +144,7 @@ def _decoded(found: DicomObject, header: Dataset) -> Radiograph:
     layout = _layout(header)
     refuse_large(layout.columns or 0, layout.rows or 0)
     try:
-        stored = decoded(found.pixels, found.pixel_vr, found.is_big_endian, layout)
+        stored = decoded(pixels, found.pixel_vr, found.is_big_endian, layout)
         levels = levels_of(stored, layout)
     except DAMAGE as error:
         raise TruncatedImageError("The pixel data ends early or is damaged; export the film again.") from error

@@ -7,7 +7,7 @@ import numpy as np
 from pydicom.dataset import Dataset
 
 from app.segmentation.reading.dicom_depth import Levels
-from app.segmentation.reading.dicom_values import integer, numbers, texts
+from app.segmentation.reading.dicom_values import complete_numbers, integer, texts
 
 MAX_VERTICES = 1000
 
@@ -77,18 +77,19 @@ def _shuttered(shape: tuple[int, int], header: Dataset) -> np.ndarray | None:
 def _rectangle(shape: tuple[int, int], header: Dataset) -> np.ndarray | None:
     edges = ("UpperHorizontalEdge", "LowerHorizontalEdge", "LeftVerticalEdge", "RightVerticalEdge")
     bounds = [integer(header, f"Shutter{edge}") for edge in edges]
-    if None in bounds:
+    known = [max(bound, 0) for bound in bounds if bound is not None]
+    if len(known) < len(edges):
         return None
-    top, bottom, left, right = (max(bound, 0) for bound in bounds)
+    top, bottom, left, right = known
     drawn = np.zeros(shape, np.uint8)
     drawn[max(top - 1, 0) : bottom, max(left - 1, 0) : right] = 1
     return drawn
 
 
 def _circle(shape: tuple[int, int], header: Dataset) -> np.ndarray | None:
-    center = numbers(header, "CenterOfCircularShutter")
+    center = complete_numbers(header, "CenterOfCircularShutter")
     radius = integer(header, "RadiusOfCircularShutter")
-    if len(center) != 2 or None in center or not radius:
+    if len(center) != 2 or not radius:
         return None
     row, column = (value - 1 for value in center)
     squares = radius**2 - (np.arange(shape[0]) - row) ** 2  # of half the chord in each row
@@ -100,10 +101,10 @@ def _circle(shape: tuple[int, int], header: Dataset) -> np.ndarray | None:
 
 
 def _polygon(shape: tuple[int, int], header: Dataset) -> np.ndarray | None:
-    values = numbers(header, "VerticesOfThePolygonalShutter")
-    if len(values) < 6 or len(values) > 2 * MAX_VERTICES or None in values:
+    values = complete_numbers(header, "VerticesOfThePolygonalShutter")
+    if not 6 <= len(values) <= 2 * MAX_VERTICES:
         return None
-    corners = np.clip(values[: len(values) // 2 * 2], 1, 2**15).reshape(-1, 2)[:, ::-1] - 1
+    corners = np.clip(np.array(values[: len(values) // 2 * 2]), 1, 2**15).reshape(-1, 2)[:, ::-1] - 1
     drawn = np.zeros(shape, np.uint8)
     cv2.fillPoly(drawn, [corners.astype(np.int32)], 1)
     return drawn

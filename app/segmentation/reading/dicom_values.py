@@ -3,8 +3,8 @@
 import re
 import struct
 
-from pydicom.datadict import dictionary_VR, tag_for_keyword
-from pydicom.dataelem import DataElement, RawDataElement
+from pydicom.datadict import dictionary_VR
+from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset
 
 BINARY = {"US": "H", "SS": "h", "UL": "L", "SL": "l", "FL": "f", "FD": "d", "US or SS": "H", "OW": "H", "UV": "Q"}
@@ -45,11 +45,19 @@ def numbers(dataset: Dataset, keyword: str) -> list[float | None]:
         return []
     if not isinstance(element.value, bytes):
         return [_number(part) for part in texts(dataset, keyword)]
-    vr = element.VR if element.VR in BINARY or element.VR in TEXTUAL else dictionary_VR(tag_for_keyword(keyword))
+    vr = element.VR if element.VR in BINARY or element.VR in TEXTUAL else dictionary_VR(element.tag)
     if vr in BINARY:
-        return _unpacked(element, BINARY[vr])
+        is_little_endian = not isinstance(element, RawDataElement) or element.is_little_endian
+        return _unpacked(element.value, "<" if is_little_endian else ">", BINARY[vr])
     parts = texts(dataset, keyword)
     return [_number(piece) for part in parts for piece in (part.split(",") if part.count(".") > 1 else [part])]
+
+
+def complete_numbers(dataset: Dataset, keyword: str) -> list[float]:
+    """`numbers` if every one of them is one; none at all otherwise."""
+    values = numbers(dataset, keyword)
+    known = [value for value in values if value is not None]
+    return known if len(known) == len(values) else []
 
 
 def integer(dataset: Dataset, keyword: str) -> int | None:
@@ -58,10 +66,9 @@ def integer(dataset: Dataset, keyword: str) -> int | None:
     return int(first) if first is not None and abs(first) < 2**53 else None
 
 
-def _unpacked(element: RawDataElement | DataElement, form: str) -> list[float | None]:
-    count = len(element.value) // struct.calcsize(form)
-    order = "<" if element.is_little_endian else ">"
-    return list(struct.unpack_from(f"{order}{count}{form}", element.value))
+def _unpacked(value: bytes, order: str, form: str) -> list[float | None]:
+    count = len(value) // struct.calcsize(order + form)
+    return list(struct.unpack_from(f"{order}{count}{form}", value))
 
 
 def _number(written: str) -> float | None:

@@ -4,9 +4,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset
 
-from app.segmentation.reading.dicom_values import numbers
+from app.segmentation.reading.dicom_values import complete_numbers
 from app.segmentation.reading.radiograph import full_scale
 
 MAX_SEGMENTS = 2**17
@@ -92,8 +93,8 @@ def full_white(largest: int, bits: int) -> int:
 
 def _described(item: Dataset, keyword: str) -> tuple[int, int, int] | None:
     """Number of entries, first input (unsigned) and depth, of a descriptor; 0 entries means 65,536."""
-    values = numbers(item, keyword)
-    if len(values) < 3 or None in values[:3]:
+    values = complete_numbers(item, keyword)
+    if len(values) < 3:
         return None
     count, first, bits = (int(value) & 0xFFFF for value in values[:3])
     return count or 2**16, first, bits
@@ -119,10 +120,12 @@ def _entries(item: Dataset, keyword: str, count: int, bits: int) -> np.ndarray:
 
 def _words_and_bytes(item: Dataset, keyword: str) -> tuple[np.ndarray, np.ndarray]:
     element = item.get_item(keyword)
-    value = b"" if element is None or not isinstance(element.value, bytes) else element.value
+    if not isinstance(element, RawDataElement) or element.value is None:
+        return np.zeros(0, np.uint16), np.zeros(0, np.uint8)
+    value = element.value
     even = value[: len(value) // 2 * 2]
-    words = np.frombuffer(even, "<u2" if element is None or element.is_little_endian else ">u2")
-    if element is None or element.VR == "OB" or len(value) % 2:
+    words = np.frombuffer(even, "<u2" if element.is_little_endian else ">u2")
+    if element.VR == "OB" or len(value) % 2:
         return words, np.frombuffer(value, np.uint8)
     return words, words.astype("<u2").view(np.uint8)  # two bytes a word, the first one lower (PS3.5 8.1.1)
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 import cv2
 from pydicom.dataset import Dataset
 
-from app.segmentation.reading.dicom_values import numbers
+from app.segmentation.reading.dicom_values import complete_numbers
 from app.segmentation.reading.radiograph import MAX_PIXELS, Radiograph
 
 NEARLY_SQUARE = 0.01
@@ -35,6 +35,5 @@ def with_square_pixels(radiograph: Radiograph, header: Dataset) -> Radiograph:
 
 def _aspect(header: Dataset) -> tuple[float, float]:
     """Vertical and horizontal extent of a pixel, in any unit."""
-    ratio = numbers(header, "PixelAspectRatio")
-    is_usable = len(ratio) == 2 and None not in ratio and min(ratio) > 0
-    return (ratio[0], ratio[1]) if is_usable else (1.0, 1.0)
+    ratio = complete_numbers(header, "PixelAspectRatio")
+    return (ratio[0], ratio[1]) if len(ratio) == 2 and min(ratio) > 0 else (1.0, 1.0)
