@@ -62,4 +62,5 @@ def font_with(character: str) -> str:
 @cache
 def glyphs(font: str) -> frozenset[int]:
     """Code points that a font has."""
-    return frozenset(TTFont(FONTS / f"{font}.ttf", lazy=True).getBestCmap())
+    with TTFont(FONTS / f"{font}.ttf", lazy=True) as opened:
+        return frozenset(opened.getBestCmap())

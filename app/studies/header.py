@@ -24,6 +24,8 @@ UID = re.compile(r"[!-\[\]-~]{1,255}")
 """UIDs are kept to the letter, though the standard forbids leading zeros, a dot at the end or more than 64 characters:
 whoever has such a film looks it up by its text, and an archive too. Only what cannot be one at all is left out."""
 
+RATIO = r"\d{1,8}(\.\d{0,7})?"
+
 CODES = {
     **dict.fromkeys(("Rows", "Columns"), r"\d{1,5}"),
     "PatientSex": r"[MFO]",
@@ -31,7 +33,7 @@ CODES = {
     "BodyPartExamined": r"[A-Z0-9 _]{1,16}",
     "PatientOrientation": r"[APRLHF]{1,3}\\[APRLHF]{1,3}",
     "LossyImageCompression": r"00|01",
-    "LossyImageCompressionRatio": r"[\d.]{1,16}(\\[\d.]{1,16})*",
+    "LossyImageCompressionRatio": rf"{RATIO}(\\{RATIO})*",
     "LossyImageCompressionMethod": r"[A-Z0-9_ ]{1,16}(\\[A-Z0-9_ ]{1,16})*",
     "StudyTime": r"([01]\d|2[0-3])([0-5]\d([0-5]\d(\.\d{1,6})?)?)?",
 }

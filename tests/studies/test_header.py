@@ -62,6 +62,8 @@ def test_names_are_read_in_their_character_set(character_set, name):
         ("SOPInstanceUID", "1.2.3.4.5", b"1.2\\3.4", None),
         ("AccessionNumber", "A", b"A\\B\r\n ", "A B"),
         ("BurnedInAnnotation", "YES", b"MAYBE ", None),
+        ("LossyImageCompressionRatio", "10", b"1.2.3 ", None),
+        ("LossyImageCompressionRatio", "10", b"10.5\\2 ", "10.5\\2"),
     ],
 )
 def test_a_malformed_value_is_left_out_and_not_logged(keyword, valid, sent, expected, caplog, recwarn):
