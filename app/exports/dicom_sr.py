@@ -5,6 +5,8 @@ from highdicom.sr import (
     ComprehensiveSR,
     DeviceObserverIdentifyingAttributes,
     FindingSite,
+    GraphicTypeValues,
+    ImageRegion,
     Measurement,
     MeasurementReport,
     MeasurementsAndQualitativeEvaluations,
@@ -15,16 +17,25 @@ from highdicom.sr import (
     ReferencedSegmentationFrame,
     RelationshipTypeValues,
     SourceImageForMeasurementGroup,
+    SourceImageForRegion,
     SourceImageForSegmentation,
     TextContentItem,
     TrackingIdentifier,
 )
+from pydicom.dataset import Dataset
 from pydicom.sr.codedict import codes
 from pydicom.sr.coding import Code
+from pydicom.uid import (
+    ComputedRadiographyImageStorage,
+    DigitalXRayImageStorageForPresentation,
+    DigitalXRayImageStorageForProcessing,
+    SecondaryCaptureImageStorage,
+)
 
 from app.analysis import wording
 from app.exports.dicom_object import equipment, source_of, to_bytes
 from app.exports.dicom_seg import pleura_of, segmentation_reference
+from app.exports.outlines import Outline, outlines_of
 from app.exports.reading import Reading, keyed_uid
 from app.segmentation.decision.calibration import Finding
 from app.segmentation.reading.geometry import Laterality
@@ -35,11 +46,26 @@ VALUE_OF = {
     Finding.INDETERMINATE: codes.SCT.Indeterminate,
 }
 PIXELS = Code("{pixels}", "UCUM", "pixels")
+KNOWN_CLASSES = {
+    ComputedRadiographyImageStorage,
+    DigitalXRayImageStorageForPresentation,
+    DigitalXRayImageStorageForProcessing,
+}
+"""Of films: their modality is told in the image library; of any other class it is "other"."""
+
+MAX_OUTLINES = 100
+"""Of a side; the segmentation has every region, however small."""
+
 CHEST_FILM = Code("399208008", "SCT", "Plain chest X-ray")
 
 
 def report(reading: Reading, anonymous: bool) -> bytes:
-    """Write the report; its regions refer to the segments of `dicom_seg.segmentation`."""
+    """Write the report.
+
+    What is marked on a side refers to its segment in `dicom_seg.segmentation`, and each of its regions is outlined
+    besides: of a group either segment or coordinates may be given (TID 1410), and many viewers draw coordinates alone,
+    and those only on images that the report's image library names.
+    """
     source = source_of(reading)
     evidence = [source, segmentation_reference(reading)] if reading.sides else [source]
     content = MeasurementReport(
@@ -48,7 +74,9 @@ def report(reading: Reading, anonymous: bool) -> bytes:
         imaging_measurements=[
             _whole_film(reading),
             *(_side(reading, number, side) for number, side in enumerate(reading.sides, start=1)),
+            *(group for side in reading.sides for group in _outlined(reading, side)),
         ],
+        referenced_images=[_library_entry(reading)],
     )
     content[0].ContentSequence.extend(_comment(text) for text in _remarks(reading, anonymous))
     made = ComprehensiveSR(
@@ -94,16 +122,18 @@ def _whole_film(reading: Reading) -> MeasurementsAndQualitativeEvaluations:
     )
 
 
+def _library_entry(reading: Reading) -> Dataset:
+    """Describe the film for the image library; without its orientation and spacing, which are not always known."""
+    entry = source_of(reading)
+    entry.Modality = "OT"
+    film_class = reading.header.get("SOPClassUID", SecondaryCaptureImageStorage)
+    entry.SOPClassUID = film_class if film_class in KNOWN_CLASSES else SecondaryCaptureImageStorage
+    return entry
+
+
 def _side(reading: Reading, number: int, side: Laterality) -> PlanarROIMeasurementsAndQualitativeEvaluations:
-    """Measure what is marked on one side of the patient."""
+    """Measure what is marked on one side of the patient, and refer to its segment."""
     source, segmentation = source_of(reading), segmentation_reference(reading)
-    spacing_mm = reading.answer.film.pixel_spacing_mm
-    pixels = int((reading.sides[side] if spacing_mm else reading.in_stored_rows(reading.sides[side])).sum())
-    area, unit = (
-        (pixels, PIXELS)
-        if spacing_mm is None
-        else (round(pixels * spacing_mm[0] * spacing_mm[1], 1), codes.UCUM.SquareMillimeter)
-    )
     frame = ReferencedSegmentationFrame(
         segmentation.SOPClassUID,
         segmentation.SOPInstanceUID,
@@ -112,16 +142,53 @@ def _side(reading: Reading, number: int, side: Laterality) -> PlanarROIMeasureme
         source_image=SourceImageForSegmentation(source.SOPClassUID, source.SOPInstanceUID),
     )
     del frame[0].ReferencedSOPSequence[0].ReferencedSegmentNumber  # forbidden beside a frame's (PS3.3 table 10-3)
+    return _measured(
+        reading, side, f"tracking {side}", f"Pneumothorax {reading.side_words(side)}", referenced_segment=frame
+    )
+
+
+def _outlined(reading: Reading, side: Laterality) -> list[PlanarROIMeasurementsAndQualitativeEvaluations]:
+    """Outline every region of a side on the film."""
+    source = source_of(reading)
+    image = SourceImageForRegion(source.SOPClassUID, source.SOPInstanceUID)
+    outlines = outlines_of(reading.in_stored_rows(reading.sides[side]))[:MAX_OUTLINES]
+    groups = []
+    for number, outline in enumerate(outlines, start=1):
+        named = f"Pneumothorax {reading.side_words(side)}, region {number} of {len(outlines)}"
+        region = ImageRegion(GraphicTypeValues.POLYLINE, outline.points, image)
+        kind = f"tracking {side} region {number}"
+        groups.append(_measured(reading, side, kind, named, outline, referenced_region=region))
+    return groups
+
+
+def _measured(
+    reading: Reading,
+    side: Laterality,
+    kind: str,
+    name: str,
+    outline: Outline | None = None,
+    **place: ReferencedSegmentationFrame | ImageRegion,
+) -> PlanarROIMeasurementsAndQualitativeEvaluations:
+    """Give the area of a side, or of the one of its regions that is outlined."""
+    area, unit = _area(reading, side, outline)
     return PlanarROIMeasurementsAndQualitativeEvaluations(
-        tracking_identifier=TrackingIdentifier(
-            reading.new_uid(f"tracking {side}"), f"Pneumothorax {reading.side_words(side)}"
-        ),
-        referenced_segment=frame,
+        tracking_identifier=TrackingIdentifier(reading.new_uid(kind), name),
         finding_type=codes.SCT.Pneumothorax,
         finding_sites=[FindingSite(pleura_of(reading, side))],
         algorithm_id=_algorithm(reading),
         measurements=[Measurement(codes.SCT.Area, area, unit)],
+        **place,
     )
+
+
+def _area(reading: Reading, side: Laterality, outline: Outline | None) -> tuple[float, Code]:
+    spacing_mm, mask = reading.answer.film.pixel_spacing_mm, reading.sides[side]
+    stored = int(reading.in_stored_rows(mask).sum())
+    pixels = stored if outline is None else outline.pixels
+    if spacing_mm is None:
+        return pixels, PIXELS
+    whole_mm2 = int(mask.sum()) * spacing_mm[0] * spacing_mm[1]  # of the pixels in which the film is judged
+    return round(whole_mm2 * pixels / stored, 1), codes.UCUM.SquareMillimeter
 
 
 def _algorithm(reading: Reading) -> AlgorithmIdentification:

@@ -168,14 +168,23 @@ class Reading:
             f"Pleura {VERSION}, model {self.model_name}, SHA-256 {self.hash_prefix}. {self.marking}. {NOTICE}"
         )
 
+    @cached_property
+    def _instance(self) -> str:
+        """What tells this film from others: the name of its instance, or of a picture what it shows."""
+        return self.header.get("SOPInstanceUID") or hashlib.sha256(self.study.film_png).hexdigest()
+
     def film_uid(self, kind: str) -> str:
         """Name what no file names: the film's study, series or instance."""
-        return keyed_uid(self.secret, repr((kind, self.study.id)))
+        return keyed_uid("", repr((kind, self._instance)))
 
     def new_uid(self, kind: str) -> str:
-        """Name an object made of this reading: the same content gets the same name at every download."""
-        said = self.study.verdict, self.study.corrected_png
-        return keyed_uid(self.secret, repr((kind, self.study.id, *said)))
+        """Name an object made of this reading.
+
+        The same film, judged by the same weights and version, gets the same names whenever it is sent, so that no
+        archive files it twice; a reader's mask gives others. They are no secret: de-identified objects get new ones.
+        """
+        corrected = hashlib.sha256(self.study.corrected_png or b"").hexdigest()
+        return keyed_uid("", repr((kind, self._instance, self.answer.model.sha256, VERSION, corrected)))
 
 
 def keyed_uid(secret: str, text: str) -> str:

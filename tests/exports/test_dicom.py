@@ -4,16 +4,20 @@ import io
 import itertools
 import logging
 import warnings
+from dataclasses import replace
 from pathlib import Path
 
+import cv2
 import highdicom
 import numpy as np
 import pydicom
 import pytest
+from matplotlib.path import Path as Path2D
 from pydicom.sr.codedict import codes
 
 from app.analysis.wording import REASONS
 from app.exports.catalogue import DICOM, exports_of
+from app.exports.outlines import MAX_POINTS
 from app.segmentation.decision.doubts import UNFAMILIAR, doubt
 from tests.support.dicom_exports import (
     BOTH,
@@ -28,7 +32,7 @@ from tests.support.dicom_exports import (
     said,
 )
 from tests.support.needs import command
-from tests.support.phantom import to_dicom
+from tests.support.phantom import to_dicom, to_png
 from tests.support.tools import complaints
 
 
@@ -154,7 +158,7 @@ def test_a_jpeg_film_says_so_in_every_picture(make_reading):
 
 
 def test_a_png_gets_names_of_its_own_and_its_film_can_be_filed(make_reading):
-    reading, other = make_reading(FILMS["png"], MASK), make_reading(FILMS["png"], MASK)
+    reading, other = make_reading(FILMS["png"], MASK), make_reading(to_png(IMAGE[::-1]), MASK)
     exports = dicom_exports(reading)
     film = exports.pop("film.dcm")
     np.testing.assert_array_equal(film.pixel_array, reading.film)
@@ -163,6 +167,34 @@ def test_a_png_gets_names_of_its_own_and_its_film_can_be_filed(make_reading):
         assert film.SOPInstanceUID in referenced(made)
         assert made.PatientName == ""
     assert dicom_exports(other)["film.dcm"].StudyInstanceUID != film.StudyInstanceUID
+
+
+def names_of(reading) -> dict[str, str]:
+    return {name: made.SOPInstanceUID for name, made in dicom_exports(reading).items()}
+
+
+@pytest.mark.parametrize("film", ["dicom", "png"])
+def test_a_film_sent_twice_gets_the_same_names(make_reading, film):
+    first, again = (make_reading(FILMS[film], MASK, created_at=when) for when in (1_700_000_000.0, 1_700_500_000.0))
+    assert first.study.id != again.study.id
+    assert names_of(first) == names_of(again)
+    assert len(set(names_of(first).values())) == len(names_of(first))
+
+
+def test_another_film_other_weights_another_version_and_a_reader_s_mask_get_other_names(make_reading, monkeypatch):
+    reading = make_reading(FILMS["dicom"], MASK)
+    names = names_of(reading)
+    others = [
+        make_reading(to_dicom(IMAGE[::-1], **REQUIRED), MASK),
+        make_reading(FILMS["dicom"], MASK, corrected=BOTH),
+        make_reading(FILMS["dicom"], MASK),
+    ]
+    model = others[-1].study.answer.model
+    others[-1].study.answer = replace(others[-1].study.answer, model=replace(model, sha256=model.sha256[::-1]))
+    for other in others:
+        assert not set(names_of(other).values()) & set(names.values())
+    monkeypatch.setattr("app.exports.reading.VERSION", "999.0")
+    assert not set(names_of(reading).values()) & set(names.values())
 
 
 def test_a_download_is_the_same_object_again(make_reading):
@@ -191,8 +223,13 @@ def test_the_report_measures_what_the_answer_says(make_reading, tmp_path):
     assert film.get_measurements()[0].name == codes.DCM.Probability
     assert film.get_measurements()[0].value == 87.3
     assert film.get_qualitative_evaluations()[0].value == codes.SCT.Present
-    areas = {group.finding_sites[0].value.meaning: group for group in content.get_planar_roi_measurement_groups()}
-    pixel_mm2 = (360 / 300) ** 2
+    groups = content.get_planar_roi_measurement_groups()
+    areas = {
+        group.finding_sites[0].value.meaning: group
+        for group in groups
+        if group.reference_type == codes.DCM.ReferencedSegmentationFrame
+    }
+    pixel_mm2 = 1.2**2
     measured = {site: group.get_measurements()[0].value for site, group in areas.items()}
     assert measured == {
         "Left Pleura": pytest.approx(1000 * pixel_mm2, abs=0.1),
@@ -201,6 +238,79 @@ def test_the_report_measures_what_the_answer_says(make_reading, tmp_path):
     segmentation = dicom_exports(reading)["segmentation.dcm"]
     frames = {site: group.referenced_segmentation_frame for site, group in areas.items()}
     assert {frame[0].referenced_sop_instance_uid for frame in frames.values()} == {segmentation.SOPInstanceUID}
+
+
+def outlined(report: pydicom.Dataset) -> list[tuple[np.ndarray, float]]:
+    """Every outline of a report, (N, 2), with the area that its group gives."""
+    content = highdicom.sr.ComprehensiveSR.from_dataset(report).content
+    return [
+        (group.roi.value, float(group.get_measurements()[0].value))
+        for group in content.get_planar_roi_measurement_groups()
+        if group.reference_type == codes.DCM.ImageRegion
+    ]
+
+
+def drawn(outlines: list[tuple[np.ndarray, float]], shape: tuple[int, int]) -> np.ndarray:
+    """Fill outlines, as a viewer would: a pixel is inside where its centre, (0.5, 0.5) of the first, is."""
+    rows, columns = np.indices(shape) + 0.5
+    inside = np.zeros(shape, dtype=bool)
+    for points, _ in outlines:
+        assert (points[0] == points[-1]).all()
+        path = Path2D(points)
+        inside |= path.contains_points(np.stack([columns.ravel(), rows.ravel()], axis=1)).reshape(shape)
+    return inside
+
+
+SPECKS = np.zeros(IMAGE.shape, dtype=bool)
+SPECKS[10:300:50, 5:395:80] = True  # 30 regions of one pixel
+EDGE = np.zeros(IMAGE.shape, dtype=bool)
+EDGE[:40, 360:] = EDGE[280:, :20] = True
+
+
+@pytest.mark.parametrize("photometric", ["MONOCHROME1", "MONOCHROME2"])
+@pytest.mark.parametrize(("mask", "count"), [(BOTH, 2), (SPECKS, 30), (EDGE, 2), (BOTH & False, 0)])
+def test_each_region_is_outlined_on_the_film(make_reading, mask, count, photometric):
+    film = to_dicom(IMAGE, photometric=photometric, **REQUIRED)
+    report = dicom_exports(make_reading(film, mask, "positive" if count else "negative"))["report.dcm"]
+    outlines = outlined(report)
+    assert len(outlines) == count
+    np.testing.assert_array_equal(drawn(outlines, mask.shape), mask)
+    assert sum(area for _, area in outlines) == pytest.approx(1.44 * mask.sum(), abs=0.1 * count)
+
+
+def test_a_ragged_region_s_outline_stays_within_a_pixel_and_within_what_one_element_holds(make_reading):
+    random = np.random.default_rng(0)
+    mask = cv2.GaussianBlur(random.normal(size=IMAGE.shape), (0, 0), 2) > 0
+    outlines = outlined(dicom_exports(make_reading(FILMS["dicom"], mask))["report.dcm"])
+    assert max(len(points) for points, _ in outlines) <= MAX_POINTS + 1
+    filled = np.zeros(mask.shape, np.uint8)  # of an outline holes are inside
+    borders, _ = cv2.findContours(mask.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    cv2.drawContours(filled, borders, -1, 1, cv2.FILLED)
+    different = drawn(outlines, mask.shape) != filled.astype(bool)
+    assert different.mean() < 0.02
+    assert not cv2.erode(different.astype(np.uint8), np.ones((3, 3), np.uint8)).any()
+
+
+@pytest.mark.parametrize("film", FILMS)
+def test_the_report_s_image_library_names_the_film(make_reading, film):
+    exports = dicom_exports(make_reading(FILMS[film], MASK))
+    (library,) = [item for item in exports["report.dcm"].ContentSequence if said_name(item) == "Image Library"]
+    (group,) = library.ContentSequence
+    (entry,) = [item for item in group.ContentSequence if item.ValueType == "IMAGE"]
+    regions = {
+        place.ReferencedSOPSequence[0].ReferencedSOPInstanceUID
+        for item in exports["report.dcm"].iterall()
+        if item.VR == "SQ"
+        for part in item.value
+        if part.get("ValueType") == "SCOORD"
+        for place in part.ContentSequence
+    }
+    assert regions == {entry.ReferencedSOPSequence[0].ReferencedSOPInstanceUID}
+    assert entry.ReferencedSOPSequence[0].ReferencedSOPInstanceUID in referenced(exports["segmentation.dcm"])
+
+
+def said_name(item: pydicom.Dataset) -> str:
+    return item.ConceptNameCodeSequence[0].CodeMeaning
 
 
 def test_an_unfamiliar_film_has_no_probability_in_its_report(make_reading, tmp_path):

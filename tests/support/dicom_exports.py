@@ -37,7 +37,13 @@ PATIENT = {
     "StudyDescription": "Thorax pa",
 }
 
-REQUIRED = {"SeriesNumber": 1, "InstanceNumber": 1, "Manufacturer": "Maker", "Laterality": ""}
+REQUIRED = {
+    "SeriesNumber": 1,
+    "InstanceNumber": 1,
+    "Manufacturer": "Maker",
+    "Laterality": "",
+    "ImagerPixelSpacing": [1.2, 1.2],
+}
 
 FILMS = {
     "dicom": to_dicom(IMAGE, **PATIENT, **REQUIRED),
