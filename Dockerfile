@@ -23,9 +23,8 @@ RUN useradd --no-create-home --uid 10001 pleura && install --directory --owner p
 VOLUME /srv/pleura/instance
 USER 10001
 
-# glibc otherwise gives freed tensors back to the kernel at every step, and pays for it in page faults.
-ENV MALLOC_MMAP_THRESHOLD_=4294967296 \
-    MALLOC_TRIM_THRESHOLD_=17179869184 \
+# By default glibc gives every thread that answers requests a heap of its own, and none of them back.
+ENV MALLOC_ARENA_MAX=2 \
     PLEURA_PRODUCTION=1 \
     PYTHONUNBUFFERED=1
 

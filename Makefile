@@ -8,13 +8,10 @@ BIN := .venv/bin
 LOCK := $(BIN)/uv pip compile requirements.txt --quiet --generate-hashes --python-version 3.11 --no-header \
 	--no-annotate --no-emit-package torch --no-emit-package torchvision --no-emit-index-url
 
-# glibc otherwise gives freed tensors back to the kernel at every step, and pays for it in page faults;
-# it reads these only when a process starts.
-export MALLOC_MMAP_THRESHOLD_ := 4294967296
-export MALLOC_TRIM_THRESHOLD_ := 17179869184
-
 .PHONY: run test check lock train bench
 
+# By default glibc gives every thread that answers requests a heap of its own, and none of them back.
+run: export MALLOC_ARENA_MAX ?= 2
 run: .venv/serving.stamp  ## http://127.0.0.1:8000; the API is open because only this machine can reach it
 	PLEURA_API=$${PLEURA_API:-open} exec $(BIN)/gunicorn wsgi:app
 
@@ -35,11 +32,17 @@ check: .venv/testing.stamp  ## everything that needs no test: style, types, scri
 lock: .venv/testing.stamp  ## pin what serving needs, after a change of requirements.txt; ARGS=--upgrade takes newer ones
 	$(LOCK) -o requirements.lock $(ARGS)
 
+# glibc otherwise gives freed tensors back to the kernel at every step, and pays for it in page faults; and threads of
+# OpenMP that spin while they wait starve whoever else works. Both are read only when a process starts.
+train: export MALLOC_MMAP_THRESHOLD_ := 4294967296
+train: export MALLOC_TRIM_THRESHOLD_ := 17179869184
+train: export OMP_WAIT_POLICY ?= PASSIVE
+train: export GOMP_SPINCOUNT ?= 0
 train: .venv/training.stamp  ## make train DATA=films RUN=runs/first ARGS="--epochs 12"
 	$(BIN)/python -m training train --data $(DATA) --run $(RUN) $(ARGS)
 
-bench: .venv/testing.stamp  ## seconds from upload to result, on this machine
-	$(BIN)/python -m tests.benchmarks.upload $(ARGS)
+bench: .venv/testing.stamp  ## how fast films are answered on this machine; docs/performance.md
+	$(BIN)/python -m tests.benchmarks.serving $(ARGS)
 
 .venv/bin/python:
 	$(PYTHON) -m venv .venv

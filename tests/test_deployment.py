@@ -5,6 +5,7 @@ import importlib.util
 import json
 import os
 import re
+import shutil
 import signal
 import socket
 import urllib.request
@@ -114,7 +115,18 @@ def test_bad_setting_stops_the_start_with_a_sentence(tmp_path):
 def test_missing_weights_stop_the_start(tmp_path):
     server = start_server(tmp_path, PLEURA_WEIGHTS=str(tmp_path / "none.safetensors"))
     assert server.process.wait(timeout=60) != 0
-    assert "No weights at" in server.log()
+    assert "Pleura cannot start. No weights at" in server.log()
+    assert "Traceback" not in server.log()
+
+
+def test_a_graph_of_other_weights_stops_the_start(checkpoint_path, tmp_path):
+    weights = tmp_path / "pleura.safetensors"
+    shutil.copy(checkpoint_path, weights)
+    shutil.copy(ROOT / "model_weights" / "pleura.openvino", tmp_path)
+    server = start_server(tmp_path, PLEURA_WEIGHTS=str(weights))
+    assert server.process.wait(timeout=60) != 0
+    assert "belongs to other weights; make it again with" in server.log()
+    assert "Traceback" not in server.log()
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -60,26 +60,27 @@ class Server:
         raise TimeoutError(f"No {pattern!r} in {START_SECONDS} s:\n{self.log()}")
 
 
-def start_server(folder: Path, **settings: str) -> Server:
+def start_server(folder: Path, arguments: Sequence[str] = ("wsgi:app",), **settings: str) -> Server:
     """Start gunicorn on a free port; the caller waits for it, and ends it.
 
     Args:
         folder: For its log and database.
+        arguments: gunicorn's, the application last.
         settings: Environment variables of its own.
     """
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PLEURA_")}
     environment |= {"PLEURA_DATABASE_URL": f"sqlite:///{folder / 'studies.sqlite'}", **settings}
     log_path = folder / "gunicorn.log"
     with log_path.open("w") as log:
-        command = [sys.executable, "-m", "gunicorn", "--bind", "127.0.0.1:0", "wsgi:app"]
+        command = [sys.executable, "-m", "gunicorn", "--bind", "127.0.0.1:0", *arguments]
         process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=subprocess.STDOUT)
     return Server(process, log_path)
 
 
 @contextmanager
-def running_server(folder: Path, **settings: str) -> Iterator[Server]:
+def running_server(folder: Path, arguments: Sequence[str] = ("wsgi:app",), **settings: str) -> Iterator[Server]:
     """Serve until the block is left."""
-    server = start_server(folder, **settings)
+    server = start_server(folder, arguments, **settings)
     try:
         server.port = int(server.wait_for(r"Listening at: http://127\.0\.0\.1:(\d+)")[1])
         urllib.request.urlopen(f"{server.url}/healthz", timeout=START_SECONDS).close()

@@ -64,17 +64,17 @@ class Engine(ABC):
         Args:
             batch: float32 (1, 1, S, S), from `preprocess`.
         """
-        views = [self._answer(batch)]
+        views = [self.answer(batch)]
         if self.mirror_size is not None:
             mirrored = scaled(batch[0, 0, :, ::-1], self.mirror_size)
-            answer = self._answer(np.ascontiguousarray(mirrored)[None, None])
+            answer = self.answer(np.ascontiguousarray(mirrored)[None, None])
             turned_back = scaled(answer.probability_map[:, ::-1], batch.shape[-1])
             views.append(View(turned_back, answer.image_logit, answer.features))
         return _mean_of(views)
 
     @abstractmethod
-    def _answer(self, batch: np.ndarray) -> View:
-        """Answer what is shown, float32 (1, 1, S, S), C-contiguous."""
+    def answer(self, batch: np.ndarray) -> View:
+        """Answer one view of a film, float32 (1, 1, S, S), C-contiguous."""
 
 
 def scaled(image: np.ndarray, side: int) -> np.ndarray:

@@ -36,7 +36,8 @@ class OpenVinoEngine(Engine):
         self._request = core.compile_model(model, "CPU", settings).create_infer_request()
         self._lock = threading.Lock()  # one request: an inference takes every core, and memory for one is enough
 
-    def _answer(self, batch: np.ndarray) -> View:
+    def answer(self, batch: np.ndarray) -> View:
+        """Answer one view of a film, float32 (1, 1, S, S), C-contiguous."""
         with self._lock:
             maps, heads, features = self._request.infer([batch]).values()
         return View(maps[0, 0], float(heads[0, 0]), features[0])

@@ -51,7 +51,8 @@ class TorchEngine(Engine):
         return views
 
     @torch.inference_mode()  # grad mode is per thread: a call at start-up would not reach the server's threads
-    def _answer(self, batch: np.ndarray) -> View:
+    def answer(self, batch: np.ndarray) -> View:
+        """Answer one view of a film, float32 (1, 1, S, S), C-contiguous."""
         seen = self._traced(torch.from_numpy(batch))
         return View(seen.maps[0].numpy(), float(seen.heads[0]), seen.features[-1].mean(dim=(0, 2, 3)).numpy())
 

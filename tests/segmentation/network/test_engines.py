@@ -166,10 +166,11 @@ def test_a_worker_that_answers_films_loads_no_training_library(graphed, tmp_path
     """They cost seconds at the start and hundreds of megabytes, and "Why this score" alone needs them."""
     film = tmp_path / "film.png"
     film.write_bytes(to_png(draw_phantom(seed=1, size=256).image))
+    url = f"sqlite:///{tmp_path / 'studies.sqlite'}"
     code = (
         "import io, sys\n"
         "from app import create_app\n"
-        f"app = create_app({{'WEIGHTS': {str(graphed)!r}, 'API': 'open', 'DATABASE_URL': 'sqlite://'}})\n"
+        f"app = create_app({{'WEIGHTS': {str(graphed)!r}, 'API': 'open', 'DATABASE_URL': {url!r}}})\n"
         f"film = open({str(film)!r}, 'rb').read()\n"
         "client = app.test_client()\n"
         "assert client.get('/').status_code == 200\n"
