@@ -24,6 +24,9 @@ DATABASE = {"sqlalchemy", "sqlite3"}
 FLOORS = ("batch", "web", "exports", "analysis", "studies", "segmentation")
 """From the top: a floor may import itself and those after it."""
 
+ROOMS = {"reading": set(), "network": set(), "decision": {"reading", "network"}}
+"""Of the core, and which others each may import."""
+
 OF_NO_FLOOR = {"app.config", "app.version"}
 ROOF = ROOT / "app" / "__init__.py"
 IMPORTING_BY_NAME = {"app/exports/catalogue.py", "app/analysis/reading_process.py"}
@@ -81,6 +84,14 @@ def test_arrows_point_down(path):
     assert not {name for name in ours if floor_of(name) not in allowed}
 
 
+@pytest.mark.parametrize("path", CORE, ids=relative)
+def test_the_core_s_rooms_point_one_way(path):
+    """Only the decision looks at what the other two rooms give; `predictor` and `checkpoint` join all three."""
+    room = path.parent.name
+    seen = {name.split(".")[2] for name in imported_modules(path) if belongs_to(name, "app.segmentation")} & set(ROOMS)
+    assert room not in ROOMS or seen <= {room, *ROOMS[room]}
+
+
 @pytest.mark.parametrize("path", [path for path in APP if path != ROOF], ids=relative)
 def test_the_web_s_libraries_stay_in_the_web_and_the_database_s_with_the_studies(path):
     libraries = {name.split(".")[0] for name in imported_modules(path)}
@@ -116,6 +127,13 @@ def test_no_template_takes_an_answer_apart_by_key():
     templates = sorted((ROOT / "templates").rglob("*.html"))
     assert len(templates) > 10
     assert not [path.name for path in templates if "answer[" in path.read_text()]
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "tests").rglob("*.py")), ids=relative)
+def test_no_test_imports_another(path):
+    """What several need stands in `tests/support`."""
+    parts = {part for name in imported_modules(path) if belongs_to(name, "tests") for part in name.split(".")}
+    assert not {part for part in parts if part == "conftest" or part.startswith("test_")}
 
 
 @pytest.mark.parametrize("path", APP, ids=relative)

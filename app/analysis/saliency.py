@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from app.analysis.analysis import Analysis
-from app.segmentation.decision.calibration import sigmoid
+from app.segmentation.network.logits import sigmoid
 from app.segmentation.network.preprocessing import preprocess
 from app.studies.drawing import greys_of
 

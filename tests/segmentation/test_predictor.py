@@ -21,7 +21,7 @@ from app.segmentation.predictor import Prediction, Predictor
 from app.segmentation.reading.geometry import Laterality
 from app.segmentation.reading.image_io import read_radiograph
 from app.segmentation.reading.radiograph import Radiograph
-from tests.segmentation.decision.test_checks import DOUBTED, FILM
+from tests.support.doubted import DOUBTED, FILM
 from tests.support.phantom import draw_phantom, to_dicom, to_png
 
 FILMS = [draw_phantom(seed, size=256).image for seed in range(3)]

@@ -21,10 +21,10 @@ from werkzeug.test import encode_multipart
 from app.analysis import saliency
 from app.analysis.analysis import Analysis
 from app.analysis.saliency import UNTRIED, Saliency, packed
-from app.segmentation.decision.calibration import logit
 from app.segmentation.decision.doubts import UNFAMILIAR
 from app.segmentation.network import attribution
 from app.segmentation.network.attribution import occlude
+from app.segmentation.network.logits import logit
 from app.segmentation.network.preprocessing import preprocess
 from app.segmentation.predictor import Predictor
 from app.segmentation.reading.radiograph import Radiograph

@@ -11,8 +11,8 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
-from app.segmentation.decision.calibration import map_logit
 from app.segmentation.network.engine import Evidence
+from app.segmentation.network.logits import map_logit
 from app.segmentation.network.preprocessing import restore
 from training.releasing.calibrate import fit_platt
 from training.releasing.metrics import auroc, dice_scores, overlap

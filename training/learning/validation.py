@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import torch
 
-from app.segmentation.decision.calibration import map_logit
+from app.segmentation.network.logits import map_logit
 from app.segmentation.network.preprocessing import PreprocessingConfig
 from training.data.dataset import evaluation_loader
 from training.data.films import PreparedFilms

@@ -16,17 +16,25 @@ the tests hold this module's Grad-CAM to captum's.
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain, product
+from typing import Protocol
 
 import numpy as np
 import torch
 
-from app.segmentation.decision.calibration import Calibration, bright_pixels
+from app.segmentation.network.logits import bright_pixels
 from app.segmentation.network.torch_engine import TorchEngine, Traced, scaled_batch
 
 FEATURE_MAPS = 12
 """Channels of the final encoder block that are shown, of some hundreds."""
 OCCLUSION_CELLS = 16
 """Cells along a side of an occlusion map; the patch that hides a part of the film covers two by two of them."""
+
+
+class Scoring(Protocol):
+    """What makes a film's score of its two logits; `Calibration` does."""
+
+    def score(self, image_logit: torch.Tensor, map_logit: torch.Tensor) -> torch.Tensor:
+        """Return the score."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +85,7 @@ class Occlusion:
     drops: np.ndarray
 
 
-def trace_activations(engine: TorchEngine, calibration: Calibration, batch: np.ndarray) -> Activations:
+def trace_activations(engine: TorchEngine, calibration: Scoring, batch: np.ndarray) -> Activations:
     """Compute Grad-CAM of every encoder stage and the feature maps of the last, in one backward pass.
 
     A film and its mirror image share in the score where the engine averages them. Their maps are added, the mirror's
@@ -112,7 +120,7 @@ def trace_activations(engine: TorchEngine, calibration: Calibration, batch: np.n
 
 
 def occlude(
-    engine: TorchEngine, calibration: Calibration, batch: np.ndarray, cells: int = OCCLUSION_CELLS, at_once: int = 4
+    engine: TorchEngine, calibration: Scoring, batch: np.ndarray, cells: int = OCCLUSION_CELLS, at_once: int = 4
 ) -> Iterator[Occlusion]:
     """Hide one patch of the film after another, and see how the score falls.
 
@@ -155,11 +163,11 @@ def occlude(
 
 
 @torch.inference_mode()
-def _scores_of(engine: TorchEngine, calibration: Calibration, batch: torch.Tensor) -> np.ndarray:
+def _scores_of(engine: TorchEngine, calibration: Scoring, batch: torch.Tensor) -> np.ndarray:
     return _score(engine, calibration, batch)[0].numpy()
 
 
-def _score(engine: TorchEngine, calibration: Calibration, batch: torch.Tensor) -> tuple[torch.Tensor, list[Traced]]:
+def _score(engine: TorchEngine, calibration: Scoring, batch: torch.Tensor) -> tuple[torch.Tensor, list[Traced]]:
     """Score films, float32 (N, 1, S, S), as `Engine.run` and `Calibration.score` do, so that it can be differentiated.
 
     Returns:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
-from app.segmentation.decision.calibration import map_logit
+from app.segmentation.network.logits import map_logit
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Evidence:
         disagreement_map: float32 (S, S) in [0, 0.5], how far the film's own map and its mirror image's lie
             from their mean; zero where no mirror image is answered.
         image_logit: The image-level head's.
-        map_logit: The map's, condensed by `calibration.map_logit`.
+        map_logit: The map's, condensed by `logits.map_logit`.
         features: float32 (C,), the encoder's deepest features, averaged over the film.
     """
 

@@ -8,8 +8,9 @@ import torch
 from captum.attr import LayerGradCam
 
 from app.segmentation.checkpoint import load_checkpoint
-from app.segmentation.decision.calibration import Calibration, logit
+from app.segmentation.decision.calibration import Calibration
 from app.segmentation.network.attribution import Occlusion, occlude, trace_activations
+from app.segmentation.network.logits import logit
 from app.segmentation.network.model import ARCHITECTURES, ModelConfig, build_model
 from app.segmentation.network.preprocessing import PreprocessingConfig, preprocess
 from app.segmentation.network.torch_engine import TorchEngine
