@@ -3,6 +3,7 @@
 Where a codestream and the DICOM header disagree, the codestream counts (PS3.5 8.2).
 """
 
+import re
 import struct
 from dataclasses import dataclass
 
@@ -12,6 +13,9 @@ from app.segmentation.reading.radiograph import refuse_large
 JPEG_MAGIC, J2K_MAGIC = b"\xff\xd8\xff", b"\xff\x4f\xff\x51"
 JP2_MAGIC = b"\x00\x00\x00\x0cjP  \r\n\x87\n"
 START_OF_SCAN, END_OF_IMAGE = b"\xff\xda", b"\xff\xd9"
+FILL_BYTES = re.compile(rb"\xff+")
+MAX_SEGMENTS = 20_000
+"""Before the first scan or tile, and boxes of a JP2 file."""
 MAX_SCANS = 100
 MAX_SCANNED_PIXELS = 1_000_000_000
 """Pixels times scans: a progressive film of 50 megapixels may have twenty, and has about ten."""
@@ -84,12 +88,12 @@ def _jpeg(frame: bytes) -> Codestream:
     """Read marker segments up to the first scan (ITU-T T.81 B.2; T.87 C.2 for JPEG-LS)."""
     transform, is_jfif, near, found = "", False, 0, None
     position = 2
-    while True:
-        while frame[position] == 0xFF and frame[position + 1] == 0xFF:  # fill bytes
-            position += 1
-        prefix, marker = frame[position], frame[position + 1]
-        if prefix != 0xFF:
+    for _ in range(MAX_SEGMENTS):
+        prefix = FILL_BYTES.match(frame, position)
+        if prefix is None:
             raise IndexError("no marker where one must be")
+        position = prefix.end() - 1
+        marker = frame[position + 1]
         (length,) = struct.unpack_from(">H", frame, position + 2)
         body = frame[position + 4 : position + 2 + length]
         if marker in FRAMES and found is None:
@@ -102,6 +106,8 @@ def _jpeg(frame: bytes) -> Codestream:
             near = body[1 + 2 * body[0]]
             break
         position += 2 + length
+    else:
+        raise IndexError("no scan among so many segments")
     if found is None:
         raise IndexError("a scan before its frame")
     marker, body = found
@@ -135,7 +141,9 @@ def _unmarked_colours(frame_header: bytes, is_jfif: bool, is_dct: bool) -> str:
 def _boxed(frame: bytes) -> bytes:
     """The codestream in a JP2 file, its box jp2c (ITU-T T.800 I.4; a length of 0 means up to the end)."""
     position = 0
-    while position + 8 <= len(frame):
+    for _ in range(MAX_SEGMENTS):
+        if position + 8 > len(frame):
+            break
         length, kind = struct.unpack_from(">L4s", frame, position)
         header = 8
         if length == 1:
@@ -161,7 +169,9 @@ def _jpeg_2000(frame: bytes) -> Codestream:
     (length,) = struct.unpack_from(">H", frame, 4)
     position = 4 + length
     has_transform, is_lossy = False, False
-    while frame[position] == 0xFF and frame[position + 1] != 0x90:  # up to the first tile
+    for _ in range(MAX_SEGMENTS):
+        if frame[position] != 0xFF or frame[position + 1] == 0x90:  # the first tile
+            break
         (length,) = struct.unpack_from(">H", frame, position + 2)
         if frame[position + 1] == 0x52:
             has_transform, is_lossy = frame[position + 8] == 1, frame[position + 13] == 0

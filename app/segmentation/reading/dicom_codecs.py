@@ -18,6 +18,7 @@ ITEM = b"\xfe\xff\x00\xe0"
 SEQUENCE_END = b"\xfe\xff\xdd\xe0"
 PAUSE = b"\x80"
 """Code of a run-length encoding that stands for nothing."""
+MAX_FRAGMENTS = 100_000
 MAX_SURPLUS = 2**14
 """Bytes that may lie behind a run-length encoded plane: padding; with more it is of another size."""
 
@@ -91,9 +92,11 @@ def decoded(pixels: memoryview, vr: str, is_big_endian: bool, layout: Layout) ->
 
 def _first_frame(pixels: memoryview, layout: Layout) -> memoryview:
     """Join the fragments of the first frame (PS3.5 A.4), without the offset table, which is often wrong."""
-    fragments = []
+    fragments: list[memoryview] = []
     position = 0
     while position + 8 <= len(pixels) and bytes(pixels[position : position + 4]) == ITEM:
+        if len(fragments) == MAX_FRAGMENTS:
+            raise InvalidImageError(f"The pixel data has more than {MAX_FRAGMENTS:,} fragments. Export the film again.")
         (length,) = struct.unpack_from("<L", pixels, position + 4)
         fragments.append(pixels[position + 8 : position + 8 + length])
         position += 8 + length
