@@ -5,8 +5,10 @@ import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+import imagecodecs
 import numpy as np
 from pydicom.dataset import Dataset
+from pydicom.encaps import encapsulate
 from pydicom.uid import (
     JPEG2000,
     UID,
@@ -230,7 +232,33 @@ def colour_variants() -> Iterator[Variant]:
         shared = np.concatenate([pairs[..., 0], pairs[:, :, :1, 1], pairs[:, :, :1, 2]], axis=-1)
         header = {"bits_stored": 8, **_coloured(photometric, 0), "PixelData": shared.tobytes()}
         yield Variant(photometric, ExplicitVRLittleEndian, header, tolerance=2 / 255)
+    yield from _compressed_colours(np.round(255 * rgb).astype(np.uint8))
     yield from _palettes()
+
+
+def _compressed_colours(levels: np.ndarray) -> Iterator[Variant]:
+    """Codestreams of colours that say how these are to be read, and some that leave it to the header."""
+    whole = {"level": 98, "subsampling": "444"}
+    for name, syntax, frame, photometric in (
+        ("luma and chroma", JPEGBaseline8Bit, imagecodecs.jpeg8_encode(levels, **whole), "YBR_FULL"),
+        ("shared chroma", JPEGBaseline8Bit, imagecodecs.jpeg8_encode(levels, level=98), "YBR_FULL_422"),
+        ("RGB", JPEGBaseline8Bit, imagecodecs.jpeg8_encode(levels, outcolorspace="RGB", **whole), "RGB"),
+        ("lossless RGB", JPEGLosslessSV1, imagecodecs.jpeg8_encode(levels, lossless=True, outcolorspace="RGB"), "RGB"),
+        ("RGB", JPEGLSLossless, imagecodecs.jpegls_encode(levels), "RGB"),
+        ("RGB", RLELossless, _run_lengths(levels), "RGB"),
+    ):
+        header = {"bits_stored": 8, **_coloured(photometric, 0), "PixelData": encapsulate([frame])}
+        yield Variant(f"{photometric}, {syntax.name}, {name}", syntax, header, tolerance=4 / 255)
+
+
+def _run_lengths(levels: np.ndarray) -> bytes:
+    """Encode a plane of bytes after the other (PS3.5 G)."""
+    planes = [imagecodecs.packbits_encode(levels[..., plane].tobytes()) for plane in range(levels.shape[-1])]
+    planes = [plane + bytes(len(plane) % 2) for plane in planes]
+    offsets = np.cumsum([64, *map(len, planes[:-1])])
+    header = np.zeros(16, "<u4")
+    header[: len(planes) + 1] = [len(planes), *offsets]
+    return header.tobytes() + b"".join(planes)
 
 
 def _coloured(photometric: str, planar: int) -> dict[str, object]:
