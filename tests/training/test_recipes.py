@@ -60,6 +60,7 @@ def test_from_ten_films_to_a_released_file_and_nothing_is_done_twice(ten_films, 
     assert len(made["mean_of"]) == 3 and released.metadata.metrics.keys() == {"val"}
     whole, cooldown, plateau = made, made["started_from"], made["started_from"]["started_from"]
     assert [stage["windows_seen"] for stage in (plateau, cooldown, whole)] == [4, 4, 0]
+    assert [stage["windows_in_all"] for stage in (plateau, cooldown, whole)] == [4, 8, 8]
     assert plateau["started_from"] == "random" and whole["films_seen"] == 8
     assert whole["settings"]["mining"] == 2 and plateau["settings"]["cooldown_share"] == 0
 

@@ -4,9 +4,8 @@ Only Pillow is needed to unpack it. The archive shows patients' films: it is no 
 """
 
 import io
-import tarfile
+import zipfile
 from pathlib import Path
-from typing import IO
 
 import numpy as np
 import pandas as pd
@@ -24,6 +23,8 @@ SAMPLE = 200
 """Films by whose size the quality is chosen."""
 SLACK = 0.97
 """Share of the room that the films may be expected to take, since a sample is no promise."""
+BESIDE = 300
+"""Bytes that a film takes beside its picture: its row, its entry, and of a few a mask."""
 SPLITS = ("train", "val")
 
 
@@ -32,7 +33,7 @@ def pack(data: Path, out: Path, size: int = 512, limit_mib: float = 60.0, splits
 
     Args:
         data: Prepared folder.
-        out: Archive to write, .tar.
+        out: Archive to write, .zip.
         size: Side at which films are packed, in pixels.
         limit_mib: Largest size of the archive; the best quality with which it fits is taken.
         splits: Which films; test is not needed for training, and better not there.
@@ -45,13 +46,14 @@ def pack(data: Path, out: Path, size: int = 512, limit_mib: float = 60.0, splits
     quality = _fitting_quality(films, rows, size, limit_mib)
     out.parent.mkdir(parents=True, exist_ok=True)
     unfinished = out.with_name(f"{out.name}.part")
-    with tarfile.open(unfinished, "w") as archive:
-        _add(archive, "films.csv", films.table.iloc[rows].to_csv(index=False).encode())
+    with zipfile.ZipFile(unfinished, "w") as archive:
+        table = films.table.iloc[rows].to_csv(index=False)
+        archive.writestr("films.csv", table, zipfile.ZIP_DEFLATED)
         for number, row in enumerate(tqdm(rows, desc="pack", unit="film")):
-            _add(archive, f"{number}.webp", _film_bytes(films, row, size, quality))
+            archive.writestr(f"{number}.webp", _film_bytes(films, row, size, quality))
             if films.masks[row].any():
                 mask = resize_mask(films.true_mask(row), PreprocessingConfig(size))
-                _add(archive, f"{number}.png", _encoded(Image.fromarray(mask), "PNG", optimize=True))
+                archive.writestr(f"{number}.png", _encoded(Image.fromarray(mask), "PNG", optimize=True))
     mib = unfinished.stat().st_size / 2**20
     if mib > limit_mib:
         unfinished.unlink()
@@ -70,20 +72,20 @@ def unpack(archive: Path, out: Path) -> None:
     if (out / "films.csv").is_file():
         return
     out.mkdir(parents=True, exist_ok=True)
-    with tarfile.open(archive) as packed:
-        described = _member(packed, "films.csv").read()
+    with zipfile.ZipFile(archive) as packed:
+        described = packed.read("films.csv")
         films = len(pd.read_csv(io.BytesIO(described)))
         side = _picture(packed, "0.webp").shape[0]
         images, masks = (
             open_memmap(out / name, mode="w+", dtype=np.uint8, shape=(films, side, side))
             for name in ("images.npy", "masks.npy")
         )
-        for member in tqdm(packed, desc="unpack", unit="file"):
-            number, _, kind = member.name.partition(".")
+        for name in tqdm(packed.namelist(), desc="unpack", unit="file"):
+            number, _, kind = name.partition(".")
             if kind == "webp":
-                images[int(number)] = _picture(packed, member.name)
+                images[int(number)] = _picture(packed, name)
             elif kind == "png":
-                masks[int(number)] = _picture(packed, member.name) > 0
+                masks[int(number)] = _picture(packed, name) > 0
     images.flush()
     masks.flush()
     (out / "films.csv").write_bytes(described)  # last: its presence says that the folder is complete
@@ -91,7 +93,7 @@ def unpack(archive: Path, out: Path) -> None:
 
 def _fitting_quality(films: PreparedFilms, rows: np.ndarray, size: int, limit_mib: float) -> int:
     sample = np.random.default_rng(0).permutation(rows)[:SAMPLE]
-    room = SLACK * limit_mib * 2**20 / len(rows) - 2 * tarfile.BLOCKSIZE
+    room = SLACK * limit_mib * 2**20 / len(rows) - BESIDE
     for quality in QUALITIES:
         mean = np.mean([len(_film_bytes(films, row, size, quality)) for row in sample])
         if mean < room:
@@ -113,17 +115,5 @@ def _encoded(picture: Image.Image, kind: str, **settings: object) -> bytes:
     return buffer.getvalue()
 
 
-def _member(archive: tarfile.TarFile, name: str) -> IO[bytes]:
-    member = archive.extractfile(name)
-    assert member is not None, f"{name} is no file"
-    return member
-
-
-def _picture(archive: tarfile.TarFile, name: str) -> np.ndarray:
-    return np.asarray(Image.open(_member(archive, name)).convert("L"))
-
-
-def _add(archive: tarfile.TarFile, name: str, content: bytes) -> None:
-    entry = tarfile.TarInfo(name)
-    entry.size = len(content)
-    archive.addfile(entry, io.BytesIO(content))
+def _picture(archive: zipfile.ZipFile, name: str) -> np.ndarray:
+    return np.asarray(Image.open(io.BytesIO(archive.read(name))).convert("L"))

@@ -91,9 +91,13 @@ def answer_films(
         mask_logits, image_logits = model(image.to(device, memory_format=torch.channels_last))
         targets = true_mask.to(device), true_label.to(device)
         seen.add(mask_logits, image_logits, *targets, loss_function(mask_logits, image_logits, *targets)["loss"])
-        maps, true = mask_logits[:, 0].float().sigmoid().cpu().numpy(), true_mask[:, 0].numpy() > 0
-        dice = {f"{DICE_PREFIX}{level}": dice_scores(**overlap(maps >= level, true)) for level in THRESHOLDS}
-        heads = image_logits[:, 0].float().cpu().numpy()
-        answers.append(pd.DataFrame({"image_logit": heads, "map_logit": [map_logit(one) for one in maps], **dice}))
+        maps, true = mask_logits[:, 0].float().sigmoid(), targets[0][:, 0] > 0
+        counts = {level: overlap(maps >= level, true) for level in THRESHOLDS}  # on the device that holds the maps
+        dice = {
+            f"{DICE_PREFIX}{level}": dice_scores(**{name: count.cpu().numpy() for name, count in one.items()})
+            for level, one in counts.items()
+        }
+        heads, planes = image_logits[:, 0].float().cpu().numpy(), maps.cpu().numpy()
+        answers.append(pd.DataFrame({"image_logit": heads, "map_logit": [map_logit(one) for one in planes], **dice}))
     known = films.table.iloc[rows][["image_id", "patient_id", "label"]].reset_index(drop=True)
     return pd.concat([known, pd.concat(answers, ignore_index=True)], axis=1), seen.figures()

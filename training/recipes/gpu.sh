@@ -4,7 +4,7 @@
 #   sh training/recipes/gpu.sh pack FILMS CARRY                 here, once: writes CARRY, all that has to travel
 #   sh training/recipes/gpu.sh step CARRY OUT NAME [SETTINGS]   there, as often as there is time
 #
-# Both from the repository's root. FILMS is a prepared folder. CARRY holds films.tar (train and val, LIMIT_MIB at most),
+# Both from the repository's root. FILMS is a prepared folder. CARRY holds films.zip (train and val, LIMIT_MIB at most),
 # start.safetensors (the weights to start from, in half precision: no package with ImageNet's has to travel) and wheels/
 # (packages that such a machine lacks, of the versions installed here; PACKAGES is a pattern of their names, "" none).
 # With the repository itself, 14 MiB, and 10 MiB of weights the default stays below 64 MiB. CARRY shows patients' films:
@@ -15,6 +15,7 @@
 # with the same NAME and SETTINGS goes on from its full state in WORK. On another one, put the weights that were brought
 # back in place of CARRY/start.safetensors: the optimiser's state, 80 MiB, stays behind.
 #
+# By default a run is 10 epochs of 150 steps of 192 windows, 288,000 windows; EPOCHS sets how many fit into the time.
 # Half an hour, after a first minute for unpacking: fold-1 … fold-5 with MINUTES=4 and --fold 1/5 … --fold 5/5, then
 # a run of all films that the five teach, --teachers '[…/fold-1/best.safetensors,…]'.
 set -eu
@@ -24,7 +25,7 @@ side=${SIDE:-512}
 pack() {
     films=$1 carry=$2
     mkdir -p "$carry/wheels"
-    [ -f "$carry/films.tar" ] || "$python" -m training pack --data "$films" --out "$carry/films.tar" --size "$side" \
+    [ -f "$carry/films.zip" ] || "$python" -m training pack --data "$films" --out "$carry/films.zip" --size "$side" \
         --limit_mib "${LIMIT_MIB:-36}"
     [ -f "$carry/start.safetensors" ] || "$python" -m training begin --out "$carry/start.safetensors" \
         --start "${START:-lite0}" --image_size "$side" --model.pooling "${POOLING:-catavgmax}"
@@ -45,12 +46,12 @@ step() {
         "$python" -m pip install -q --no-index --no-deps --no-compile --target "$work/packages" "$carry"/wheels/*.whl
     fi
     export PYTHONPATH="$work/packages${PYTHONPATH:+:$PYTHONPATH}"
-    "$python" -m training unpack --archive "$carry/films.tar" --out "$work/films"
+    "$python" -m training unpack --archive "$carry/films.zip" --out "$work/films"
     "$python" -m training train --data "$work/films" --run "$work/$name" --start "$carry/start.safetensors" \
         --minutes "${MINUTES:-8}" --keep_epochs true --image_size "$side" --window.size "${WINDOW:-256}" \
         --patient_exponent 0.5 --hard_negative_share 0.25 --positive_share '[0.6,0.5]' --weight_decay 0.05 \
         --batch_size "${BATCH:-192}" --micro_batch "${BATCH:-192}" --learning_rate "${RATE:-2e-3}" \
-        --epochs "${EPOCHS:-20}" --steps_per_epoch "${STEPS:-50}" --ema_decay "${EMA:-0.99}" \
+        --epochs "${EPOCHS:-10}" --steps_per_epoch "${STEPS:-150}" --ema_decay "${EMA:-0.99}" \
         --workers "${WORKERS:-14}" --accelerator "${ACCELERATOR:-cuda}" --precision "${PRECISION:-bf16-mixed}" "$@"
     cp "$work/$name/best.safetensors" "$out/$name-best.safetensors"
     cp "$(ls "$work/$name"/epochs/*.safetensors | tail -n 1)" "$out/$name-newest.safetensors"

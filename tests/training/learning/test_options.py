@@ -14,7 +14,8 @@ from training.data.sampling import BalancedBatches, with_view_share
 from training.learning.findings import FINDINGS, WithFindings, finding_targets, findings_loss
 from training.learning.losses import LossWeights
 from training.learning.mining import FalseAlarms
-from training.learning.train import BEST_FILE, STATE_FILE, let_learn, train
+from training.learning.setup import let_learn
+from training.learning.train import BEST_FILE, STATE_FILE, train
 
 
 def test_findings_are_those_the_report_names_where_there_is_one():

@@ -78,7 +78,7 @@ def test_a_training_does_not_go_on_with_other_settings(config):
 def test_provenance_says_which_films_and_how_many_windows_were_seen(config):
     train(replace(config, epochs=1, window=WindowConfig(size=32)))
     provenance = load_checkpoint(config.run / BEST_FILE).metadata.provenance
-    assert (provenance["films_seen"], provenance["windows_seen"]) == (8, 8)
+    assert (provenance["films_seen"], provenance["windows_seen"], provenance["windows_in_all"]) == (8, 8, 8)
     assert (provenance["data"]["films"], provenance["data"]["positive"]) == (12, 6)
 
 
