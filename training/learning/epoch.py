@@ -62,10 +62,11 @@ def train_epoch(learner: Learner, epoch: int, loader: Iterable) -> None:
             group["lr"] = rate
         sums: dict[str, torch.Tensor] = {}
         for part in range(micro_batches):
+            batch = next(arriving)  # before the seed: the first one draws from it
             position = (steps_before(config, epoch) + step) * micro_batches + part
             torch.manual_seed(dropout_seed(config.seed, position * fabric.world_size + fabric.global_rank))
             with fabric.no_backward_sync(learner.model, enabled=part + 1 < micro_batches):
-                terms = _terms(learner, next(arriving), seen)
+                terms = _terms(learner, batch, seen)
                 fabric.backward(terms["loss"] / micro_batches)
             for name, term in terms.items():
                 sums[name] = sums.get(name, 0) + term.detach() / micro_batches
