@@ -73,10 +73,13 @@ def shortcuts(films: PreparedFilms, probabilities: np.ndarray) -> dict:
         "auroc_without_lung": {name: round(auroc(truth, scores), 4) for name, scores in guessed.items()},
         "auroc_of_network": round(auroc(truth, probabilities), 4),
         "auroc_of_network_among_alike": round(auroc_among_alike(truth, probabilities, all_guessed), 4),
-        "rank_correlation_of_negatives": round(
-            float(spearmanr(probabilities[truth == 0], all_guessed[truth == 0]).statistic), 4
-        ),
+        "rank_correlation_of_negatives": round(rank_correlation(probabilities[truth == 0], all_guessed[truth == 0]), 4),
     }
+
+
+def rank_correlation(scores: np.ndarray, others: np.ndarray) -> float:
+    """Correlate the ranks of two scores (Spearman); one that is the same for all films goes with nothing, 0."""
+    return float(spearmanr(scores, others).statistic) if np.ptp(scores) and np.ptp(others) else 0.0
 
 
 def _views(films: PreparedFilms, rows: np.ndarray) -> dict[str, np.ndarray]:

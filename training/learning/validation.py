@@ -1,6 +1,7 @@
 """How well a network does on films that it does not learn from, for choosing an epoch or a recipe."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -92,7 +93,9 @@ def answer_films(
         targets = true_mask.to(device), true_label.to(device)
         seen.add(mask_logits, image_logits, *targets, loss_function(mask_logits, image_logits, *targets)["loss"])
         maps, true = mask_logits[:, 0].float().sigmoid(), targets[0][:, 0] > 0
-        counts = {level: overlap(maps >= level, true) for level in THRESHOLDS}  # on the device that holds the maps
+        counts: dict[float, Any] = {
+            level: overlap(maps >= level, true) for level in THRESHOLDS
+        }  # on the device that holds the maps
         dice = {
             f"{DICE_PREFIX}{level}": dice_scores(**{name: count.cpu().numpy() for name, count in one.items()})
             for level, one in counts.items()

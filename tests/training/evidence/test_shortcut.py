@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from training.evidence.shortcut import VIEWS, auroc_among_alike, border
+from training.evidence.shortcut import VIEWS, auroc_among_alike, border, rank_correlation
 from training.releasing.metrics import auroc
 
 
@@ -35,3 +35,9 @@ def test_a_score_that_has_nothing_to_do_with_the_confounder_keeps_its_auroc():
     scores = labels + rng.normal(size=4000)
     among_alike = auroc_among_alike(labels, scores, rng.normal(size=4000))
     assert among_alike == pytest.approx(auroc(labels, scores), abs=0.01)
+
+
+def test_a_guess_that_is_the_same_for_all_films_goes_with_nothing():
+    scores = np.array([0.1, 0.4, 0.9])
+    assert rank_correlation(scores, 2 * scores) == pytest.approx(1)
+    assert rank_correlation(scores, np.full(3, 0.5)) == rank_correlation(np.full(3, 0.5), scores) == 0
