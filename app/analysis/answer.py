@@ -5,7 +5,8 @@ from dataclasses import replace
 from app.segmentation.decision.postprocessing import Region
 from app.segmentation.predictor import Prediction, Predictor
 from app.segmentation.reading.radiograph import Radiograph
-from app.studies.answer import Answer, Film, MaskPicture, Model
+from app.studies.answer import Answer, Film, Model
+from app.studies.drawing import MaskPicture
 
 
 def to_answer(radiograph: Radiograph, prediction: Prediction, predictor: Predictor, answer_id: str) -> Answer:

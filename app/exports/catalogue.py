@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.exports.reading import Reading
-from app.studies.answer import MaskPicture, region_json
+from app.studies.answer import region_json
+from app.studies.drawing import MaskPicture
 from app.studies.store import Study
 
 DICOM = "application/dicom"

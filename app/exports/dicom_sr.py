@@ -1,5 +1,7 @@
 """Finding, probability and regions as a DICOM Structured Report: a measurement report (PS3.16 TID 1500)."""
 
+from typing import Any
+
 from highdicom.sr import (
     AlgorithmIdentification,
     ComprehensiveSR,
@@ -167,9 +169,9 @@ def _measured(
     kind: str,
     name: str,
     outline: Outline | None = None,
-    **place: ReferencedSegmentationFrame | ImageRegion,
+    **place: Any,
 ) -> PlanarROIMeasurementsAndQualitativeEvaluations:
-    """Give the area of a side, or of the one of its regions that is outlined."""
+    """Give the area of a side, or of the one of its regions that is outlined; `place` says where it is."""
     area, unit = _area(reading, side, outline)
     return PlanarROIMeasurementsAndQualitativeEvaluations(
         tracking_identifier=TrackingIdentifier(reading.new_uid(kind), name),

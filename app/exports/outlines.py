@@ -39,7 +39,7 @@ def outlines_of(mask: np.ndarray) -> list[Outline]:
         part = components[top : top + height, left : left + width] == number
         fine = part.repeat(FINER, axis=0).repeat(FINER, axis=1).astype(np.uint8)
         (border, *_), _ = cv2.findContours(fine, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
-        found.append(Outline((_simplified(border) + 0.5) / FINER + np.float32([left, top]), int(pixels)))
+        found.append(Outline((_simplified(border) + 0.5) / FINER + np.array([left, top], np.float32), int(pixels)))
     return sorted(found, key=lambda outline: -outline.pixels)
 
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from safetensors import SafetensorError, safe_open
@@ -143,12 +143,12 @@ def load_checkpoint(path: Path) -> Checkpoint:
             header = json.loads((file.metadata() or {}).get(HEADER_KEY, "null"))
     except (SafetensorError, json.JSONDecodeError) as error:
         raise CheckpointError(f"{path} is not a complete safetensors file: {error}.") from error
-    statistics = {
+    statistics: dict[str, Any] = {
         name.removeprefix(FEATURES_PREFIX): tensors.pop(name)
         for name in list(tensors)
         if name.startswith(FEATURES_PREFIX)
     }
-    limits = header.pop("out_of_distribution", {}) if isinstance(header, dict) else {}
+    limits: dict[str, Any] = header.pop("out_of_distribution", {}) if isinstance(header, dict) else {}
     metadata = _metadata(header, path)
     return Checkpoint(
         weights=tensors,

@@ -98,11 +98,11 @@ class Predictor:
         prepared = time.perf_counter()
         evidence = self.engine.run(batch)
         inferred = time.perf_counter()
-        distance = self._distance_in_limits(evidence)
+        distance, unfamiliarity = self._unfamiliarity(evidence)
         prediction = self.decision.decide(
             evidence,
             radiograph.geometry,
-            (*doubts, *self._unfamiliarity(distance)),
+            (*doubts, *unfamiliarity),
             may_be_a_film=distance <= self.population.no_film_distance,
         )
         finished = time.perf_counter()
@@ -114,16 +114,16 @@ class Predictor:
         }
         return replace(prediction, timing_ms=timing_ms)
 
-    def _distance_in_limits(self, evidence: Evidence) -> float:
+    def _unfamiliarity(self, evidence: Evidence) -> tuple[float, tuple[Doubt, ...]]:
+        """Say how far a film lies from those that the model learnt from, in limits, and whether that is a doubt."""
         known = self.feature_distribution
-        return 0.0 if known is None else known.distance(evidence.features) / known.limit
-
-    def _unfamiliarity(self, distance_in_limits: float) -> tuple[Doubt, ...]:
-        if distance_in_limits <= 1:
-            return ()
-        limit = self.feature_distribution.limit
-        measured = f"Its features lie {distance_in_limits * limit:.1f} from theirs; {limit:.1f} is the limit."
-        return (replace(UNFAMILIAR, message=f"{UNFAMILIAR.message} {measured}"),)
+        if known is None:
+            return 0.0, ()
+        distance = known.distance(evidence.features)
+        if distance <= known.limit:
+            return distance / known.limit, ()
+        measured = f"Its features lie {distance:.1f} from theirs; {known.limit:.1f} is the limit."
+        return distance / known.limit, (replace(UNFAMILIAR, message=f"{UNFAMILIAR.message} {measured}"),)
 
     def check_canary(self) -> bool:
         """Answer the synthetic film in the checkpoint, and compare with the answer it had at release."""

@@ -5,19 +5,16 @@ answer of a prediction, exports and web read it. Figures are rounded when it is 
 shown is the same to the last digit.
 """
 
-import base64
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
-
-import numpy as np
 
 from app.segmentation.decision.calibration import Finding, OperatingPoint
 from app.segmentation.decision.doubts import Doubt
 from app.segmentation.decision.population import FIRST_RELEASES
 from app.segmentation.decision.postprocessing import Region
 from app.segmentation.reading.geometry import Laterality
-from app.studies.drawing import mask_png
+from app.studies.drawing import MaskPicture
 
 NOTICE = "Research use only. Not a medical device; not for diagnosis or treatment."
 HASH_LENGTH = 12
@@ -66,31 +63,6 @@ class Film:
                 "image_left": Laterality(said["image_left"]),
             }
         )
-
-
-@dataclass(frozen=True)
-class MaskPicture:
-    """A mask in the film's pixels as stored: a greyscale PNG of 0 and 255."""
-
-    width: int
-    height: int
-    png: bytes
-
-    @classmethod
-    def of(cls, mask: np.ndarray) -> Self:
-        """Encode a mask, bool (H, W)."""
-        height, width = mask.shape
-        return cls(width, height, mask_png(mask))
-
-    def to_json(self) -> dict[str, Any]:
-        """Describe it in plain JSON types."""
-        data = base64.b64encode(self.png).decode("ascii")
-        return {"width": self.width, "height": self.height, "encoding": "png;base64", "data": data}
-
-    @classmethod
-    def from_json(cls, said: Mapping[str, Any]) -> Self:
-        """Read what `to_json` wrote."""
-        return cls(said["width"], said["height"], base64.b64decode(said["data"]))
 
 
 @dataclass(frozen=True)

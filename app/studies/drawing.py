@@ -1,5 +1,10 @@
 """A film and its mask in the forms a browser draws."""
 
+import base64
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+
 import cv2
 import numpy as np
 
@@ -8,6 +13,31 @@ DISPLAY_SIDE = 4096
 
 CONTOUR_TOLERANCE = 1 / 2000
 """How far a contour may stray from the mask, as a share of the film's longest side; a map pixel is five times that."""
+
+
+@dataclass(frozen=True)
+class MaskPicture:
+    """A mask in the film's pixels as stored: a greyscale PNG of 0 and 255."""
+
+    width: int
+    height: int
+    png: bytes
+
+    @classmethod
+    def of(cls, mask: np.ndarray) -> Self:
+        """Encode a mask, bool (H, W)."""
+        height, width = mask.shape
+        return cls(width, height, mask_png(mask))
+
+    def to_json(self) -> dict[str, Any]:
+        """Describe it in plain JSON types."""
+        data = base64.b64encode(self.png).decode("ascii")
+        return {"width": self.width, "height": self.height, "encoding": "png;base64", "data": data}
+
+    @classmethod
+    def from_json(cls, said: Mapping[str, Any]) -> Self:
+        """Read what `to_json` wrote."""
+        return cls(said["width"], said["height"], base64.b64decode(said["data"]))
 
 
 def film_png(image: np.ndarray, longest_side: int = DISPLAY_SIDE) -> bytes:

@@ -1,10 +1,10 @@
 """Example films: synthetic, drawn by `tests.support.examples`, and analysed as any film that is uploaded."""
 
 from dataclasses import dataclass
-from pathlib import Path
 
 from flask import abort, current_app
 
+from app.config import ROOT
 from app.studies.store import Study
 from app.web.intake import take_in
 from app.web.session import own_worklist
@@ -49,5 +49,5 @@ def open_example(name: str) -> Study:
     for study in own_worklist().studies:
         if study.example == name:
             return study
-    data = (Path(current_app.static_folder) / example.file).read_bytes()
+    data = (ROOT / "static" / example.file).read_bytes()
     return take_in(data, f"EXAMPLE {name}.webp", example=name)

@@ -7,7 +7,8 @@ import pytest
 
 from app.segmentation.decision.doubts import doubt
 from app.segmentation.reading.geometry import Laterality
-from app.studies.answer import Answer, Film, MaskPicture
+from app.studies.answer import Answer, Film
+from app.studies.drawing import MaskPicture
 from tests.support.answers import REGION, make_answer, region_mask
 
 TURNED, CLIPPED, SMALL = (doubt(code, "…") for code in ("turned", "clipped", "doubtful_pixel_spacing"))

@@ -14,7 +14,8 @@ from app.segmentation.network.engine import Evidence
 from app.segmentation.predictor import Prediction
 from app.segmentation.reading.geometry import Laterality
 from app.segmentation.reading.radiograph import Radiograph
-from app.studies.answer import Answer, Film, MaskPicture, Model
+from app.studies.answer import Answer, Film, Model
+from app.studies.drawing import MaskPicture
 
 DECISION = Decision(
     mirror_size=64,

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from app.segmentation.decision.doubts import UNFAMILIAR
-from app.studies.answer import MaskPicture
+from app.studies.drawing import MaskPicture
 from app.studies.store import Study, StudyStore
 from tests.support.answers import REGION, make_answer, region_mask
 

@@ -3,13 +3,16 @@
 import re
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from app.segmentation.network.logits import sigmoid
 
 SPECIFICITY_IN_NAME = re.compile(r"specificity (0\.\d+)")
 
-Logit = TypeVar("Logit")
+if TYPE_CHECKING:
+    from torch import Tensor
+
+Logit = TypeVar("Logit", float, "Tensor")
 
 
 class Finding(StrEnum):

@@ -1,12 +1,18 @@
 """Which engine answers films: OpenVINO where it can, else PyTorch."""
 
+from __future__ import annotations
+
 import logging
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from app.segmentation.checkpoint import Checkpoint
 from app.segmentation.errors import CheckpointError
 from app.segmentation.network.engine import Engine
 from app.segmentation.network.openvino_graph import graph_path, read_graph
+
+if TYPE_CHECKING:
+    from app.segmentation.network.torch_engine import TorchEngine
 
 ENGINES = ("auto", "openvino", "torch")
 
@@ -50,7 +56,7 @@ def open_engine(checkpoint: Checkpoint, weights: Path, kind: str = "auto", threa
     return engine
 
 
-def torch_engine(checkpoint: Checkpoint, threads: int = 0) -> Engine:
+def torch_engine(checkpoint: Checkpoint, threads: int = 0) -> TorchEngine:
     """Make the reference engine, which takes seconds: PyTorch is loaded by nothing before."""
     import torch
 
