@@ -1,0 +1,79 @@
+"""Mixed load for half an hour, and what the server's memory does: `python -m tests.benchmarks.soak --minutes 30`.
+
+Sound films of several sizes, damaged ones, pages, exports and deletions, one after another. Writes a line a minute:
+minutes, requests, MiB of the worker and of the process that reads films, and of the database.
+"""
+
+import argparse
+import collections
+import os
+import random
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+from tests.fuzz.mutations import mutated, seeds
+from tests.support.phantom import draw_phantom, to_dicom, to_png
+from tests.support.server import Server, film_form, running_server
+
+
+def resident_mib(pid: int) -> float:
+    """Memory of a process that is in use."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    return int(status.split("VmRSS:")[1].split()[0]) / 1024
+
+
+def children(pid: int) -> list[int]:
+    """Processes that a process has started."""
+    lists = [(task / "children").read_text() for task in Path(f"/proc/{pid}/task").iterdir()]
+    return [int(child) for line in lists for child in line.split()]
+
+
+def main() -> None:
+    """Load a server of the released model."""
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.soak", description=__doc__)
+    parser.add_argument("--minutes", type=float, default=30)
+    parser.add_argument("--pause", type=float, default=0.0, help="seconds between requests")
+    arguments = parser.parse_args()
+    films = [to_png(draw_phantom(1, 512).image), *(to_dicom(draw_phantom(2, side).image) for side in (1024, 2048))]
+    with tempfile.TemporaryDirectory() as folder:
+        settings = {"PLEURA_API": "open", "PLEURA_RATE_LIMIT": "", "MALLOC_ARENA_MAX": "2"}
+        with running_server(Path(folder), **settings) as server:
+            _load(server, films, seeds(), arguments.minutes, arguments.pause, Path(folder) / "studies.sqlite")
+
+
+def _load(server: Server, films: list[bytes], sound: list[bytes], minutes: float, pause: float, database: Path) -> None:
+    started, told, random_ = time.monotonic(), 0.0, random.Random(1)
+    answers: collections.Counter[int] = collections.Counter()
+    while (now := time.monotonic() - started) < 60 * minutes:
+        kind = random_.random()
+        if kind < 0.5:
+            answers[_ask(server, "/api/v1/predictions", film_form(random_.choice(films), "film"))] += 1
+        elif kind < 0.8:
+            answers[_ask(server, "/api/v1/predictions", film_form(mutated(sound, random_), "film"))] += 1
+        else:
+            answers[_ask(server, random_.choice(("/", "/healthz", "/readyz", "/worklist.csv", "/nowhere")))] += 1
+        if now - told >= 60:
+            told = now
+            (worker,) = children(server.process.pid)
+            sizes = [resident_mib(worker), *(resident_mib(reader) for reader in children(worker))]
+            figures = " ".join(f"{size:.0f}" for size in sizes)
+            print(f"{now / 60:.0f} {answers.total()} {figures} {os.path.getsize(database) / 2**20:.1f}", flush=True)
+        time.sleep(pause)
+    print(dict(answers))
+
+
+def _ask(server: Server, path: str, form: tuple[bytes, dict[str, str]] | None = None) -> int:
+    request = urllib.request.Request(server.url + path, *(form or ()))
+    try:
+        with urllib.request.urlopen(request, timeout=120) as answer:
+            answer.read()
+            return answer.status
+    except urllib.error.HTTPError as error:
+        return error.code
+
+
+if __name__ == "__main__":
+    main()
