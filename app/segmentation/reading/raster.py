@@ -17,6 +17,10 @@ from app.segmentation.reading.radiograph import MAX_PIXELS, Radiograph, full_sca
 
 FORMATS = ("PNG", "JPEG", "WEBP")
 GREY_MODES = ("1", "L", "LA", "I", "I;16")
+BLOCK_ROWS = 256
+SAMPLED_SIDE = 1024
+"""Pixels a side by which a film's colours are told."""
+
 ORIENTATION = 0x0112
 """EXIF's tag of how the camera was held."""
 
@@ -137,18 +141,21 @@ def _of_levels(
         exif: Data that may say how the camera was held; empty if there are none.
         header: What else the file says.
     """
-    samples = 1 if levels.ndim == 2 else levels.shape[-1]
-    if samples == 1:
-        colours = levels.reshape(levels.shape[:2])
-    else:
-        colours = levels[..., :3] if samples > 2 else levels[..., 0]
+    levels = np.atleast_3d(levels)
+    samples = levels.shape[-1]
+    colours = levels[..., :3] if samples > 2 else levels[..., 0]
     top = full_scale(int(colours.max())) if precision == 16 else 2**precision - 1
-    is_colour = colours.ndim == 3 and is_colourful((colours >> max(top.bit_length() - 8, 0)).astype(np.uint8))
-    greys = luma(np.ascontiguousarray(colours)) if colours.ndim == 3 else colours
-    image = np.minimum(greys / np.float32(top), 1)
-    if samples in (2, 4):  # shown on black, as in a viewer
-        opacity = levels[..., -1]
-        image *= opacity / np.float32(max(full_scale(int(opacity.max())), 1))
+    opaque = full_scale(int(levels[..., -1].max())) if samples in (2, 4) else 0
+    image = np.empty(levels.shape[:2], dtype=np.float32)
+    for start in range(0, len(image), BLOCK_ROWS):  # several copies of all its colours would fill the memory
+        block = np.ascontiguousarray(colours[start : start + BLOCK_ROWS])
+        part = image[start : start + BLOCK_ROWS]
+        np.minimum((luma(block) if block.ndim == 3 else block) / np.float32(top), 1, out=part)
+        if opaque:  # shown on black, as in a viewer
+            part *= levels[start : start + BLOCK_ROWS, :, -1] / np.float32(opaque)
+    step = max(1, min(image.shape) // SAMPLED_SIDE)
+    sample = (colours[::step, ::step] >> max(top.bit_length() - 8, 0)).astype(np.uint8)
+    is_colour = sample.ndim == 3 and is_colourful(sample)
     image = _turned(image, exif)
     return Radiograph(image, source_format, max(top.bit_length(), 8), is_colour, header=header or FileHeader())
 
