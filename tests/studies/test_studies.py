@@ -199,3 +199,18 @@ def test_a_deleted_file_is_noticed(tmp_path, clock):
     (tmp_path / "studies.sqlite").unlink()
     assert "deleted or replaced" in store.objection()
     store.close()
+
+
+@pytest.mark.parametrize("hours", [2, -2])
+def test_a_clock_that_jumps_loses_no_film_for_good(tmp_path, clock, hours):
+    store = StudyStore(f"sqlite:///{tmp_path / 'studies.sqlite'}", RETENTION, clock)
+    add(store)
+    clock.now += 3600 * hours
+    assert [study.id for study in store.list_of("ann")] == ([] if hours > 0 else ["one"])
+    add(store, "two")
+    clock.now -= 3600 * hours
+    assert "two" in {study.id for study in store.list_of("ann")} or hours < 0
+    clock.now += 3 * 3600
+    assert store.purge() >= 1
+    assert store.list_of("ann") == []
+    store.close()

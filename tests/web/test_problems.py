@@ -41,3 +41,9 @@ def test_other_http_errors_speak_for_themselves():
     assert (problem.status, problem.code) == (415, "unsupported_media_type")
     assert detail
     assert problem_of(NotFound())[0].code == "not_found"
+
+
+def test_a_long_value_is_not_repeated():
+    _, detail = problem_of(TooManyPixelsError("x" * 10**6))
+    assert len(detail) == 500
+    assert detail.endswith("…")
