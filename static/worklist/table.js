@@ -8,7 +8,7 @@ const KEYS = "pleura-letter-keys";
 
 const rows = () => [...table.querySelectorAll(".outcome")];
 
-// The server wrote each row's place into it; see order_of in app/web/worklist.py.
+// The server wrote each row's place into it; see order_of in app/studies/reading_order.py.
 export function place(row) {
   const body = table.querySelector(`tbody[data-group="${row.dataset.group}"]`);
   const after = [...body.querySelectorAll(".outcome")].find((other) => other.dataset.order > row.dataset.order);

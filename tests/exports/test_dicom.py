@@ -334,13 +334,13 @@ def test_of_a_withheld_answer_no_mask_leaves_but_the_reader_s(make_reading):
 
 
 def test_the_report_gives_each_doubt_with_what_to_do(make_reading):
-    flags = doubt("under_18", "The patient is 12 years old."), doubt("burned_in_text", "There is text.")
-    reading = make_reading(FILMS["dicom"], MASK, doubts=flags)
+    doubts = doubt("under_18", "The patient is 12 years old."), doubt("burned_in_text", "There is text.")
+    reading = make_reading(FILMS["dicom"], MASK, doubts=doubts)
     told = said(dicom_exports(reading)["report.dcm"])
-    assert f"Warning: The patient is 12 years old. {flags[0].advice}" in told
-    assert f"Note: There is text. {flags[1].advice}" in told
+    assert f"Warning: The patient is 12 years old. {doubts[0].advice}" in told
+    assert f"Note: There is text. {doubts[1].advice}" in told
     nameless = said(dicom_exports(reading, anonymous=True)["report.dcm"])
-    assert f"Warning: Under 18. {flags[0].advice}" in nameless
+    assert f"Warning: Under 18. {doubts[0].advice}" in nameless
     assert "12 years" not in nameless
 
 

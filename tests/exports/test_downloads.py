@@ -94,7 +94,7 @@ def test_the_answer_is_the_api_s_with_the_reader_s_say(client, place):
     assert answer["id"] in place
     assert answer["notice"].startswith("Research use only")
     assert len(answer["model"]["sha256"]) == 64
-    assert all(flag["advice"] for flag in answer["quality"]) and answer["quality"]
+    assert all(found["advice"] for found in answer["quality"]) and answer["quality"]
     assert answer["reader"] == {"verdict": None, "corrected_regions": None, "corrected_mask": None}
 
 

@@ -23,9 +23,9 @@ def read(reading, anonymous: bool = False) -> tuple[PdfReader, str]:
 
 
 def test_it_says_what_the_page_says(make_reading):
-    flag = doubt("clipped", "Details may have been cut off.")
+    found = doubt("clipped", "Details may have been cut off.")
     film = to_dicom(PHANTOM.image, StudyDate="19870131", **PATIENT)
-    report, text = read(make_reading(film, PHANTOM.true_mask, "positive", 0.87, doubts=(flag,)))
+    report, text = read(make_reading(film, PHANTOM.true_mask, "positive", 0.87, doubts=(found,)))
     assert len(report.pages) == 1
     assert len(report.pages[0].images) == 1
     for expected in (
@@ -57,8 +57,8 @@ def test_whose_film_it_is_can_be_left_out(make_reading):
 
 
 def test_warnings_stand_before_notes(make_reading):
-    flags = doubt("burned_in_text", "There is text."), doubt("turned", "It lies on its side.")
-    _, text = read(make_reading(to_png(PHANTOM.image), PHANTOM.true_mask, doubts=flags))
+    doubts = doubt("burned_in_text", "There is text."), doubt("turned", "It lies on its side.")
+    _, text = read(make_reading(to_png(PHANTOM.image), PHANTOM.true_mask, doubts=doubts))
     assert 0 < text.index("Warning: It lies on its side. Turn") < text.index("Note: There is text. See")
 
 
@@ -104,13 +104,13 @@ def test_it_stays_one_page_and_within_it(make_reading, shape):
     image = np.full(shape, 0.5, dtype=np.float32)
     mask = np.zeros(shape, dtype=bool)
     mask[::40, ::40] = True
-    flags = tuple(doubt(code, 14 * "long words " + f"{code}.") for code in TOGETHER)
+    doubts = tuple(doubt(code, 14 * "long words " + f"{code}.") for code in TOGETHER)
     film = to_dicom(image, **PATIENT | {"PatientName": "山田^太郎" + 20 * "Long"})
-    report, text = read(make_reading(film, mask, corrected=mask, doubts=flags, file_name=120 * "山"))
+    report, text = read(make_reading(film, mask, corrected=mask, doubts=doubts, file_name=120 * "山"))
     assert len(report.pages) == 1
     assert "Time taken" in text
-    for flag in flags:
-        assert f"{flag.code}. {flag.advice}" in text
+    for found in doubts:
+        assert f"{found.code}. {found.advice}" in text
     bottoms = []
     report.pages[0].extract_text(
         visitor_text=lambda text, _, matrix, *__: bottoms.append(matrix[5]) if text.strip() else None

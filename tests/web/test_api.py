@@ -79,7 +79,7 @@ def test_film_s_scale_and_side_are_those_of_its_header(client):
 def test_a_scale_that_cannot_be_true_is_not_passed_on(client):
     answer = send(client, to_dicom(IMAGE, ImagerPixelSpacing=[0.1, 0.1]))
     assert answer.json["film"]["pixel_spacing_mm"] is None
-    assert "doubtful_pixel_spacing" in [flag["code"] for flag in answer.json["quality"]]
+    assert "doubtful_pixel_spacing" in [found["code"] for found in answer.json["quality"]]
 
 
 def test_marked_film_of_unknown_scale(app, client, monkeypatch):

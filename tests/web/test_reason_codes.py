@@ -54,5 +54,5 @@ def test_refusals_are_found_where_they_are_written():
 
 
 def test_openapi_lists_every_doubt():
-    flag = json.loads((ROOT / "app" / "web" / "openapi.json").read_text())["components"]["schemas"]["Doubt"]
-    assert flag["properties"]["code"]["enum"] == list(DOUBTS)
+    described = json.loads((ROOT / "app" / "web" / "openapi.json").read_text())["components"]["schemas"]["Doubt"]
+    assert described["properties"]["code"]["enum"] == list(DOUBTS)

@@ -77,7 +77,7 @@ def with_codes(**sequences: tuple[str, str, str]) -> bytes:
 
 
 def doubts(film: bytes) -> list[str]:
-    return [flag.code for flag in doubts_of_header(read_radiograph(film))]
+    return [found.code for found in doubts_of_header(read_radiograph(film))]
 
 
 @pytest.mark.parametrize("part", CHESTS)
