@@ -98,7 +98,7 @@ def _jpeg(frame: bytes) -> Codestream:
         body = frame[position + 4 : position + 2 + length]
         if marker in FRAMES and found is None:
             found = marker, body
-        elif marker == 0xEE and bytes(body[:5]) == b"Adobe":
+        elif marker == 0xEE and body.startswith(b"Adobe") and len(body) >= 12:
             transform = "YBR" if body[11] else "RGB"
         elif marker == 0xE0 and bytes(body[:4]) == b"JFIF":
             is_jfif = True

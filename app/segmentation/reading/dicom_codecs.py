@@ -192,6 +192,8 @@ def _native(frame: memoryview, vr: str, is_big_endian: bool, layout: Layout) -> 
     """View uncompressed levels (PS3.5 8.1.1), in the number of samples that their length allows."""
     rows, columns = _size(layout)
     width = _bytes_allocated(layout)
+    if width == 1 and (layout.bits_stored or 0) > 8 and _even(len(frame)) == 2 * rows * columns:
+        width = 2  # Bits Stored is right, and Bits Allocated wrong
     samples = layout.samples or (3 if layout.photometric.startswith(("RGB", "YBR")) else 1)
     needed = rows * columns * width
     if layout.photometric.endswith("_422") and len(frame) < needed * samples:

@@ -19,14 +19,17 @@ BLOCK_ROWS = 256
 """Rows that are worked on at once, so that memory does not grow with the film."""
 
 
-def grey_levels(levels: Levels, padding: np.ndarray, hidden: np.ndarray | None, header: Dataset) -> np.ndarray:
+def grey_levels(
+    levels: Levels, padding: np.ndarray, hidden: np.ndarray | None, is_negative: bool, header: Dataset
+) -> np.ndarray:
     """Apply the grey scale pipeline (PS3.4 N.2.1) to every possible level once, then look the pixels up.
 
     Args:
         levels: Levels, codes (H, W).
         padding: Which codes are padding, bool (2 ** bits).
         hidden: Which pixels are no film, bool (H, W), if any.
-        header: MONOCHROME1 or MONOCHROME2.
+        is_negative: Whether the smallest level is white: MONOCHROME1.
+        header: The header.
 
     Returns:
         float32 (H, W) in [0, 1], bone bright; what is no film is black.
@@ -37,7 +40,7 @@ def grey_levels(levels: Levels, padding: np.ndarray, hidden: np.ndarray | None, 
     used = _used(levels, padding, hidden)
     padding = padding & ~used
     table = _shown(levels, used, header).astype(np.float32)
-    if code(header, "PhotometricInterpretation") == "MONOCHROME1" or code(header, "PresentationLUTShape") == "INVERSE":
+    if is_negative or code(header, "PresentationLUTShape") == "INVERSE":
         table = 1 - table  # once, where both say so: the DX module demands INVERSE of MONOCHROME1 (PS3.3 C.8.11.3)
     table[padding] = 0
     image = np.empty(levels.codes.shape, np.float32)

@@ -40,6 +40,10 @@ READABLE_SYNTAXES = (
 )
 """Uncompressed, deflated, run-length encoded, JPEG of every process, JPEG-LS and JPEG 2000 (PS3.5 A)."""
 
+PHOTOMETRIC = (
+    *("MONOCHROME1", "MONOCHROME2", "PALETTE COLOR", "RGB"),
+    *(f"YBR_{kind}" for kind in ("FULL", "FULL_422", "PARTIAL_422", "PARTIAL_420", "RCT", "ICT")),
+)
 GREY, COLOURS = ("MONOCHROME1", "MONOCHROME2"), ("RGB", "YBR")
 
 DISPLAY = (
@@ -115,7 +119,8 @@ def _pixels_of(found: DicomObject, header: Dataset) -> memoryview:
     kind = UID(text(header, "SOPClassUID") or found.media_class, validation_mode=IGNORE)
     if not kind and not found.is_dicom_file:
         raise UnsupportedFormatError("This is not a DICOM, PNG, JPEG or WebP file. Export the film as one of these.")
-    if found.pixels is None and (found.is_cut or not found.elements):
+    may_be_image = not kind or kind.is_private or "Image" in kind.name
+    if found.pixels is None and may_be_image and (found.is_cut or not found.elements):
         raise EOFError("no pixel data, and no end")
     raise NoPixelDataError(f"This {kind.name or 'object of unknown kind'} holds no image; send the film itself.")
 
@@ -161,6 +166,13 @@ def _decoded(pixels: memoryview, found: DicomObject, header: Dataset) -> Radiogr
     return with_square_pixels(radiograph, header)
 
 
+def _photometric(header: Dataset) -> str:
+    """The photometric interpretation, also where it is spelled "Monochrome 2" or "YBR FULL"; "" if missing."""
+    said = code(header, "PhotometricInterpretation")
+    spelled = "".join(filter(str.isalnum, said))
+    return next((name for name in PHOTOMETRIC if name.replace("_", "").replace(" ", "") == spelled), said)
+
+
 def _layout(header: Dataset) -> Layout:
     return Layout(
         **{
@@ -171,7 +183,7 @@ def _layout(header: Dataset) -> Layout:
             )
         },
         planar=integer(header, "PlanarConfiguration") == 1,
-        photometric=code(header, "PhotometricInterpretation"),
+        photometric=_photometric(header),
         signed=integer(header, "PixelRepresentation") == 1,
         frames=_frames(header),
     )
@@ -201,4 +213,5 @@ def _shown(stored: Stored, levels: Levels, layout: Layout, header: Dataset) -> t
         top = np.float32(2**levels.bits - 1)
         return levels.codes / top, is_colour
     padding = padding_codes(levels, header)
-    return grey_levels(levels, padding, hidden_pixels(words, levels, header), header), is_colour
+    hidden = hidden_pixels(words, levels, header)
+    return grey_levels(levels, padding, hidden, photometric == "MONOCHROME1", header), is_colour

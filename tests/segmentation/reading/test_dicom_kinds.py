@@ -227,6 +227,10 @@ class TestDepth:
         )
         assert shows(two_s_complement, LEVELS / 4095)
 
+    def test_bits_stored_beyond_those_allocated(self):
+        data = to_dicom(FILM, BitsAllocated=8, PixelData=LEVELS.astype("<u2").tobytes())
+        assert shows(data, LEVELS / 4095)
+
 
 class TestMargins:
     def margin(self, level: int, bits: int = 12, **attributes: object) -> bytes:
@@ -396,6 +400,7 @@ class TestHeader:
     def test_a_term_in_lower_case(self):
         assert shows(to_dicom(FILM, PhotometricInterpretation="monochrome2"), LEVELS / 4095)
         assert shows(to_dicom(FILM, PhotometricInterpretation="monochrome1"), 1 - LEVELS / 4095)
+        assert shows(to_dicom(FILM, PhotometricInterpretation="Monochrome 1"), 1 - LEVELS / 4095)
 
     @pytest.mark.parametrize("syntax", [ImplicitVRLittleEndian, ExplicitVRLittleEndian, ExplicitVRBigEndian])
     @pytest.mark.parametrize(
@@ -455,6 +460,20 @@ class TestColours:
 
     def test_colours_beside_one_sample(self):
         assert shows(self.film(self.RGB, "RGB", SamplesPerPixel=1), self.LUMA, 1 / 255)
+
+    def test_an_adobe_marker_that_is_too_short_says_nothing(self):
+        frame = imagecodecs.jpeg8_encode(self.RGB, level=98, outcolorspace="RGB")
+        start, end = frame.index(b"\xff\xee"), frame.index(b"\xff\xdb")
+        short = frame[:start] + b"\xff\xee\0\x0cAdobe" + bytes(5) + frame[end:]
+        data = to_dicom(
+            FILM,
+            bits_stored=8,
+            transfer_syntax=JPEGBaseline8Bit,
+            PixelData=encapsulate([short]),
+            PhotometricInterpretation="RGB",
+            SamplesPerPixel=3,
+        )
+        assert shows(data, self.LUMA, 0.02)
 
     def test_16_and_32_bits(self):
         assert shows(self.film(self.RGB.astype(np.uint16) * 257, "RGB"), self.LUMA, 1 / 255)
