@@ -63,6 +63,7 @@ SETTINGS = (
     Setting("WEIGHTS", str(ROOT / "model_weights" / "pleura.safetensors"), "Path of the released checkpoint."),
     Setting("DATABASE_URL", "", "SQLAlchemy URL of the studies; empty: SQLite in the instance folder."),
     Setting("RETENTION_MINUTES", 60, "Minutes a study, its film and its result are kept.", minimum=1),
+    Setting("LONGEST_MINUTES", 480, "Minutes after which a study is deleted even if its reader asks for longer."),
     Setting("MAX_KEPT_MIB", 4096, "MiB of pictures that all sessions together keep; 0: no limit but the disk's."),
     Setting("AUDIT_DAYS", 365, "Days that the audit trail keeps who did what with which film.", minimum=1),
     Setting(

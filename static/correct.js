@@ -4,6 +4,7 @@ import { Brush } from "./correct/brush.js";
 import { fetchMask, toPng } from "./correct/codec.js";
 import { History } from "./correct/history.js";
 import { MaskPainter, paintBrush } from "./correct/painter.js";
+import { secondsLeft } from "./expiry.js";
 import { bind, fade, hideOrShow } from "./viewer/controls.js";
 import { basicTools, listen } from "./viewer/gestures.js";
 import { addKeys } from "./viewer/keys.js";
@@ -129,7 +130,7 @@ async function save(mask, brush) {
 function wireSaving(mask, history, brush) {
   const form = document.querySelector("#save");
   const failure = form.querySelector("[role=alert]");
-  const expires = Date.now() + 1000 * Number(document.querySelector("time[data-seconds-left]").dataset.secondsLeft);
+  const time = document.querySelector("time[data-seconds-left]");
   let saving = false;
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
@@ -147,7 +148,7 @@ function wireSaving(mask, history, brush) {
     }
   });
   addEventListener("beforeunload", (event) => {
-    if (history.changed && !saving && Date.now() < expires) event.preventDefault();
+    if (history.changed && !saving && secondsLeft(time) > 0) event.preventDefault();
   });
 }
 

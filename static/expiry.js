@@ -1,25 +1,68 @@
-// Counts down to each study's deletion, and then stops showing it: the server has it no longer.
+// Counts down to each study's deletion. Five minutes before it asks whether to keep the film longer; when the time is
+// over it says so, and stops showing what the server has no longer. It never loads the page anew: a drawing may be on it.
 
+const WARN_SECONDS = 300;
 const shown = new Map();
+const banner = document.querySelector("#expiring");
 
 function start(time) {
   shown.set(time, Date.now() + 1000 * Number(time.dataset.secondsLeft));
 }
 
-export function update() {
-  document.querySelectorAll("time[data-seconds-left]").forEach((time) => {
-    if (!shown.has(time)) start(time);
-    const seconds = (shown.get(time) - Date.now()) / 1000;
-    time.textContent = `${Math.max(0, Math.ceil(seconds / 60))} min`;
-    if (seconds <= 0) expire(time);
-  });
+/** How long a study is still kept, by its time element. */
+export function secondsLeft(time) {
+  if (!shown.has(time)) start(time);
+  return (shown.get(time) - Date.now()) / 1000;
 }
 
-function expire(time) {
-  const item = time.closest(".outcome");
-  if (item) item.remove();
-  else location.reload();
+export function update() {
+  document.querySelectorAll("time[data-seconds-left]").forEach((time) => {
+    const seconds = secondsLeft(time);
+    time.textContent = `${Math.max(0, Math.ceil(seconds / 60))} min`;
+    if (seconds <= 0) time.closest(".outcome")?.remove();
+  });
+  const last = banner && document.querySelector(`time[data-seconds-left]`);
+  if (last) warn(secondsLeft(last));
 }
+
+function warn(seconds) {
+  if (document.body.classList.contains("expired")) return;
+  banner.hidden = seconds > WARN_SECONDS;
+  if (seconds <= 0) expire();
+  else banner.querySelector(".when").textContent = `in ${Math.ceil(seconds / 60)} min`;
+}
+
+function expire() {
+  document.body.classList.add("expired");
+  banner.querySelector("p").textContent = banner.dataset.expired;
+  banner.querySelector("form")?.remove();
+}
+
+/** Ask the server for more time; it says how much there is now. */
+async function keep(form) {
+  const failure = form.querySelector("[role=alert]");
+  failure.textContent = "";
+  try {
+    const answer = await fetch(form.action, {
+      method: "POST", body: new FormData(form), headers: { "X-Requested-With": "XMLHttpRequest" },
+    });
+    if (!answer.ok) throw new Error();
+    const { seconds_left: seconds } = await answer.json();
+    document.querySelectorAll("time[data-seconds-left]").forEach((time) => {
+      time.dataset.secondsLeft = seconds;
+      start(time);
+    });
+    update();
+    if (seconds <= WARN_SECONDS) failure.textContent = "It cannot be kept longer than that.";
+  } catch {
+    failure.textContent = "The server did not take it. Try again.";
+  }
+}
+
+banner?.querySelector("form")?.addEventListener("submit", (event) => {
+  event.preventDefault();
+  keep(event.target);
+});
 
 update();
 setInterval(update, 5000);

@@ -16,8 +16,27 @@ const image = root.querySelector(".film img");
 const facts = JSON.parse(root.dataset.film);  // width, height, pixel_spacing_mm, image_left, states_side
 
 const settings = new Settings({ layer: root.dataset.layer });
+holdBack();
 const stage = new Stage(root.querySelector(".stage"), facts, settings);
 const tools = basicTools(stage);
+
+/** Leave the overlay off until it is asked for: where the reader wants that, and where the answer is indeterminate. */
+function holdBack() {
+  const REMEMBERED = "pleura-reveal";
+  const choice = root.querySelector("#reveal");
+  let asked = root.closest("[data-reveal]")?.dataset.reveal === "asked";
+  try {
+    const wanted = localStorage.getItem(REMEMBERED) === "asked";
+    asked ||= wanted;
+    if (choice) {
+      choice.checked = wanted;
+      choice.addEventListener("change", () => localStorage.setItem(REMEMBERED, choice.checked ? "asked" : "first"));
+    }
+  } catch {
+    // Storage is barred: the choice holds until the page is left.
+  }
+  if (asked) settings.set({ layer: "off", hiddenLayer: root.dataset.layer });
+}
 
 /** Say a sentence to those who do not see the stage. */
 function announce(sentence) {

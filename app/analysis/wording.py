@@ -4,6 +4,7 @@ Plain functions, without markup; the pages' templates know this module as `wordi
 """
 
 import math
+import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -145,6 +146,23 @@ def nothing_marked(study: Study) -> str:
     if study.answer.is_withheld:
         return "Nothing is marked: the answer is withheld"
     return "The model marks nothing on this film"
+
+
+def identity(study: Study) -> list[str]:
+    """Say whose film it is, as a PACS does in the corner: name and number, birth date and sex, day of the film.
+
+    Returns:
+        Up to three lines, without what the file does not say; none where it says nothing of the patient.
+    """
+    header = study.dicom_header or {}
+    name = re.sub(r"\s+", " ", header.get("PatientName", "").split("=")[0].replace("^", " ")).strip()
+    born = header.get("PatientBirthDate", "")
+    born = f"born {born[:4]}-{born[4:6]}-{born[6:]}" if born else ""
+    pairs = (name, header.get("PatientID", "")), (born, header.get("PatientSex", ""))
+    lines = [" · ".join(filter(None, pair)) for pair in pairs]
+    if not any(lines):
+        return []
+    return [line for line in (*lines, f"taken {study.taken_on}" if study.taken_on else "") if line]
 
 
 def warnings(answer: Answer) -> str:

@@ -22,7 +22,7 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.orm import Mapped, mapped_column, sessionmaker, undefer_group
+from sqlalchemy.orm import Mapped, mapped_column, sessionmaker, undefer, undefer_group
 
 from app.segmentation.errors import PleuraError
 from app.studies.answer import Answer
@@ -131,6 +131,7 @@ class StudyStore:
         clock: Callable[[], float] = time.time,
         most_bytes: int = 0,
         audit_days: int = 365,
+        longest_seconds: float = 0,
     ) -> None:
         """Open the database, and bring its tables to this version.
 
@@ -140,6 +141,7 @@ class StudyStore:
             clock: Seconds since the epoch.
             most_bytes: How much all sessions together may keep; 0: what the disk holds.
             audit_days: How long a deed is kept.
+            longest_seconds: How long a study is kept at most where its reader asks for more than `retention_seconds`.
 
         Raises:
             SettingError: If a later version of this program made the tables.
@@ -149,6 +151,7 @@ class StudyStore:
         self.engine = open_database(url)
         self.most_bytes = most_bytes
         self.retention_seconds = retention_seconds
+        self.longest_seconds = max(longest_seconds, retention_seconds)
         self.clock = clock
         self._session = sessionmaker(self.engine, expire_on_commit=False)
         self._closed = threading.Event()
@@ -222,7 +225,8 @@ class StudyStore:
     def list_of(self, owner: str) -> Sequence[Study]:
         """Return a session's studies without their films, the latest first."""
         with self._session() as session:
-            query = select(Study).where(*self._visible(owner)).order_by(Study.created_at.desc())
+            visible = select(Study).where(*self._visible(owner)).order_by(Study.created_at.desc())
+            query = visible.options(undefer(Study.dicom_header))  # the list says whose films these are
             return session.scalars(query).all()
 
     @failures_named()
@@ -233,6 +237,17 @@ class StudyStore:
         if "corrected_png" in columns:
             erase_log(self.engine)  # it may hold the mask that was replaced
         return cast(CursorResult, changed).rowcount > 0
+
+    def keep_longer(self, study: Study) -> float:
+        """Keep a study for another `retention_seconds` from now, up to `longest_seconds` in all.
+
+        Returns:
+            When it expires now, seconds since the epoch.
+        """
+        expires_at = min(self.clock() + self.retention_seconds, study.created_at + self.longest_seconds)
+        if expires_at > study.expires_at and self.update(study.id, study.owner, expires_at=expires_at):
+            return expires_at
+        return study.expires_at
 
     @failures_named()
     def delete(self, study_id: str, owner: str) -> bool:

@@ -51,10 +51,15 @@ def save(study_id: str) -> BaseResponse:
     """
     study = own_study(study_id)
     drawn = read_mask(request.files["mask"].read() if "mask" in request.files else b"", displayed_size(study))
-    if tells(study) and np.array_equal(drawn, model_mask(study)):
-        return discard(study_id)
-    verdict = None if study.answer.is_withheld else "wrong"
-    return _change(study, verdict=verdict, corrected_png=mask_png(drawn))
+    return _keep(study, drawn)
+
+
+@blueprint.post("/correct/nothing")
+def mark_nothing(study_id: str) -> BaseResponse:
+    """Keep an empty mask: the reader sees no pneumothorax on this film."""
+    study = own_study(study_id)
+    width, height = displayed_size(study)
+    return _keep(study, np.zeros((height, width), dtype=bool))
 
 
 @blueprint.post("/correct/discard")
@@ -124,6 +129,13 @@ def _manifest_row(study: Study) -> dict[str, str]:
         "probability": f"{study.answer.probability:.4f}",
         "model": study.answer.model.short_hash,
     }
+
+
+def _keep(study: Study, drawn: np.ndarray) -> BaseResponse:
+    if tells(study) and np.array_equal(drawn, model_mask(study)):
+        return _change(study, corrected_png=None)
+    verdict = None if study.answer.is_withheld else "wrong"
+    return _change(study, verdict=verdict, corrected_png=mask_png(drawn))
 
 
 def _change(study: Study, **columns: object) -> BaseResponse:

@@ -111,6 +111,15 @@ def mask(study_id: str) -> Response:
     return Response(mask_of(own_study(study_id)), mimetype="image/png")
 
 
+@blueprint.post("/studies/<study_id>/keep")
+def keep_longer(study_id: str) -> BaseResponse | dict[str, int]:
+    """Keep a study longer, and tell a script how many seconds are left."""
+    expires_at = services().studies.keep_longer(own_study(study_id))
+    if request.headers.get("X-Requested-With") == "XMLHttpRequest":
+        return {"seconds_left": max(0, math.ceil(expires_at - time.time()))}
+    return redirect(url_for(".result", study_id=study_id), 303)
+
+
 @blueprint.post("/studies/<study_id>/delete")
 def delete(study_id: str) -> BaseResponse:
     """Delete a study now."""

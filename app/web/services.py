@@ -95,6 +95,7 @@ def _open_studies(url: str, settings: Config) -> StudyStore:
         60 * settings["RETENTION_MINUTES"],
         most_bytes=settings["MAX_KEPT_MIB"] * 2**20,
         audit_days=settings["AUDIT_DAYS"],
+        longest_seconds=60 * settings["LONGEST_MINUTES"],
     )
     studies.purge()
     studies.start_purging()

@@ -34,5 +34,10 @@ export function keysOfViewer({ settings, tools }) {
     { key: "c", label: "Compare: side by side, swipe, off", needs: "[data-setting=compare]",
       run: () => next(settings, "compare", ["off", "side", "swipe"]) },
   ]);
+  addKeys("What you say", [
+    { key: "y", label: "The answer is right", control: ".feedback button[value=right]" },
+    { key: "n", label: "The answer is wrong", control: ".feedback button[value=wrong]" },
+    { key: "e", label: "No pneumothorax here", control: ".feedback button[name=nothing]" },
+  ]);
   addKeys("Help", [{ key: "?", label: "This sheet", control: "[data-action=keys]" }]);
 }

@@ -214,3 +214,18 @@ def test_a_clock_that_jumps_loses_no_film_for_good(tmp_path, clock, hours):
     assert store.purge() >= 1
     assert store.list_of("ann") == []
     store.close()
+
+
+def test_a_study_is_kept_longer_up_to_a_limit(url, clock):
+    store = StudyStore(url, RETENTION, clock, longest_seconds=1.5 * RETENTION)
+    began = clock.now
+    study = add(store)
+    clock.now = began + 0.25 * RETENTION
+    assert store.keep_longer(study) == began + 1.25 * RETENTION
+    clock.now = began + RETENTION
+    assert store.keep_longer(store.get("one", "ann")) == began + 1.5 * RETENTION
+    assert store.keep_longer(store.get("one", "ann")) == began + 1.5 * RETENTION
+    clock.now = began + 1.5 * RETENTION
+    assert store.get("one", "ann") is None
+    Base.metadata.drop_all(store.engine)
+    store.close()

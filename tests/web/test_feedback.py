@@ -341,3 +341,18 @@ def test_what_was_drawn_is_what_training_learns(giver, given, tmp_path):
     prepared = PreparedFilms.open(tmp_path / "prepared")
     np.testing.assert_array_equal(prepared.true_mask(0), ring())
     np.testing.assert_allclose(prepared.image(0), giver.image, atol=1 / 255)
+
+
+def test_no_pneumothorax_here_is_one_press(reader):
+    assert "No pneumothorax here" in reader.section()
+    assert reader.post("/correct/nothing").status_code == 303
+    assert not decoded(reader.study.corrected_png).any()
+    assert reader.study.verdict == "wrong"
+    assert "Your mask marks nothing" in reader.section()
+
+
+def test_an_answer_that_marks_nothing_is_not_corrected_by_nothing(app):
+    reader = Reader(app, Finding.NEGATIVE, marked=False)
+    assert "No pneumothorax here" not in reader.section()
+    reader.post("/correct/nothing")
+    assert reader.study.corrected_png is None

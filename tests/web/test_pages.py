@@ -68,7 +68,7 @@ def test_one_film_leads_to_its_result(client, film, with_prediction):
         "Pneumothorax suspected",
         "chest.png",
         "<strong>87 %</strong> probability",
-        "Of 100 films with such a figure, about 87 had a pneumothorax",
+        "Of 100 films scored like this, about 87 had a pneumothorax",
         "operating point 50 %",
         "indeterminate\n    from 30 %\n    to 60 %",
         "90 of 100 without a pneumothorax lie below it",
@@ -119,7 +119,7 @@ def test_no_probability_is_a_certainty(client, film, with_prediction, probabilit
     with_prediction(Finding.POSITIVE, probability)
     page = client.get(upload(client, (film, "chest.png")).location).text
     assert f"<strong>{figure}</strong> probability" in page
-    assert f"Of 100 films with such a figure, {share} had a pneumothorax" in page
+    assert f"Of 100 films scored like this, {share} had a pneumothorax" in page
     assert f'data-label="Probability" class="figure">{figure}\n' in client.get("/").text
 
 
@@ -133,7 +133,7 @@ def test_a_share_is_not_told_more_finely_than_the_films_can(
     monkeypatch.setitem(services(app).predictor.metadata.metrics, "val", {"films": 317, "positive": 55})
     with_prediction(Finding.POSITIVE, probability)
     page = client.get(upload(client, (film, "chest.png")).location).text
-    assert f"Of 100 films with such a figure, {share} had a pneumothorax" in page
+    assert f"Of 100 films scored like this, {share} had a pneumothorax" in page
     assert "among the 317 films, 55 of them positive," in " ".join(page.split())
 
 
