@@ -8,6 +8,7 @@ from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
 
 from app.segmentation.decision.header_checks import doubts_of_header
+from app.segmentation.decision.population import FIRST_RELEASES
 from app.segmentation.errors import WrongModalityError
 from app.segmentation.reading.body_part import shows_chest
 from app.segmentation.reading.image_io import read_radiograph
@@ -77,7 +78,7 @@ def with_codes(**sequences: tuple[str, str, str]) -> bytes:
 
 
 def doubts(film: bytes) -> list[str]:
-    return [found.code for found in doubts_of_header(read_radiograph(film))]
+    return [found.code for found in doubts_of_header(read_radiograph(film), FIRST_RELEASES)]
 
 
 @pytest.mark.parametrize("part", CHESTS)
