@@ -19,7 +19,7 @@ def pictures_of_other_things() -> Iterator[np.ndarray]:
             if path.suffix in (".png", ".jpg"):
                 yield np.asarray(Image.open(path).convert("L"), dtype=np.float32) / 255
     for name in NOT_A_FILM:
-        pixels = pydicom.dcmread(files("pydicom.data") / "test_files" / name).pixel_array.astype(np.float32)
+        pixels = pydicom.dcmread(Path(str(files("pydicom.data") / "test_files" / name))).pixel_array.astype(np.float32)
         grey = pixels if pixels.ndim == 2 else pixels.mean(axis=-1)
         yield (grey - grey.min()) / max(float(np.ptp(grey)), 1)
     yield np.ones((512, 512), dtype=np.float32)

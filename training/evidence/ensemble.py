@@ -5,10 +5,10 @@ logits; everything after that, calibration and thresholds, is chosen for the mea
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import product
 
 import numpy as np
-import torch
 from tqdm import tqdm
 
 from app.segmentation.network.engine import Evidence
@@ -21,6 +21,8 @@ STEPS = 10
 """Weights are multiples of one tenth: some fifty positive films cannot tell finer ones apart."""
 THRESHOLDS = np.arange(1, 9) / 10
 """Of the maps; those that `train` tries."""
+NOTHING = np.empty(0, dtype=np.float32)
+"""In the place of maps that nobody needs any more, and of features that networks do not share."""
 
 
 def simplex(members: int, steps: int = STEPS) -> np.ndarray:
@@ -29,7 +31,7 @@ def simplex(members: int, steps: int = STEPS) -> np.ndarray:
     return grid[np.argsort(grid.var(axis=1), kind="stable")]
 
 
-def combine(evidence: Sequence[Evidence], weights: Sequence[float]) -> Evidence:
+def combine(evidence: Sequence[Evidence], weights: Sequence[float] | np.ndarray) -> Evidence:
     """Weigh what several networks say of one film.
 
     Args:
@@ -60,7 +62,7 @@ def fit_weights(evidence: Sequence[Sequence[Evidence]], true_masks: Sequence[np.
         maps = _stacked(seen)
         for index, weights in enumerate(grid):
             answer = _weighed(seen, maps, weights)
-            mixed[index].append(Evidence(None, None, answer.image_logit, answer.map_logit, None))
+            mixed[index].append(replace(answer, probability_map=NOTHING, disagreement_map=NOTHING))
             if labels[film]:
                 whole = restore(answer.probability_map, true_masks[film].shape)
                 dice[index, :, film] = dice_scores(**overlap(whole >= THRESHOLDS[:, None, None], true_masks[film]))
@@ -78,8 +80,8 @@ def _stacked(evidence: Sequence[Evidence]) -> np.ndarray:
     return np.stack([restore(np.asarray(seen.probability_map, dtype=np.float32), (side, side)) for seen in evidence])
 
 
-def _weighed(evidence: Sequence[Evidence], maps: np.ndarray, weights: Sequence[float]) -> Evidence:
+def _weighed(evidence: Sequence[Evidence], maps: np.ndarray, weights: Sequence[float] | np.ndarray) -> Evidence:
     probability_map = np.tensordot(np.asarray(weights, dtype=np.float32), maps, axes=1)
     image_logit = float(np.dot(weights, [seen.image_logit for seen in evidence]))
     nothing = np.zeros_like(probability_map)
-    return Evidence(probability_map, nothing, image_logit, map_logit(probability_map), torch.empty(0))
+    return Evidence(probability_map, nothing, image_logit, map_logit(probability_map), NOTHING)

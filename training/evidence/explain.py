@@ -93,7 +93,7 @@ def draw_lots(answers: pd.DataFrame, films: int) -> dict[str, int]:
     """
     order = np.random.default_rng(0).permutation(len(answers))
     outcomes = list(zip(answers["label"].iloc[order], answers["called"].iloc[order], strict=True))
-    drawn = {}
+    drawn: dict[str, int] = {}
     for name, outcome in OUTCOMES.items():
         places = [place for place, own in zip(order, outcomes, strict=True) if own == outcome]
         share = -(-films // len(OUTCOMES))

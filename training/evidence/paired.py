@@ -54,7 +54,7 @@ def paired_figures(
     return pd.DataFrame(rows)
 
 
-def with_interval(value: float, low: float, high: float, signed: bool = False) -> str:
+def with_interval(value: float, low: float, high: float, *, signed: bool = False) -> str:
     """Write a figure as people read it: "0.912 (0.860 to 0.953)"; a difference with its sign."""
     form = "+.3f" if signed else ".3f"
     return f"{value:{form}} ({low:{form}} to {high:{form}})"

@@ -100,8 +100,8 @@ def show(
     if heat is not None and np.abs(heat).max() > 0:
         whole = restore(np.asarray(heat, dtype=np.float32), image.shape) / float(np.abs(heat).max())
         strength = np.abs(whole) if signed else np.sqrt(np.maximum(whole, 0))  # the white of zero would be a fog
-        limits = {"cmap": "bwr", "vmin": -1, "vmax": 1} if signed else {"cmap": "inferno", "vmin": 0, "vmax": 1}
-        axes.imshow(whole, alpha=0.65 * np.clip(strength, 0, 1), **limits)
+        colours, lowest = ("bwr", -1) if signed else ("inferno", 0)
+        axes.imshow(whole, cmap=colours, vmin=lowest, vmax=1, alpha=0.65 * np.clip(strength, 0, 1))
     if mask is not None and mask.any():
         axes.contour(mask, [0.5], colors="lime", linewidths=0.8)
     axes.set_title(title, fontsize=8)

@@ -59,11 +59,14 @@ def mean_changes(answers: dict[str, pd.DataFrame]) -> dict[str, float]:
 def familiarity(predictor: Predictor, films: PreparedFilms) -> dict[str, float]:
     """Tell films of val from pictures that are no chest films by their distance alone."""
 
-    def distance(image: np.ndarray) -> float:
-        batch = preprocess(image, predictor.metadata.preprocessing)
-        return predictor.feature_distribution.distance(predictor.engine.run(batch).features)
+    known = predictor.feature_distribution
+    if known is None:
+        raise ValueError(f"{predictor.metadata.name} does not know which films are familiar; release it again.")
 
-    limit = predictor.feature_distribution.limit
+    def distance(image: np.ndarray) -> float:
+        return known.distance(predictor.engine.run(preprocess(image, predictor.metadata.preprocessing)).features)
+
+    limit = known.limit
     rows = films.rows("val", ["expert_mask"])
     positive = films.table["label"].to_numpy()[rows] == 1
     real = np.array([distance(films.image(row)) for row in rows])

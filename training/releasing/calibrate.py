@@ -56,7 +56,7 @@ def choose_image_size(checkpoint: Checkpoint, films: PreparedFilms, sizes: Seque
         figures = validate(checkpoint.model, films, PreprocessingConfig(size), loss_function, batch_size=8)
         merits[size] = figures["selection"]
         print(f"{size} pixels: selection {merits[size]:.4f}", flush=True)
-    preprocessing = PreprocessingConfig(max(merits, key=merits.get))
+    preprocessing = PreprocessingConfig(max(merits, key=lambda size: merits[size]))
     return replace(checkpoint, metadata=replace(checkpoint.metadata, preprocessing=preprocessing))
 
 

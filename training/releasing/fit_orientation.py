@@ -4,7 +4,7 @@ Every film is taken to lie upright with bright bone; its turns and negatives are
 that a first fit takes for turned or inverted are left out of the second: some are.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import cv2
@@ -80,19 +80,19 @@ def measure_doubts(data: Path, out: Path | None = None) -> dict:
             "flagged": {code: codes.count(code) for code in sorted(set(codes))},
             "corrected_once_inverted": share(lambda image: _radiograph(1 - image).was_inverted),
             "noticed_once_inverted": share(lambda image: any("inverted" in code for code in codes_of(1 - image))),
-            "noticed_once_turned": {
-                90 * turns: share(lambda image, turns=turns: "turned" in codes_of(np.rot90(image, turns)))
-                for turns in (1, 2, 3)
-            },
-            "noticed_once_tilted": {
-                angle: share(
-                    lambda image, angle=angle: bool({"tilted", "turned"} & set(codes_of(_tilted(image, angle))))
-                )
-                for angle in ANGLES
-            },
+            "noticed_once_turned": {90 * turns: share(_turns_noticed(turns, codes_of)) for turns in (1, 2, 3)},
+            "noticed_once_tilted": {angle: share(_slant_noticed(angle, codes_of)) for angle in ANGLES},
         }
     publish(result, out)
     return result
+
+
+def _turns_noticed(turns: int, codes_of: Callable[[np.ndarray], list[str]]) -> Callable[[np.ndarray], bool]:
+    return lambda image: "turned" in codes_of(np.rot90(image, turns))
+
+
+def _slant_noticed(degrees: float, codes_of: Callable[[np.ndarray], list[str]]) -> Callable[[np.ndarray], bool]:
+    return lambda image: bool({"tilted", "turned"} & set(codes_of(_tilted(image, degrees))))
 
 
 def _radiograph(image: np.ndarray) -> Radiograph:
@@ -107,8 +107,8 @@ def _thumbnail(image: np.ndarray) -> np.ndarray:
     return cv2.resize(without_frame(sampled(image)), (THUMBNAIL, THUMBNAIL), interpolation=cv2.INTER_AREA)
 
 
-def _cells(pictures: np.ndarray) -> torch.Tensor:
-    """Standardised cells, float32 (N, 8, 8), of pictures (N, H, W)."""
+def _cells(pictures: Iterable[np.ndarray]) -> torch.Tensor:
+    """Standardised cells, float32 (N, 8, 8), of N pictures (H, W)."""
     cells = np.stack([cv2.resize(picture, (CELLS, CELLS), interpolation=cv2.INTER_AREA) for picture in pictures])
     cells = cells - cells.mean(axis=(1, 2), keepdims=True)
     return torch.from_numpy(cells / np.linalg.norm(cells, axis=(1, 2), keepdims=True)).float()

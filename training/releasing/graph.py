@@ -7,6 +7,7 @@ import warnings
 import zlib
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import numpy as np
@@ -25,7 +26,7 @@ class Served(torch.nn.Module):
 
     def __init__(self, network: torch.nn.Module) -> None:
         super().__init__()
-        self.network = network
+        self.network: Any = network
 
     def forward(self, batch: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         """Answer float32 (1, 1, S, S) by float32 (1, 1, S, S), (1, 1) and (1, C)."""
@@ -92,7 +93,7 @@ def write_graph(converted: openvino.Model, checkpoint: Checkpoint, path: Path) -
 def _constants_of(xml: bytes) -> Iterable[tuple[int, int]]:
     """List offset and size, in bytes, of every constant in the buffer, each once."""
     places = {
-        (int(data.get("offset")), int(data.get("size")))
+        (int(data.attrib["offset"]), int(data.attrib["size"]))
         for layer in ElementTree.fromstring(xml).iter("layer")
         if layer.get("type") == "Const" and (data := layer.find("data")) is not None
     }

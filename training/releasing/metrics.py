@@ -130,7 +130,7 @@ def bootstrap_intervals(
     rng = np.random.default_rng(seed)
     films_of = list(table.groupby("patient_id").indices.values())
     classes = table["label"].nunique()
-    draws = []
+    draws: list[dict[str, float]] = []
     while len(draws) < resamples:
         chosen = rng.integers(len(films_of), size=len(films_of))
         resample = table.iloc[np.concatenate([films_of[patient] for patient in chosen])]
