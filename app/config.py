@@ -93,8 +93,8 @@ SETTINGS = (
     Setting(
         "ENGINE",
         "auto",
-        "What computes the network: openvino, torch, or auto: OpenVINO where it loads, else PyTorch.",
-        choices=("auto", "openvino", "torch"),
+        "What computes the network: openvino, int8, torch, or auto: OpenVINO where it loads, else PyTorch.",
+        choices=("auto", "openvino", "int8", "torch"),
     ),
     Setting("THREADS", 0, "Threads of one inference; 0: the cores of the process, shared among gunicorn's workers."),
 )

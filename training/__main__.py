@@ -19,6 +19,7 @@ COMMANDS = {
     "evaluate": "training.releasing.evaluate",
     "release": "training.releasing.release",
     "graph": "training.releasing.graph",
+    "quantise": "training.releasing.quantise",
     "report": "training.evidence.report",
     "stress": "training.evidence.stress",
     "compare": "training.evidence.compare",

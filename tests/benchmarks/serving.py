@@ -29,7 +29,7 @@ from tests.support.server import Server, running_server
 
 ROUNDS = 4
 CLIENTS = (1, 4, 16)
-NAIVE = ("--config", os.devnull, "--worker-class", "sync", "tests.benchmarks.naive_app:app")
+NAIVE = ("--config", os.devnull, "--timeout", "600", "--worker-class", "sync", "tests.benchmarks.naive_app:app")
 
 
 def main() -> None:

@@ -32,6 +32,7 @@ def release(
     image_sizes: tuple[int, ...] = (),
     mirror_size: int | None = None,
     open_test_split: bool = False,
+    int8: bool = False,
 ) -> None:
     """Calibrate, measure and write a model: weights, their graph for OpenVINO, metrics.json and MODEL_CARD.md.
 
@@ -49,6 +50,7 @@ def release(
             none: the film's own. A larger one shows the film at two scales.
         open_test_split: Whether to measure on the test split too. Look at it once a release, and
             never choose by it.
+        int8: Whether to make a graph of eight bits too, and to offer it if it is as good on val.
     """
     if mirror_size is not None:
         check_side(mirror_size, "mirror_size")
@@ -87,6 +89,10 @@ def release(
     released = Predictor.load(out)
     (out.parent / "MODEL_CARD.md").write_text(model_card(released, films, notes.read_text() if notes else ""))
     publish({"model": name, "sha256": released.sha256, **metrics}, out.parent / "metrics.json")
+    if int8:
+        from training.releasing.quantise import quantise
+
+        quantise(out, data)
 
 
 def model_card(predictor: Predictor, films: PreparedFilms, notes: str = "") -> str:

@@ -66,8 +66,7 @@ class Engine(ABC):
         """
         views = [self.answer(batch)]
         if self.mirror_size is not None:
-            mirrored = scaled(batch[0, 0, :, ::-1], self.mirror_size)
-            answer = self.answer(np.ascontiguousarray(mirrored)[None, None])
+            answer = self.answer(mirrored(batch, self.mirror_size))
             turned_back = scaled(answer.probability_map[:, ::-1], batch.shape[-1])
             views.append(View(turned_back, answer.image_logit, answer.features))
         return _mean_of(views)
@@ -75,6 +74,11 @@ class Engine(ABC):
     @abstractmethod
     def answer(self, batch: np.ndarray) -> View:
         """Answer one view of a film, float32 (1, 1, S, S), C-contiguous."""
+
+
+def mirrored(batch: np.ndarray, side: int) -> np.ndarray:
+    """Turn a film, float32 (1, 1, S, S), into its mirror image of another side, in pixels."""
+    return np.ascontiguousarray(scaled(batch[0, 0, :, ::-1], side))[None, None]
 
 
 def scaled(image: np.ndarray, side: int) -> np.ndarray:

@@ -36,9 +36,9 @@ class Graph:
     buffer: np.ndarray
 
 
-def graph_path(weights: Path) -> Path:
-    """Say where the graph of a checkpoint lies: beside it."""
-    return weights.with_suffix(SUFFIX)
+def graph_path(weights: Path, kind: str = "openvino") -> Path:
+    """Say where the graph of a checkpoint lies: beside it, under its name; `kind` is the engine's."""
+    return weights.with_suffix(SUFFIX if kind != "int8" else f".int8{SUFFIX}")
 
 
 def read_graph(path: Path, weights: Mapping[str, np.ndarray], weights_sha256: str) -> Graph:

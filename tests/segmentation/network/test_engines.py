@@ -120,7 +120,7 @@ class TestChoice:
             opened(checkpoint_path, "openvino")
 
     def test_unknown_engine(self, checkpoint_path):
-        with pytest.raises(ValueError, match="one of auto, openvino, torch, not 'onnx'"):
+        with pytest.raises(ValueError, match="one of auto, openvino, int8, torch, not 'onnx'"):
             opened(checkpoint_path, "onnx")
 
 
