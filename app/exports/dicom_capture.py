@@ -10,6 +10,15 @@ from pydicom.uid import ExplicitVRLittleEndian
 from app.exports.dicom_object import equipment, source_of, to_bytes
 from app.exports.pictures import draw_with_legend
 from app.exports.reading import Reading
+from app.segmentation.reading.body_part import shows_chest
+
+UNPAIRED = frozenset(
+    """
+    CHEST ABDOMEN ABDOMENPELVIS PELVIS HEAD HEADNECK NECK SKULL MAXILLA NOSE SPINE CSPINE CTSPINE TSPINE TLSPINE LSPINE
+    LSSPINE SSPINE COCCYX STERNUM MEDIASTINUM HEART TRACHEA WHOLEBODY
+    """.split()
+)
+"""Of the defined terms of PS3.16 annex L, parts that radiographs are taken of and nobody has two of."""
 
 
 def capture(reading: Reading, anonymous: bool) -> bytes:
@@ -49,7 +58,10 @@ def _made(
         **names,
         **equipment(reading),
     )
-    made.BodyPartExamined = reading.header.get("BodyPartExamined", "CHEST")  # so it needs no Laterality
+    part = reading.header.get("BodyPartExamined", "")
+    made.BodyPartExamined = part if shows_chest(part) is False else "CHEST"  # by its defined term (PS3.16 annex L)
+    if made.BodyPartExamined not in UNPAIRED:
+        made.Laterality = ""  # demanded of what may be one of a pair (PS3.3 C.7.3.1)
     if "BurnedInAnnotation" in reading.header:
         made.BurnedInAnnotation = reading.header["BurnedInAnnotation"]
     return made

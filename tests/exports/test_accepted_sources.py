@@ -185,3 +185,26 @@ def test_a_film_of_oblong_pixels_is_marked_in_its_own_rows_and_columns(make_read
 def test_a_film_of_square_pixels_is_left_alone(make_reading):
     reading = make_reading(film(ImagerPixelSpacing=[0.7, 0.7001]), MASK)
     assert np.array_equal(stored_rows(reading)["segmentation.dcm"] == 1, MASK)
+
+
+@pytest.mark.parametrize(
+    ("part", "written"),
+    [
+        *((None, "CHEST"), ("CHEST", "CHEST"), ("TORAX", "CHEST"), ("TÓRAX", "CHEST"), ("KLATKA PIERSIOWA", "CHEST")),
+        *(
+            ("UNKNOWN", "CHEST"),
+            ("Thorax", "CHEST"),
+            ("HIP", "HIP"),
+            ("ABDOMEN", "ABDOMEN"),
+            ("TSPINE", "TSPINE"),
+            ("SKULL", "SKULL"),
+            ("THORACIC SPINE", "THORACIC SPINE"),
+        ),
+    ],
+)
+def test_a_capture_names_a_chest_as_the_standard_does(make_reading, tmp_path, part, written):
+    sent = film(BodyPartExamined=part, SpecificCharacterSet="ISO_IR 192")
+    made = dicom_exports(make_reading(sent, MASK))["capture.dcm"]
+    assert made.BodyPartExamined == written
+    made.save_as(tmp_path / "capture.dcm")
+    assert complaints(command("dciodvfy", "dicom3tools"), tmp_path / "capture.dcm") == []
