@@ -2,13 +2,10 @@
 
 from pathlib import Path
 
-import pandas as pd
 import pytest
-from PIL import Image
 
 from app.segmentation.network.model import ModelConfig
-from app.segmentation.reading.geometry import Laterality
-from tests.support.phantom import draw_phantom, to_png
+from tests.support.film_sets import write_film_set
 from training.data.films import PreparedFilms
 from training.data.manifest import read_manifest
 from training.data.prepare import write_prepared
@@ -21,22 +18,7 @@ SIZE = 256
 @pytest.fixture(scope="session")
 def manifest_folder(tmp_path_factory) -> Path:
     """28 synthetic films of 14 patients, every second one with a pneumothorax."""
-    folder = tmp_path_factory.mktemp("manifest")
-    (folder / "images").mkdir()
-    (folder / "masks").mkdir()
-    rows = []
-    for index, split in enumerate(SPLITS):
-        side = [None, Laterality.LEFT, None, Laterality.RIGHT][index % 4]
-        phantom = draw_phantom(seed=index, size=SIZE, pneumothorax=side)
-        image_id = f"film-{index:02d}"
-        (folder / "images" / f"{image_id}.png").write_bytes(to_png(phantom.image))
-        if side is not None:
-            Image.fromarray(phantom.true_mask).save(folder / "masks" / f"{image_id}.png")
-        rows.append(
-            {"image_id": image_id, "patient_id": f"patient-{index // 2}", "split": split, "label_source": "expert_mask"}
-        )
-    pd.DataFrame(rows).to_csv(folder / "manifest.csv", index=False)
-    return folder
+    return write_film_set(tmp_path_factory.mktemp("manifest") / "films", SPLITS, size=SIZE, films_of_a_patient=2)
 
 
 @pytest.fixture(scope="session")

@@ -5,14 +5,11 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pandas as pd
 import pytest
-from PIL import Image
 
 from app.segmentation.checkpoint import load_checkpoint
 from app.segmentation.predictor import Predictor
-from app.segmentation.reading.geometry import Laterality
-from tests.support.phantom import draw_phantom, to_png
+from tests.support.film_sets import write_film_set
 from training.__main__ import main
 from training.evidence.private_output import REPOSITORY
 
@@ -23,19 +20,8 @@ SPLITS = ["train"] * 6 + ["val"] * 4
 @pytest.fixture(scope="module")
 def ten_films(tmp_path_factory) -> Path:
     """Ten films of ten patients, every second one positive; the first negative one's report names a pneumothorax."""
-    folder = tmp_path_factory.mktemp("ten")
-    (folder / "images").mkdir()
-    (folder / "masks").mkdir()
-    rows = []
-    for index, split in enumerate(SPLITS):
-        phantom = draw_phantom(index, 256, pneumothorax=Laterality.LEFT if index % 2 else None)
-        (folder / "images" / f"{index}.png").write_bytes(to_png(phantom.image))
-        if index % 2:
-            Image.fromarray(phantom.true_mask).save(folder / "masks" / f"{index}.png")
-        told = "Pneumothorax" if index in (0, 1) else "No Finding"
-        rows.append({"image_id": index, "patient_id": f"p{index}", "split": split, "nih_findings": told})
-    pd.DataFrame(rows).assign(label_source="expert_mask").to_csv(folder / "manifest.csv", index=False)
-    return folder
+    findings = ["Pneumothorax"] + ["No Finding"] * 9
+    return write_film_set(tmp_path_factory.mktemp("ten") / "films", SPLITS, findings=findings)
 
 
 def run(recipe: str, *arguments: object, **environment: object) -> str:
