@@ -16,6 +16,8 @@ START_OF_SCAN, END_OF_IMAGE = b"\xff\xda", b"\xff\xd9"
 FILL_BYTES = re.compile(rb"\xff+")
 MAX_SEGMENTS = 20_000
 """Before the first scan or tile, and boxes of a JP2 file."""
+START_OF_TILE = b"\xff\x90"
+MAX_TILE_PARTS = 200_000
 MAX_SCANS = 100
 MAX_SCANNED_PIXELS = 1_000_000_000
 """Pixels times scans: a progressive film of 50 megapixels may have twenty, and has about ten."""
@@ -176,9 +178,28 @@ def _jpeg_2000(frame: bytes) -> Codestream:
         if frame[position + 1] == 0x52:
             has_transform, is_lossy = frame[position + 8] == 1, frame[position + 13] == 0
         position += 2 + length
-    if frame.rfind(END_OF_IMAGE) < position:
-        raise IndexError("no end of the codestream")
+    frame = _with_end(frame, position)
     return Codestream(
         frame, "JPEG 2000", right - left, bottom - top, components, (depth & 0x7F) + 1,
         signed=bool(depth & 0x80), is_lossy=is_lossy, transform="RGB" if has_transform and components == 3 else "",
     )  # fmt: skip
+
+
+def _with_end(frame: bytes, position: int) -> bytes:
+    """Follow the tile-parts by their lengths (ITU-T T.800 A.4.2), and end behind the last: some writers do not.
+
+    Raises:
+        IndexError: If the last one is cut off.
+    """
+    for _ in range(MAX_TILE_PARTS):
+        if frame[position : position + 2] != START_OF_TILE:
+            break
+        (length,) = struct.unpack_from(">L", frame, position + 6)
+        if length == 0:  # up to the end
+            if frame.rfind(END_OF_IMAGE) < position:
+                raise IndexError("no end of the codestream")
+            return frame
+        position += length
+    if position > len(frame):
+        raise IndexError("the last tile-part ends early")
+    return frame if frame[position : position + 2] == END_OF_IMAGE else frame[:position] + END_OF_IMAGE

@@ -204,7 +204,10 @@ def _shown(stored: Stored, levels: Levels, layout: Layout, header: Dataset) -> t
         is_shared = samples == 2 and photometric.endswith("_422")
         if photometric == "PALETTE COLOR" or not (samples == 3 or is_shared):
             raise InvalidImageError(f"{photometric} with {samples} samples a pixel cannot be read; export it as grey.")
-        words, (levels, is_colour) = None, luma_levels(levels, stored.transform or photometric)
+        colours = stored.transform or photometric
+        if colours in GREY:  # as libjpeg guesses of what nobody says
+            colours = "YBR" if stored.is_lossy else "RGB"
+        words, (levels, is_colour) = None, luma_levels(levels, colours)
     else:
         words = stored.levels
         if photometric == "PALETTE COLOR":

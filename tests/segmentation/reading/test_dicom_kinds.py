@@ -22,7 +22,7 @@ from pydicom.uid import (
     RLELossless,
 )
 
-from app.segmentation.errors import InvalidImageError, NoPixelDataError, PleuraError
+from app.segmentation.errors import InvalidImageError, NoPixelDataError, PleuraError, TruncatedImageError
 from app.segmentation.reading.dicom_io import read_dicom
 from tests.support.dicom_bytes import element, implicit_object, inserted, relabelled, replaced
 from tests.support.dicom_variants import lookup_table
@@ -333,6 +333,18 @@ class TestFrames:
     @pytest.mark.parametrize("syntax", [JPEGLosslessSV1, JPEG2000Lossless, JPEGLSLossless])
     def test_bytes_behind_the_codestream(self, syntax, surplus):
         assert shows(compressed(syntax, LEVELS.astype(np.uint16), 12, surplus), LEVELS / 4095)
+
+    def test_jpeg_2000_without_its_last_marker(self):
+        frame = imagecodecs.jpeg2k_encode(
+            LEVELS.astype(np.uint16), level=0, codecformat="j2k", reversible=True, bitspersample=12
+        )
+        for ending, is_read in ((frame[:-2], True), (frame[:-2] + bytes(7), True), (frame[:-40], False)):
+            data = to_dicom(FILM, transfer_syntax=JPEG2000Lossless, PixelData=encapsulate([ending]))
+            if is_read:
+                assert shows(data, LEVELS / 4095)
+            else:
+                with pytest.raises(TruncatedImageError):
+                    read(data)
 
     @pytest.mark.parametrize("surplus", [bytes(64), bytes(4096), b"\xff" * 64])
     def test_bytes_behind_run_lengths(self, surplus):
