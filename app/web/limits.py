@@ -1,22 +1,27 @@
 """How many films may come: of one address by Flask-Limiter, which counts in this process or in Redis; and at once."""
 
-from typing import Any
+import errno
+from tempfile import SpooledTemporaryFile
+from typing import IO, Any
 
-from flask import Flask, request
+from flask import Flask, Request, request
 from flask_limiter import Limiter
 
 from app.analysis.turns import BusyError
+from app.studies.database import StorageFullError
 from app.web.services import services
 from app.web.session import client
 
 LIMITED = ("pages.create", "api.predict", "explanations.activations", "explanations.occlusion", "feedback.save")
 """Views that take a film, or the processor for as long as one."""
+IN_MEMORY_BYTES = 500_000
 UPLOADS = ("pages.create", "api.predict")
 """Views that take a film."""
 
 
 def init_app(app: Flask) -> None:
     """Limit an application whose views are registered. Where Redis is gone, each process counts for itself."""
+    app.request_class = FilmRequest
     app.before_request_funcs.setdefault(None, []).insert(0, _refuse_early)
     if not app.config["RATE_LIMIT"]:
         return
@@ -50,3 +55,27 @@ def _refuse_early() -> None:
         while request.stream.read(2**16):
             pass
         raise
+
+
+class Uploaded(SpooledTemporaryFile):
+    """A film on its way in; on the disk, from half a megabyte on."""
+
+    def write(self, data: bytes) -> int:  # type: ignore[override]
+        """Take the next part.
+
+        Raises:
+            StorageFullError: If the disk for temporary files is full.
+        """
+        try:
+            return super().write(data)
+        except OSError as error:
+            if error.errno != errno.ENOSPC:
+                raise
+            raise StorageFullError("The server's disk for incoming films is full. Try again in a while.") from error
+
+
+class FilmRequest(Request):
+    """A request whose files say what is wrong when there is no room for them."""
+
+    def _get_file_stream(self, *args: object, **kwargs: object) -> IO[bytes]:
+        return Uploaded(max_size=IN_MEMORY_BYTES)

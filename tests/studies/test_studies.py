@@ -8,7 +8,7 @@ import time
 from dataclasses import replace
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import insert, select, text
 from sqlalchemy.orm.exc import DetachedInstanceError
 
 from app.studies import store as studies
@@ -228,4 +228,19 @@ def test_a_study_is_kept_longer_up_to_a_limit(url, clock):
     clock.now = began + 1.5 * RETENTION
     assert store.get("one", "ann") is None
     Base.metadata.drop_all(store.engine)
+    store.close()
+
+
+def test_ten_thousand_films_are_counted_listed_and_purged(tmp_path, clock):
+    store = StudyStore(f"sqlite:///{tmp_path / 'studies.sqlite'}", RETENTION, clock, most_bytes=10**9)
+    common = {"file_name": "film.dcm", "created_at": clock.now, "expires_at": clock.now + RETENTION, "size_bytes": 4}
+    pictures = {"answer": ANSWER, "film_png": b"film", "probability_png": b"map", "disagreement_png": b"doubt"}
+    with store.engine.begin() as connection:
+        rows = [{"id": f"{n}", "owner": f"session {n // 100}", **common, **pictures} for n in range(10_000)]
+        connection.execute(insert(Study), rows)
+    assert len(store.list_of("session 7")) == 100
+    assert store.objection() == ""
+    clock.now += RETENTION
+    assert store.purge() == 10_000
+    assert (tmp_path / "studies.sqlite").stat().st_size < 200_000
     store.close()

@@ -1,5 +1,6 @@
 """Who is not answered: requests under a foreign name, from other sites' pages, in too great a number."""
 
+import errno
 import io
 
 import pytest
@@ -143,3 +144,15 @@ def test_requests_have_ids(make, sent):
     told = make().get("/healthz", headers={"X-Request-Id": sent} if sent else {}).headers["X-Request-Id"]
     assert (told == sent) == (sent == "0123456789abcdef")
     assert len(told) == 16
+
+
+@pytest.mark.parametrize("address", ["/studies", "/api/v1/predictions"])
+def test_a_full_disk_for_films_on_their_way_in(make, monkeypatch, address):
+    client = make()
+    monkeypatch.setattr("app.web.limits.IN_MEMORY_BYTES", 1)
+
+    def fail(*_args, **_options):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("tempfile.SpooledTemporaryFile.rollover", fail)
+    assert send(client, address).status_code == 507
