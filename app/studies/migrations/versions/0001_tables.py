@@ -34,6 +34,7 @@ def upgrade() -> None:
         sa.Column("training_id", sa.String),
         sa.Column("activations", sa.JSON),
         sa.Column("occlusion", sa.JSON),
+        sa.Column("example", sa.String),
     )
     op.create_table(
         "audit",
