@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import numpy as np
 from highdicom.sr import (
     AlgorithmIdentification,
     ComprehensiveSR,
@@ -11,14 +12,12 @@ from highdicom.sr import (
     ImageRegion,
     Measurement,
     MeasurementReport,
-    MeasurementsAndQualitativeEvaluations,
     ObservationContext,
     ObserverContext,
     PlanarROIMeasurementsAndQualitativeEvaluations,
     QualitativeEvaluation,
     ReferencedSegmentationFrame,
     RelationshipTypeValues,
-    SourceImageForMeasurementGroup,
     SourceImageForRegion,
     SourceImageForSegmentation,
     TextContentItem,
@@ -106,17 +105,22 @@ def _observer(reading: Reading) -> ObservationContext:
     return ObservationContext(observer_device_context=ObserverContext(codes.DCM.Device, device))
 
 
-def _whole_film(reading: Reading) -> MeasurementsAndQualitativeEvaluations:
-    """Say what the model finds, and how probable it is, unless the film is none that it can judge."""
+def _whole_film(reading: Reading) -> PlanarROIMeasurementsAndQualitativeEvaluations:
+    """Say what the model finds, and how probable it is, unless the film is none that it can judge.
+
+    The film's border is its region: of a group without coordinates OHIF shows nothing, and then nothing of the rest.
+    """
     source, measurements = source_of(reading), []
     if reading.chance:
         percent = round(100 * reading.answer.probability, 2)
         measurements = [Measurement(codes.DCM.Probability, percent, codes.UCUM.Percent)]
-    return MeasurementsAndQualitativeEvaluations(
+    width, height = source.Columns, source.Rows
+    border = np.array([(0, 0), (width, 0), (width, height), (0, height), (0, 0)], np.float32)
+    return PlanarROIMeasurementsAndQualitativeEvaluations(
         tracking_identifier=TrackingIdentifier(reading.new_uid("tracking film"), "Film as a whole"),
+        referenced_region=_region(reading, border),
         finding_type=codes.SCT.Pneumothorax,
         algorithm_id=_algorithm(reading),
-        source_images=[SourceImageForMeasurementGroup(source.SOPClassUID, source.SOPInstanceUID)],
         measurements=measurements,
         qualitative_evaluations=[
             QualitativeEvaluation(codes.SCT.Pneumothorax, VALUE_OF[reading.answer.finding]),
@@ -144,53 +148,55 @@ def _side(reading: Reading, number: int, side: Laterality) -> PlanarROIMeasureme
         source_image=SourceImageForSegmentation(source.SOPClassUID, source.SOPInstanceUID),
     )
     del frame[0].ReferencedSOPSequence[0].ReferencedSegmentNumber  # forbidden beside a frame's (PS3.3 table 10-3)
-    return _measured(
-        reading, side, f"tracking {side}", f"Pneumothorax {reading.side_words(side)}", referenced_segment=frame
+    return PlanarROIMeasurementsAndQualitativeEvaluations(
+        **_described(reading, side, 1, f"Pneumothorax {reading.side_words(side)}"),
+        referenced_segment=frame,
+        measurements=[_area(reading, side)],
     )
 
 
 def _outlined(reading: Reading, side: Laterality) -> list[PlanarROIMeasurementsAndQualitativeEvaluations]:
-    """Outline every region of a side on the film."""
-    source = source_of(reading)
-    image = SourceImageForRegion(source.SOPClassUID, source.SOPInstanceUID)
-    outlines = outlines_of(reading.in_stored_rows(reading.sides[side]))[:MAX_OUTLINES]
-    groups = []
-    for number, outline in enumerate(outlines, start=1):
-        named = f"Pneumothorax {reading.side_words(side)}, region {number} of {len(outlines)}"
-        region = ImageRegion(GraphicTypeValues.POLYLINE, outline.points, image)
-        kind = f"tracking {side} region {number}"
-        groups.append(_measured(reading, side, kind, named, outline, referenced_region=region))
+    """Outline every region of a side on the film.
+
+    The first is tracked as what the segment's group is: viewers merge both, and so have coordinates for that one, too.
+    """
+    outlines, groups = outlines_of(reading.in_stored_rows(reading.sides[side])), []
+    for number, outline in enumerate(outlines[:MAX_OUTLINES], start=1):
+        name = f"Pneumothorax {reading.side_words(side)}, region {number} of {len(outlines)}"
+        group = PlanarROIMeasurementsAndQualitativeEvaluations(
+            **_described(reading, side, number, name),
+            referenced_region=_region(reading, outline.points),
+            measurements=[_area(reading, side, outline)] if len(outlines) > 1 else [],  # else its segment's is its own
+        )
+        groups.append(group)
     return groups
 
 
-def _measured(
-    reading: Reading,
-    side: Laterality,
-    kind: str,
-    name: str,
-    outline: Outline | None = None,
-    **place: Any,
-) -> PlanarROIMeasurementsAndQualitativeEvaluations:
-    """Give the area of a side, or of the one of its regions that is outlined; `place` says where it is."""
-    area, unit = _area(reading, side, outline)
-    return PlanarROIMeasurementsAndQualitativeEvaluations(
-        tracking_identifier=TrackingIdentifier(reading.new_uid(kind), name),
-        finding_type=codes.SCT.Pneumothorax,
-        finding_sites=[FindingSite(pleura_of(reading, side))],
-        algorithm_id=_algorithm(reading),
-        measurements=[Measurement(codes.SCT.Area, area, unit)],
-        **place,
-    )
+def _described(reading: Reading, side: Laterality, number: int, name: str) -> dict[str, Any]:
+    """Say what is marked, where, and by what algorithm."""
+    return {
+        "tracking_identifier": TrackingIdentifier(reading.new_uid(f"tracking {side} {number}"), name),
+        "finding_type": codes.SCT.Pneumothorax,
+        "finding_sites": [FindingSite(pleura_of(reading, side))],
+        "algorithm_id": _algorithm(reading),
+    }
 
 
-def _area(reading: Reading, side: Laterality, outline: Outline | None) -> tuple[float, Code]:
+def _region(reading: Reading, points: np.ndarray) -> ImageRegion:
+    source = source_of(reading)
+    image = SourceImageForRegion(source.SOPClassUID, source.SOPInstanceUID)
+    return ImageRegion(GraphicTypeValues.POLYLINE, points, image)
+
+
+def _area(reading: Reading, side: Laterality, outline: Outline | None = None) -> Measurement:
+    """Give the area of a side, or of one of its regions."""
     spacing_mm, mask = reading.answer.film.pixel_spacing_mm, reading.sides[side]
     stored = int(reading.in_stored_rows(mask).sum())
     pixels = stored if outline is None else outline.pixels
     if spacing_mm is None:
-        return pixels, PIXELS
+        return Measurement(codes.SCT.Area, pixels, PIXELS)
     whole_mm2 = int(mask.sum()) * spacing_mm[0] * spacing_mm[1]  # of the pixels in which the film is judged
-    return round(whole_mm2 * pixels / stored, 1), codes.UCUM.SquareMillimeter
+    return Measurement(codes.SCT.Area, round(whole_mm2 * pixels / stored, 1), codes.UCUM.SquareMillimeter)
 
 
 def _algorithm(reading: Reading) -> AlgorithmIdentification:

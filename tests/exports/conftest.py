@@ -1,11 +1,12 @@
 """A study as the pages keep it, with an answer of the test's choice: no network runs."""
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from dicomweb_client.api import DICOMwebClient
 
 from app.analysis.answer import to_answer
 from app.exports.reading import Reading
@@ -16,6 +17,7 @@ from app.studies.header import kept_of
 from app.studies.store import Study
 from tests.support.answers import DECISION, make_prediction, regions_of
 from tests.support.answers import MODEL as TINY
+from tests.support.orthanc import running_orthanc
 
 SECRET = "a secret of the tests, long enough to be one"
 MODEL = SimpleNamespace(
@@ -61,3 +63,16 @@ def make_reading() -> Callable[..., Reading]:
         return Reading(study, SECRET)
 
     return make
+
+
+@pytest.fixture(scope="session")
+def archive_address(tmp_path_factory) -> Iterator[str]:
+    """The DICOMweb root of a running archive."""
+    with running_orthanc(tmp_path_factory.mktemp("orthanc")) as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def archive(archive_address) -> DICOMwebClient:
+    """A client of that archive."""
+    return DICOMwebClient(archive_address)

@@ -219,7 +219,7 @@ def test_the_report_measures_what_the_answer_says(make_reading, tmp_path):
     path = tmp_path / "report.dcm"
     dicom_exports(reading)["report.dcm"].save_as(path)
     content = highdicom.sr.srread(path).content
-    (film,) = content.get_image_measurement_groups()
+    film = film_group(content)
     assert film.get_measurements()[0].name == codes.DCM.Probability
     assert film.get_measurements()[0].value == 87.3
     assert film.get_qualitative_evaluations()[0].value == codes.SCT.Present
@@ -240,21 +240,29 @@ def test_the_report_measures_what_the_answer_says(make_reading, tmp_path):
     assert {frame[0].referenced_sop_instance_uid for frame in frames.values()} == {segmentation.SOPInstanceUID}
 
 
-def outlined(report: pydicom.Dataset) -> list[tuple[np.ndarray, float]]:
-    """Every outline of a report, (N, 2), with the area that its group gives."""
+def film_group(content: highdicom.sr.MeasurementReport) -> highdicom.sr.PlanarROIMeasurementsAndQualitativeEvaluations:
+    """What a report says of the film as a whole, whose region is the film's border."""
+    (film,) = (group for group in content.get_planar_roi_measurement_groups() if is_film(group))
+    np.testing.assert_array_equal(film.roi.value, [(0, 0), (400, 0), (400, 300), (0, 300), (0, 0)])
+    return film
+
+
+def is_film(group: highdicom.sr.PlanarROIMeasurementsAndQualitativeEvaluations) -> bool:
+    return group.tracking_identifier == "Film as a whole"
+
+
+def outlined(report: pydicom.Dataset) -> list[np.ndarray]:
+    """Every outline of a report, (N, 2)."""
     content = highdicom.sr.ComprehensiveSR.from_dataset(report).content
-    return [
-        (group.roi.value, float(group.get_measurements()[0].value))
-        for group in content.get_planar_roi_measurement_groups()
-        if group.reference_type == codes.DCM.ImageRegion
-    ]
+    groups = content.get_planar_roi_measurement_groups()
+    return [group.roi.value for group in groups if group.reference_type == codes.DCM.ImageRegion and not is_film(group)]
 
 
-def drawn(outlines: list[tuple[np.ndarray, float]], shape: tuple[int, int]) -> np.ndarray:
+def drawn(outlines: list[np.ndarray], shape: tuple[int, int]) -> np.ndarray:
     """Fill outlines, as a viewer would: a pixel is inside where its centre, (0.5, 0.5) of the first, is."""
     rows, columns = np.indices(shape) + 0.5
     inside = np.zeros(shape, dtype=bool)
-    for points, _ in outlines:
+    for points in outlines:
         assert (points[0] == points[-1]).all()
         path = Path2D(points)
         inside |= path.contains_points(np.stack([columns.ravel(), rows.ravel()], axis=1)).reshape(shape)
@@ -275,14 +283,31 @@ def test_each_region_is_outlined_on_the_film(make_reading, mask, count, photomet
     outlines = outlined(report)
     assert len(outlines) == count
     np.testing.assert_array_equal(drawn(outlines, mask.shape), mask)
-    assert sum(area for _, area in outlines) == pytest.approx(1.44 * mask.sum(), abs=0.1 * count)
+
+
+def test_several_regions_of_a_side_have_an_area_each_and_one_together(make_reading):
+    report = dicom_exports(make_reading(FILMS["dicom"], SPECKS))["report.dcm"]
+    groups = highdicom.sr.ComprehensiveSR.from_dataset(report).content.get_planar_roi_measurement_groups()
+    areas = [float(group.get_measurements()[0].value) for group in groups if not is_film(group)]
+    assert sorted(areas) == pytest.approx([1.44] * 30 + [12 * 1.44, 18 * 1.44], abs=0.1)
+
+
+def test_no_group_is_without_coordinates_even_where_viewers_merge_those_of_one_finding(make_reading):
+    """OHIF reads nothing of a report with such a group."""
+    for mask in (BOTH, SPECKS, BOTH & False):
+        report = dicom_exports(make_reading(FILMS["dicom"], mask, "positive" if mask.any() else "negative"))[
+            "report.dcm"
+        ]
+        groups = highdicom.sr.ComprehensiveSR.from_dataset(report).content.get_planar_roi_measurement_groups()
+        with_coordinates = {group.tracking_uid for group in groups if group.reference_type == codes.DCM.ImageRegion}
+        assert {group.tracking_uid for group in groups} == with_coordinates
 
 
 def test_a_ragged_region_s_outline_stays_within_a_pixel_and_within_what_one_element_holds(make_reading):
     random = np.random.default_rng(0)
     mask = cv2.GaussianBlur(random.normal(size=IMAGE.shape), (0, 0), 2) > 0
     outlines = outlined(dicom_exports(make_reading(FILMS["dicom"], mask))["report.dcm"])
-    assert max(len(points) for points, _ in outlines) <= MAX_POINTS + 1
+    assert max(len(points) for points in outlines) <= MAX_POINTS + 1
     filled = np.zeros(mask.shape, np.uint8)  # of an outline holes are inside
     borders, _ = cv2.findContours(mask.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
     cv2.drawContours(filled, borders, -1, 1, cv2.FILLED)
@@ -318,7 +343,7 @@ def test_an_unfamiliar_film_has_no_probability_in_its_report(make_reading, tmp_p
     path = tmp_path / "report.dcm"
     dicom_exports(reading)["report.dcm"].save_as(path)
     report = highdicom.sr.srread(path)
-    (film,) = report.content.get_image_measurement_groups()
+    film = film_group(report.content)
     assert film.get_measurements() == []
     assert film.get_qualitative_evaluations()[0].value == codes.SCT.Indeterminate
     assert f"No answer: {REASONS[UNFAMILIAR.code]}." in said(report)

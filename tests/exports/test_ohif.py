@@ -1,0 +1,125 @@
+"""A study with our objects in OHIF, as a radiologist opens it: film, structured report and capture.
+
+It needs the built `@ohif/app`: `npm pack @ohif/app@3.13.2`, unpacked, its folder `dist` named in `PLEURA_OHIF`.
+"""
+
+import io
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pydicom
+import pytest
+from playwright.sync_api import Locator, Page, TimeoutError, expect, sync_playwright
+
+from tests.support.browser import ARGUMENTS, CHROMIUM
+from tests.support.dicom_exports import BOTH, IMAGE, REQUIRED, dicom_exports
+from tests.support.needs import lacking
+from tests.support.ohif import serving_ohif
+from tests.support.phantom import to_dicom
+
+SOFTWARE_WEBGL = ["--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--ignore-gpu-blocklist"]
+PATIENCE_MS = 90_000
+
+MANY = np.zeros(IMAGE.shape, dtype=bool)
+for row in range(20, 300, 50):
+    for column in range(20, 400, 80):
+        MANY[row : row + 9, column : column + 14] = True  # 30 regions
+BORDER = np.zeros(IMAGE.shape, dtype=bool)
+BORDER[:40, 360:] = BORDER[280:, :20] = True
+
+
+@pytest.fixture(scope="module")
+def ohif(archive_address) -> Iterator[str]:
+    """The address of an OHIF before the archive."""
+    dist = Path(os.environ.get("PLEURA_OHIF", "no folder"))
+    if not (dist / "index.html").exists():
+        lacking("PLEURA_OHIF names no folder with the built @ohif/app 3.13.2")
+    with serving_ohif(dist, archive_address) as address:
+        yield address
+
+
+@pytest.fixture
+def page() -> Iterator[Page]:
+    """A page of a Chromium that draws with WebGL in software: OHIF needs it."""
+    if not CHROMIUM:
+        lacking("no Chromium on this machine (Debian: apt install chromium)")
+    with sync_playwright() as playwright:
+        arguments = [argument for argument in ARGUMENTS if argument != "--disable-gpu"]
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=[*arguments, *SOFTWARE_WEBGL])
+        page = browser.new_page(viewport={"width": 1280, "height": 900})
+        page.set_default_timeout(PATIENCE_MS)
+        yield page
+        browser.close()
+
+
+CASES = {
+    "two regions": (BOTH, "MONOCHROME2", 2),
+    "inverted": (BOTH, "MONOCHROME1", 2),
+    "thirty regions": (MANY, "MONOCHROME2", 30),
+    "at the border": (BORDER, "MONOCHROME2", 2),
+    "nothing": (BOTH & False, "MONOCHROME2", 0),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_the_report_s_outlines_lie_on_the_mask(make_reading, archive, ohif, page, case):
+    mask, photometric, count = CASES[case]
+    study = f"2.25.{7000 + list(CASES).index(case)}"
+    names = {"StudyInstanceUID": study, "SeriesInstanceUID": f"{study}.1", "SOPInstanceUID": f"{study}.2"}
+    film = to_dicom(IMAGE, photometric=photometric, **names, **REQUIRED)
+    exports = dicom_exports(make_reading(film, mask, "positive" if count else "negative"))
+    stored = ("segmentation.dcm", "capture.dcm", "report.dcm")
+    archive.store_instances([pydicom.dcmread(io.BytesIO(film)), *(exports[name] for name in stored)])
+
+    errors = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.goto(f"{ohif}/viewer?StudyInstanceUIDs={study}")
+    page.get_by_text("Skip all").click()  # the tour of a first visit
+    for name in ("Pleura overlay", "Pleura report", "Pleura segmentation"):
+        expect(page.get_by_text(name).first).to_be_visible(timeout=PATIENCE_MS)
+    lines = open_report(page)
+    expect(lines).to_have_count(count + 1)
+    expect(page.get_by_text(re.compile(r"Probability: 87\.00 %")).first).to_be_visible()
+    expect(page.get_by_text("Area:")).to_have_count(count + (2 if count > 2 else 0), timeout=PATIENCE_MS)
+    if os.environ.get("PLEURA_SCREENSHOTS"):
+        page.screenshot(path=Path(os.environ["PLEURA_SCREENSHOTS"]) / f"ohif {case}.png")
+
+    shapes = [points_of(text) for text in lines.evaluate_all("lines => lines.map(line => line.getAttribute('points'))")]
+    frame = max(shapes, key=lambda points: np.ptp(points, axis=0).prod())  # the film's border, tracked as a whole
+    origin, scale = frame.min(axis=0), np.ptp(frame, axis=0) / [IMAGE.shape[1], IMAGE.shape[0]]
+    regions = [(points - origin) / scale for points in shapes if points is not frame]  # in the film's pixels
+    drawn = np.zeros(mask.shape, np.uint8)
+    for points in regions:
+        cv2.fillPoly(drawn, [np.round(16 * (points - 0.5)).astype(np.int32)], 1, shift=4)
+    assert farthest(drawn > 0, mask) <= 2
+    assert errors == []
+
+
+def open_report(page: Page) -> Locator:
+    """Open the structured report, and return its lines; a viewer that is still at work may miss a click."""
+    lines = page.locator("svg.svg-layer polyline")
+    for _ in range(6):
+        page.get_by_text("Pleura report").first.dblclick()
+        try:
+            lines.first.wait_for(state="attached", timeout=PATIENCE_MS / 4)
+        except TimeoutError:
+            continue
+        break
+    return lines
+
+
+def points_of(text: str) -> np.ndarray:
+    """Read an SVG polyline's points, (N, 2)."""
+    return np.array(re.findall(r"-?[\d.]+", text), float).reshape(-1, 2)
+
+
+def farthest(drawn: np.ndarray, mask: np.ndarray) -> float:
+    """How many pixels a pixel of either mask lies from the other, at most."""
+    if not mask.any() or not drawn.any():
+        return 0.0 if mask.any() == drawn.any() else np.inf
+    pairs = (drawn, mask), (mask, drawn)
+    return max(float(cv2.distanceTransform((~b).astype(np.uint8), cv2.DIST_L2, 5)[a].max()) for a, b in pairs)
