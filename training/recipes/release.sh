@@ -14,9 +14,9 @@
 # The test split stays shut. Once nothing will be changed any more, remove released/ and give OPEN_TEST=true, once.
 #
 # Each setting below may be given in the environment; SHARED, WHOLE and RELEASE hold further flags, of all trainings, of
-# the one on whole films and of the release. START=FILE goes on from other weights than ImageNet's. PLATEAU=FILE skips
-# stage 2 and takes its weights from there, such as an epoch that a run in the background has kept; PREPARED=FOLDER
-# takes films that were prepared before.
+# the one on whole films and of the release; SOURCE and NOTES say whose films they are. START=FILE goes on from other
+# weights than ImageNet's. PLATEAU=FILE skips stage 2 and takes its weights from there, such as an epoch that a run in the
+# background has kept; PREPARED=FOLDER takes films that were prepared before.
 set -eu
 films=$1 work=$2
 python=${PYTHON:-python}
@@ -66,5 +66,7 @@ fi
 if [ ! -f "$work/released/metrics.json" ]; then
     "$python" -m tests.support.phantom "$work/canary.png"
     "$python" -m training release --trained "$work/mean.safetensors" --data "$prepared" --canary "$work/canary.png" \
-        --out "$work/released/pleura.safetensors" --open_test_split "${OPEN_TEST:-false}" ${RELEASE---mirror_size 736}
+        --out "$work/released/pleura.safetensors" --source "${SOURCE:-one hospital (NIH Clinical Center)}" \
+        --notes "${NOTES:-training/recipes/nih_siim.md}" --open_test_split "${OPEN_TEST:-false}" \
+        ${RELEASE---mirror_size 736}
 fi
