@@ -78,11 +78,13 @@ def _of_room(stored: Stored, room: int, bits: int, layout: Layout, signed: bool)
     shift = _shift(layout, bits, room)
     top = 2 ** (bits - signed) - 1
     words = stored.levels.view(f"i{stored.levels.itemsize}") if signed else stored.levels
-    if shift == 0 and stored.is_lossy:  # what is beyond is overshoot
-        return _cut_out(np.clip(words, -top - 1 if signed else 0, top).view(stored.levels.dtype), bits, 0, signed)
+    bottom = -top - 1 if signed else 0
     cut = _cut_out(stored.levels, bits, shift, signed)
-    if shift or (words.max() <= top and words.min() >= (-top - 1 if signed else 0)):
+    if shift or (words.max() <= top and words.min() >= bottom):
         return cut
+    if stored.is_lossy:  # what is beyond is overshoot, or an overlay
+        clipped = np.clip(words, bottom, top).view(stored.levels.dtype)
+        return _smoother(_cut_out(clipped, bits, 0, signed), cut)
     return _smoother(cut, Levels(stored.levels, room, signed))
 
 

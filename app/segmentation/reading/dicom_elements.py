@@ -106,7 +106,7 @@ def read_elements(data: bytes, keywords: Collection[str]) -> DicomObject:
     beginning = 132 if data[128:132] == b"DICM" else 0
     start = _read_meta(data, beginning, found)
     found.is_dicom_file = start > 0
-    if found.syntax == DeflatedExplicitVRLittleEndian:
+    if found.syntax == DeflatedExplicitVRLittleEndian and not _walk_of(data, start, "").follows(start):
         data, start = _inflated(data[start:]), 0
     walk = _walk_of(data, start, found.syntax)
     found.is_big_endian = walk.order == ">"

@@ -202,6 +202,13 @@ class TestDepth:
             data = compressed(syntax, levels, 16)
         assert shows(data, LEVELS / 4095)
 
+    def test_an_overlay_in_a_lossy_codestream(self):
+        levels = LEVELS.astype(np.uint16)
+        levels[20:60, 30:90] |= 1 << 12
+        frame = imagecodecs.jpeg2k_encode(levels, level=70, codecformat="j2k", reversible=False)
+        data = to_dicom(FILM, transfer_syntax=JPEG2000Lossless, PixelData=encapsulate([frame]))
+        assert np.abs(read(data) - LEVELS / 4095).mean() < 0.01
+
     @pytest.mark.parametrize("syntax", [JPEGLosslessSV1, JPEG2000Lossless, JPEGLSLossless, JPEGExtended12Bit])
     @pytest.mark.parametrize("said", [8, 10])
     def test_the_codestream_is_deeper_than_the_header_says(self, syntax, said):
@@ -363,9 +370,16 @@ class TestFrames:
         data = to_dicom(FILM, transfer_syntax=JPEGLosslessSV1, PixelData=items + b"\xfe\xff\xdd\xe0" + bytes(4))
         assert shows(data, LEVELS / 4095)
 
-    @pytest.mark.parametrize("said", [JPEG2000Lossless, RLELossless, JPEGBaseline8Bit, ImplicitVRLittleEndian])
-    def test_uncompressed_whatever_is_said(self, said):
-        assert shows(relabelled(to_dicom(FILM), said), LEVELS / 4095)
+    @pytest.mark.parametrize("held", [ExplicitVRLittleEndian, ImplicitVRLittleEndian, ExplicitVRBigEndian])
+    @pytest.mark.parametrize(
+        "said",
+        [
+            *(JPEG2000Lossless, RLELossless, JPEGBaseline8Bit, ImplicitVRLittleEndian, ExplicitVRLittleEndian),
+            *(ExplicitVRBigEndian, DeflatedExplicitVRLittleEndian),
+        ],
+    )
+    def test_uncompressed_whatever_is_said(self, held, said):
+        assert shows(relabelled(to_dicom(FILM, transfer_syntax=held), said), LEVELS / 4095)
 
     @pytest.mark.parametrize("held", [JPEGLosslessSV1, JPEG2000Lossless, JPEGLSLossless, RLELossless])
     @pytest.mark.parametrize("said", [ExplicitVRLittleEndian, JPEG2000Lossless, JPEGLosslessSV1, JPEGBaseline8Bit])
