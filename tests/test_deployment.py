@@ -14,6 +14,7 @@ from types import SimpleNamespace
 import pytest
 
 from app.config import ROOT, read_settings
+from app.segmentation.reading.radiograph import MAX_BYTES
 from tests.support.phantom import draw_phantom, to_png
 from tests.support.server import film_form, running_server, start_server
 
@@ -158,7 +159,7 @@ def test_no_line_of_the_log_is_forged(server):
 def test_too_large_a_film_is_refused_in_words(server):
     """The refusal must reach a client that is still sending, not break its connection."""
     connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)
-    connection.request("POST", "/api/v1/predictions", *film_form(bytes(40 * 2**20), "large.png"))
+    connection.request("POST", "/api/v1/predictions", *film_form(bytes(MAX_BYTES + 1), "large.png"))
     answer = connection.getresponse()
     assert (answer.status, answer.getheader("Content-Type")) == (413, "application/problem+json")
     assert json.load(answer)["code"] == "file_too_large"

@@ -11,7 +11,7 @@ from tests.support.phantom import to_dicom
 
 def test_from_a_dicom_film_to_its_answer(page, film, complaints):
     open_result(page, film)
-    expect(page.get_by_role("heading", level=1)).to_have_text("Pneumothorax suspected")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Pneumothorax suspected · 1 warning")
     film_shown = page.get_by_alt_text("The uploaded chest radiograph")
     assert film_shown.evaluate("image => [image.naturalWidth, image.naturalHeight]") == [384, 384]
     assert page.locator(".contour").evaluate("path => path.getTotalLength()") > 100
@@ -169,7 +169,7 @@ def test_it_works_without_scripts(browser, address, film):
     page.goto("/")
     page.set_input_files("#films", film)
     page.get_by_role("button", name="Analyse").click()
-    expect(page.get_by_role("heading", level=1)).to_have_text("Pneumothorax suspected")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Pneumothorax suspected · 1 warning")
     expect(page.locator(".overlay")).to_be_visible()
     shown = page.get_by_alt_text("The uploaded chest radiograph")
     assert page.locator(".overlay").bounding_box() == shown.bounding_box()

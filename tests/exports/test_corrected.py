@@ -3,6 +3,7 @@
 import base64
 import io
 import json
+from collections.abc import Iterator
 
 import numpy as np
 import pydicom
@@ -32,14 +33,21 @@ def test_mask_and_overlay(exported):
         assert "Marked by the reader" in Image.open(io.BytesIO(exported(file))).text["Description"]
 
 
+def areas(content: pydicom.Dataset) -> Iterator[float]:
+    """Every area, in pixels, of a structured report."""
+    for item in content.get("ContentSequence", []):
+        if item.ValueType == "NUM" and item.ConceptNameCodeSequence[0].CodeMeaning == "Area":
+            yield float(item.MeasuredValueSequence[0].NumericValue)
+        yield from areas(item)
+
+
 def test_dicom_objects(exported):
     made = {
         file: pydicom.dcmread(io.BytesIO(exported(f"{file}.dcm"))) for file in ("segmentation", "report", "capture")
     }
     np.testing.assert_array_equal(marked(made["segmentation"]).max(axis=0), ring())
     assert made["segmentation"].ContentDescription.startswith("Mask by the reader")
-    measured = [element.value for element in made["report"].iterall() if element.keyword == "NumericValue"]
-    assert sum(map(float, measured[1:])) == ring().sum()  # after the probability, the areas in pixels
+    assert sum(areas(made["report"])) == ring().sum()
     for file in ("report", "capture"):
         assert "Marked by the reader" in said(made[file])
         assert "Marked by the model" not in said(made[file])

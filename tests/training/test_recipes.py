@@ -19,8 +19,8 @@ SPLITS = ["train"] * 6 + ["val"] * 4
 
 @pytest.fixture(scope="module")
 def ten_films(tmp_path_factory) -> Path:
-    """Ten films of ten patients, every second one positive; the first negative one's report names a pneumothorax."""
-    findings = ["Pneumothorax"] + ["No Finding"] * 9
+    """Ten films of ten patients, every second one positive; the negative train films' reports name a pneumothorax."""
+    findings = ["Pneumothorax", "No Finding"] * 3 + ["No Finding"] * 4
     return write_film_set(tmp_path_factory.mktemp("ten") / "films", SPLITS, findings=findings)
 
 

@@ -53,7 +53,7 @@ def test_a_reader_may_ask_for_more_time(client, place):
 def test_a_warned_film_has_the_warning_in_its_headline_and_no_share_of_a_hundred(app):
     warned = Reader(app, doubts=(doubt("clipped", "A third is white."),))
     page = warned.client.get(warned.place).text
-    assert re.search(r"Pneumothorax suspected\s*<span class=\"warned\">· 1 warning</span></h1>", page)
+    assert re.search(r"Pneumothorax suspected\s*<span class=\"warned\">· 1 warning</span></span></h1>", page)
     assert "Of 100 films" not in page
     assert "1 warning: the figure may not hold for it" in page
 

@@ -176,7 +176,7 @@ def test_why_an_area_has_no_size(client, film, with_prediction, doubts, sentence
 def test_a_withheld_answer_gives_its_own_reason(client, film, with_prediction, code):
     with_prediction(Finding.INDETERMINATE, 0.97, doubts=(doubt(code, "This does not look like a chest film."),))
     page = client.get(upload(client, (film, "chest.png")).location).text
-    assert f'No answer: {REASONS[code]} <span class="warned">· 1 warning</span></h1>' in page
+    assert f'No answer: {REASONS[code]} <span class="warned">· 1 warning</span></span></h1>' in page
     assert f"There is nothing to explain: {REASONS[code]}, and its figure means nothing." in page
     assert not any(reason in page for other, reason in REASONS.items() if other != code)
     assert "<strong>Warning:</strong>\n      This does not look like a chest film." in page
@@ -193,7 +193,7 @@ def test_a_withheld_answer_gives_its_own_reason(client, film, with_prediction, c
 def test_an_alarm_stands_whatever_the_film(client, film, with_prediction):
     with_prediction(Finding.POSITIVE, 0.97, marked=True, doubts=(doubt("turned", "It lies on its side."),))
     page = client.get(upload(client, (film, "chest.png")).location).text
-    assert 'Pneumothorax suspected <span class="warned">· 1 warning</span></h1>' in page
+    assert 'Pneumothorax suspected <span class="warned">· 1 warning</span></span></h1>' in page
     assert "<strong>97 %</strong>" in page
     assert "<strong>Warning:</strong>\n      It lies on its side." in page
 

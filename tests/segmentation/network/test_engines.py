@@ -88,9 +88,9 @@ class TestAgreement:
     def test_serving_engine_answers_the_canary(self, released):
         assert released.check_canary()
 
-    @pytest.mark.parametrize("side", [96, 64, 40])
+    @pytest.mark.parametrize("side", [384, 256, 160])
     def test_mirror_images_are_scaled_as_the_reference_does_when_it_is_differentiated(self, side):
-        image = draw_phantom(seed=2, size=64).image
+        image = draw_phantom(seed=2, size=256).image
         expected = scaled_batch(torch.from_numpy(image)[None, None], side)[0, 0].numpy()
         assert np.abs(scaled(image, side) - expected).max() < 1e-5
 
