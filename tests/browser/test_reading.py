@@ -192,6 +192,7 @@ def test_pages_are_accessible_and_fit(page, film, size, theme, tmp_path, complai
     upload(page, letter)
     assert_accessible(page)
     page.get_by_role("link", name="chest.dcm").click()
+    expect(page.locator("#viewer.drawn")).to_be_visible()
     assert_accessible(page)
     page.get_by_role("button", name="Delete now").click()
     assert_accessible(page)

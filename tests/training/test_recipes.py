@@ -19,8 +19,8 @@ SPLITS = ["train"] * 6 + ["val"] * 4
 
 @pytest.fixture(scope="module")
 def ten_films(tmp_path_factory) -> Path:
-    """Ten films of ten patients, every second one positive; the negative train films' reports name a pneumothorax."""
-    findings = ["Pneumothorax", "No Finding"] * 3 + ["No Finding"] * 4
+    """Ten films of ten patients, every second one positive; one negative film's report names a pneumothorax."""
+    findings = ["No Finding"] * 2 + ["Pneumothorax"] + ["No Finding"] * 7  # a film that fold 1 of 2 learns from
     return write_film_set(tmp_path_factory.mktemp("ten") / "films", SPLITS, findings=findings)
 
 
