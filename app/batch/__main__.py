@@ -63,7 +63,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _run(options: argparse.Namespace, analysis: Analysis, results: Results, secret: str) -> int:
     total = sum(1 for _ in entries(options.films))
-    work = outcomes(entries(options.films), analysis, lambda name, sha256: sha256 in results.known)
+    work = outcomes(entries(options.films), analysis, results.known.__contains__)
     try:
         for outcome in tqdm(work, total=total, unit="film", mininterval=1, file=sys.stderr):
             _keep(outcome, options, results, secret)

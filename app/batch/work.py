@@ -61,13 +61,13 @@ def entries(folder: Path) -> Iterator[Entry]:
     yield from (_entry(folder, Path(error.filename), error) for error in refused)
 
 
-def outcomes(films: Iterator[Entry], analysis: Analysis, is_known: Callable[[str, str], bool]) -> Iterator[Outcome]:
+def outcomes(films: Iterator[Entry], analysis: Analysis, is_known: Callable[[str], bool]) -> Iterator[Outcome]:
     """Answer films in their order; the next one is read while one is answered.
 
     Args:
         films: From `entries`.
         analysis: The model at work.
-        is_known: Whether a film need not be answered, by its name and the hash of its content.
+        is_known: Whether a film need not be answered, by the hash of its content.
     """
     pending: deque[Future[Outcome]] = deque()
     with ThreadPoolExecutor(AHEAD) as threads:
@@ -87,13 +87,13 @@ def _entry(folder: Path, path: Path, error: OSError | None = None) -> Entry:
     return Entry(path.relative_to(folder).as_posix(), path, error)
 
 
-def _outcome(entry: Entry, analysis: Analysis, is_known: Callable[[str, str], bool]) -> Outcome:
+def _outcome(entry: Entry, analysis: Analysis, is_known: Callable[[str], bool]) -> Outcome:
     if entry.error is not None:
         return Outcome(entry, "", error=entry.error)
     try:
         with entry.path.open("rb") as file:
             sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-            if is_known(entry.name, sha256):
+            if is_known(sha256):
                 return Outcome(entry, sha256)
             if file.tell() > MAX_BYTES:
                 message = f"The file has {file.tell() // 2**20} MiB; at most {MAX_BYTES // 2**20} MiB are read."
