@@ -352,5 +352,6 @@ def test_every_state_is_accessible_and_fits(page, films, size, theme, tmp_path):
         (tmp_path / f"{day}.dcm").write_bytes(film)
     upload(page, tmp_path / "20240301.dcm", tmp_path / "20240105.dcm")
     page.locator(".outcome", has_text="20240301").get_by_role("link", name=re.compile("Compare")).click()
+    expect(page.get_by_role("heading", name="Two films of one patient")).to_be_visible()
     assert_accessible(page)
     assert page.evaluate(fits)
