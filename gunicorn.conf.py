@@ -41,6 +41,11 @@ def on_starting(server) -> None:
         raise SystemExit(f"Pleura cannot start. {error}") from None
     if not settings["SECRET_KEY"]:
         os.environ["PLEURA_SECRET_KEY"] = secrets.token_hex()
+    if settings["PRODUCTION"] and not settings["HOSTS"]:
+        server.log.warning(
+            "PLEURA_HOSTS names no host: requests are taken under any name over HTTPS, over HTTP under addresses of "
+            "numbers and loopback's names alone. Name the one that browsers use (docs/deployment.md)."
+        )
     open_to = [str(address[0]) for address in server.cfg.address if isinstance(address, tuple)]
     if not settings["PROXIES"] and any(address not in LOOPBACK for address in open_to):
         server.log.warning(

@@ -67,7 +67,9 @@ SETTINGS = (
     Setting("MAX_KEPT_MIB", 4096, "MiB of pictures that all sessions together keep; 0: no limit but the disk's."),
     Setting("AUDIT_DAYS", 365, "Days that the audit trail keeps who did what with which film.", minimum=1),
     Setting(
-        "HOSTS", "", "Names, by commas, under which the server is asked; empty: loopback's alone, in production any."
+        "HOSTS",
+        "",
+        "Names, by commas, under which the server is asked; empty: loopback's, in production any over HTTPS.",
     ),
     Setting(
         "RATE_LIMIT", "240/minute", "Films that one address may send, in Flask-Limiter's words; empty: any number."

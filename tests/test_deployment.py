@@ -31,7 +31,7 @@ def configuration(monkeypatch):
     module = importlib.util.module_from_spec(specification)
     specification.loader.exec_module(module)
     monkeypatch.setattr(module, "available_cores", lambda: 4)
-    for name in ("SECRET_KEY", "THREADS", "PRODUCTION", "API", "API_TOKEN"):
+    for name in ("SECRET_KEY", "THREADS", "PRODUCTION", "HOSTS", "API", "API_TOKEN"):
         monkeypatch.setenv(f"PLEURA_{name}", "")
     return module
 
@@ -67,6 +67,17 @@ def test_a_bare_server_open_to_others_is_warned_of(configuration, monkeypatch):
     configuration.on_starting(behind)
     assert "clients that stall" in bare.warnings[0]
     assert not local.warnings + behind.warnings
+
+
+def test_production_without_hosts_is_warned_of(configuration, monkeypatch):
+    monkeypatch.setenv("PLEURA_PRODUCTION", "1")
+    monkeypatch.setenv("PLEURA_SECRET_KEY", "x" * 32)
+    nameless, named = master(1), master(1)
+    configuration.on_starting(nameless)
+    monkeypatch.setenv("PLEURA_HOSTS", "pleura.example.org")
+    configuration.on_starting(named)
+    assert "PLEURA_HOSTS names no host" in nameless.warnings[0]
+    assert not named.warnings
 
 
 def test_workers_share_a_secret_drawn_at_each_start(configuration, monkeypatch):

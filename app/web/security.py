@@ -3,6 +3,7 @@
 And who is not answered at all: requests under a name that is not the server's, and those of other sites' scripts.
 """
 
+import ipaddress
 import secrets
 from urllib.parse import urlsplit
 
@@ -60,19 +61,26 @@ def init_app(app: Flask) -> CSRFProtect:
         proxied = ProxyFix(app.wsgi_app, x_for=app.config["PROXIES"], x_proto=0)  # gunicorn sees to the scheme
         app.wsgi_app = proxied  # type: ignore[method-assign]  # as Flask's own documentation has it
     hosts = {name.strip().lower() for name in app.config["HOSTS"].split(",")} - {""}
-    # In production the proxy, its certificate and cookies over HTTPS alone already bind a browser to the name.
-    known = None if app.config["PRODUCTION"] and not hosts else hosts | set(LOOPBACK)
-    app.before_request(lambda: _refuse_strangers(known))
+    certified = app.config["PRODUCTION"] and not hosts
+    app.before_request(lambda: _refuse_strangers(hosts | set(LOOPBACK), certified))
     app.after_request(_add_headers)
     if app.config["PRODUCTION"]:
         app.after_request(_demand_https)
     return CSRFProtect(app)
 
 
-def _refuse_strangers(known_hosts: set[str] | None) -> None:
+def _refuse_strangers(known_hosts: set[str], is_certified: bool) -> None:
+    """Refuse a request under a name that is not ours, and one that another site's script sends.
+
+    Args:
+        known_hosts: Names and addresses that are ours.
+        is_certified: Whether any address of numbers counts, too, which no name server can rebind; and over HTTPS any
+            name, which the certificate has then bound the browser to.
+    """
     if not request.path.isprintable():  # no address of ours holds a control character, and no database takes a NUL
         raise NotFound()
-    is_known = known_hosts is None or _name(f"//{request.host}") in known_hosts
+    name = _name(f"//{request.host}")
+    is_known = name in known_hosts or is_certified and bool(name) and (request.is_secure or _is_number(name))
     if not is_known and request.endpoint not in PROBES:
         raise UnknownHostError()
     if request.method in SAFE_METHODS:
@@ -91,6 +99,14 @@ def _name(address: str) -> str | None:
         return urlsplit(address).hostname
     except ValueError:  # brackets that hold no IPv6 address
         return None
+
+
+def _is_number(name: str) -> bool:
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return True
 
 
 def _add_headers(response: Response) -> Response:

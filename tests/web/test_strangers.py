@@ -52,6 +52,26 @@ def test_named_hosts_count_and_no_others(make):
 
 
 @pytest.mark.parametrize(
+    ("address", "status"),
+    [
+        ("https://pleura.example.org", 200),
+        ("https://[", 400),
+        ("http://10.0.0.7:8000", 200),
+        ("http://[fd00::7]:8000", 200),
+        ("http://localhost:8000", 200),
+        ("http://evil.example", 400),
+        ("http://10.0.0.7.evil.example", 400),
+        ("http://0x0a000007", 400),
+    ],
+)
+def test_production_without_hosts_takes_names_that_a_certificate_or_nobody_can_bind(make, address, status):
+    scheme, _, host = address.partition("://")
+    client = make(PRODUCTION=True, SECRET_KEY="x" * 32)
+    answer = client.get("/", headers={"Host": host}, environ_overrides={"wsgi.url_scheme": scheme})
+    assert answer.status_code == status
+
+
+@pytest.mark.parametrize(
     ("headers", "status"),
     [
         ({}, 200),
