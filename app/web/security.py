@@ -80,7 +80,7 @@ def _refuse_strangers(known_hosts: set[str], is_certified: bool) -> None:
     if not request.path.isprintable():  # no address of ours holds a control character, and no database takes a NUL
         raise NotFound()
     name = _name(f"//{request.host}")
-    is_known = name in known_hosts or is_certified and bool(name) and (request.is_secure or _is_number(name))
+    is_known = name in known_hosts or is_certified and name is not None and (request.is_secure or _is_number(name))
     if not is_known and request.endpoint not in PROBES:
         raise UnknownHostError()
     if request.method in SAFE_METHODS:
