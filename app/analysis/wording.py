@@ -51,6 +51,11 @@ def conclusion(answer: Answer) -> str:
     return f"No answer: {reason(answer)}" if answer.is_withheld else CONCLUSIONS[answer.finding]
 
 
+def headline(answer: Answer) -> str:
+    """Say the finding, and how many warnings it carries."""
+    return f"{conclusion(answer)} · {warnings(answer)}" if answer.warnings else conclusion(answer)
+
+
 def reason(answer: Answer) -> str:
     """Say, in a clause, why an answer is withheld."""
     return REASONS.get(answer.withheld_for or "", "the model cannot judge this film")

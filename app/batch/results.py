@@ -80,7 +80,7 @@ class Results:
                 answer.withheld_for or "",
                 " ".join(doubt.code for doubt in answer.doubts),
                 len(answer.regions),
-                " and ".join(sorted({str(region.laterality) for region in answer.regions})),
+                " and ".join(sorted(answer.film.place_of(side) for side in answer.sides)),
                 "yes" if answer.film.states_side else "no",
                 f"{marked:.6f}",
                 *(answer.model.name, answer.model.sha256, NOTICE),

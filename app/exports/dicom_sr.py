@@ -1,4 +1,11 @@
-"""Finding, probability and regions as a DICOM Structured Report: a measurement report (PS3.16 TID 1500)."""
+"""Finding, probability and regions as a DICOM Structured Report: a measurement report (PS3.16 TID 1500).
+
+Its codes say no more than the page does. A suspected pneumothorax is "Suspected" (SCT 415684004, of CID 3770), not
+"Present"; one that the model does not see is not "Absent", for it misses some: of it the report says what a program of
+detection says of itself, "All algorithms succeeded; without findings" (CID 6047). An answer that is indeterminate, or
+withheld, is "Indeterminate" (SCT 82334004, of CID 4220). Code meanings are the standard's own, in English; what is
+written for people is in the reader's language.
+"""
 
 from typing import Any
 
@@ -41,11 +48,13 @@ from app.exports.reading import Reading, keyed_uid
 from app.segmentation.decision.calibration import Finding
 from app.segmentation.reading.geometry import Laterality
 
-VALUE_OF = {
-    Finding.POSITIVE: codes.SCT.Present,
-    Finding.NEGATIVE: Code("2667000", "SCT", "Absent"),  # CID 240
-    Finding.INDETERMINATE: codes.SCT.Indeterminate,
+EVALUATIONS = {
+    Finding.POSITIVE: (codes.SCT.Pneumothorax, codes.SCT.Suspected),
+    Finding.NEGATIVE: (codes.DCM.CADProcessingAndFindingsSummary, codes.DCM.AllAlgorithmsSucceededWithoutFindings),
+    Finding.INDETERMINATE: (codes.SCT.Pneumothorax, codes.SCT.Indeterminate),
 }
+"""Of a finding: what is evaluated, and the result."""
+
 PIXELS = Code("{pixels}", "UCUM", "pixels")
 KNOWN_CLASSES = {
     ComputedRadiographyImageStorage,
@@ -122,9 +131,7 @@ def _whole_film(reading: Reading) -> PlanarROIMeasurementsAndQualitativeEvaluati
         finding_type=codes.SCT.Pneumothorax,
         algorithm_id=_algorithm(reading),
         measurements=measurements,
-        qualitative_evaluations=[
-            QualitativeEvaluation(codes.SCT.Pneumothorax, VALUE_OF[reading.answer.finding]),
-        ],
+        qualitative_evaluations=[_evaluation(reading)],
     )
 
 
@@ -173,13 +180,18 @@ def _outlined(reading: Reading, side: Laterality) -> list[PlanarROIMeasurementsA
 
 
 def _described(reading: Reading, side: Laterality, number: int, name: str) -> dict[str, Any]:
-    """Say what is marked, where, and by what algorithm."""
+    """Say what is marked, where, by what algorithm, and how far it is to be believed; a reader's mask needs no more."""
     return {
         "tracking_identifier": TrackingIdentifier(reading.new_uid(f"tracking {side} {number}"), name),
         "finding_type": codes.SCT.Pneumothorax,
         "finding_sites": [FindingSite(pleura_of(reading, side))],
         "algorithm_id": _algorithm(reading),
+        "qualitative_evaluations": None if reading.is_corrected else [_evaluation(reading)],
     }
+
+
+def _evaluation(reading: Reading) -> QualitativeEvaluation:
+    return QualitativeEvaluation(*EVALUATIONS[reading.answer.finding])
 
 
 def _region(reading: Reading, points: np.ndarray) -> ImageRegion:
@@ -209,7 +221,10 @@ def _algorithm(reading: Reading) -> AlgorithmIdentification:
 
 def _remarks(reading: Reading, anonymous: bool) -> list[str]:
     """What a reader of the report must know, the finding in the page's words first."""
-    remarks = [f"{reading.conclusion}.", reading.imprint]
+    remarks = [
+        ". ".join([reading.conclusion, *filter(None, [wording.warnings(reading.answer)])]) + ".",
+        reading.imprint,
+    ]
     remarks += [f"{doubt.kind}: {doubt.text}" for doubt in wording.doubts(reading.answer, anonymous)]
     if reading.sides and reading.answer.film.pixel_spacing_mm:
         remarks.append("Areas are measured at the detector.")

@@ -135,7 +135,7 @@ def _film(page: Page, reading: Reading, top: float, highest: float) -> float:
 def _finding(page: Page, reading: Reading) -> None:
     """Say the finding, the probability, and what it is measured against, beside the film."""
     page.paragraph("Finding of the model", 8, colour=GREY, **BESIDE)
-    page.paragraph(reading.conclusion, 14, bold=True, **BESIDE)
+    page.paragraph(reading.headline, 14, bold=True, **BESIDE)
     page.ln(3)
     page.paragraph("Probability of a pneumothorax", 8, colour=GREY, **BESIDE)
     if reading.chance:

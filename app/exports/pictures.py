@@ -60,7 +60,7 @@ def _legend(reading: Reading, width: int) -> np.ndarray:
     paragraphs = [(reading.warning, AMBER)] if reading.warning else []
     paragraphs += [
         (f"■ {reading.marking}" if reading.mask.any() else reading.marking, AMBER),
-        (f"{reading.conclusion}{chance} · model {reading.model_name}, SHA-256 {reading.hash_prefix}", (232, 238, 242)),
+        (f"{reading.headline}{chance} · model {reading.model_name}, SHA-256 {reading.hash_prefix}", (232, 238, 242)),
         (NOTICE, (232, 238, 242)),
     ]
     lines = [(line, colour) for text, colour in paragraphs for line in _wrapped(text, _font(size), width - 2 * margin)]

@@ -120,6 +120,11 @@ class Reading:
         return wording.conclusion(self.answer)
 
     @property
+    def headline(self) -> str:
+        """The finding in words, with the number of warnings."""
+        return wording.headline(self.answer)
+
+    @property
     def chance(self) -> str | None:
         """The probability as the page prints it; None where the figure means nothing."""
         return None if self.answer.is_withheld else wording.chance(self.answer.probability)

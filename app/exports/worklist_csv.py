@@ -17,6 +17,7 @@ COLUMNS = (
         "file",
         "finding",
         "probability",
+        "withheld_for",
         "marked",
         "side_stated",
         "regions",
@@ -54,8 +55,9 @@ def _row(position: int, study: Study) -> list[object]:
         _defused(study.file_name),
         answer.finding,
         "" if answer.is_withheld else answer.probability,  # the figure means nothing there
-        " and ".join(sorted(answer.sides)),
-        "yes" if answer.film.states_side else "no",  # else the usual display is assumed
+        answer.withheld_for or "",
+        " and ".join(sorted(answer.film.place_of(side) for side in answer.sides)),
+        "yes" if answer.film.states_side else "no",
         len(answer.regions),
         " ".join(doubt.code for doubt in answer.warnings),
         study.taken_on or "",

@@ -40,6 +40,12 @@ class Film:
     image_left: Laterality
     states_side: bool
 
+    def place_of(self, laterality: Laterality) -> str:
+        """Name a side for programs: the patient's, or the picture's where the file does not say which is which."""
+        if self.states_side:
+            return f"patient {laterality}"
+        return "picture left" if laterality is self.image_left else "picture right"
+
     def to_json(self) -> dict[str, Any]:
         """Describe it in plain JSON types."""
         spacing_mm = self.pixel_spacing_mm

@@ -222,7 +222,7 @@ def test_the_report_measures_what_the_answer_says(make_reading, tmp_path):
     film = film_group(content)
     assert film.get_measurements()[0].name == codes.DCM.Probability
     assert film.get_measurements()[0].value == 87.3
-    assert film.get_qualitative_evaluations()[0].value == codes.SCT.Present
+    assert film.get_qualitative_evaluations()[0].value == codes.SCT.Suspected
     groups = content.get_planar_roi_measurement_groups()
     areas = {
         group.finding_sites[0].value.meaning: group
@@ -238,6 +238,37 @@ def test_the_report_measures_what_the_answer_says(make_reading, tmp_path):
     segmentation = dicom_exports(reading)["segmentation.dcm"]
     frames = {site: group.referenced_segmentation_frame for site, group in areas.items()}
     assert {frame[0].referenced_sop_instance_uid for frame in frames.values()} == {segmentation.SOPInstanceUID}
+
+
+@pytest.mark.parametrize(
+    ("finding", "name", "value"),
+    [
+        ("positive", codes.SCT.Pneumothorax, codes.SCT.Suspected),
+        ("negative", codes.DCM.CADProcessingAndFindingsSummary, codes.DCM.AllAlgorithmsSucceededWithoutFindings),
+        ("indeterminate", codes.SCT.Pneumothorax, codes.SCT.Indeterminate),
+    ],
+)
+def test_the_report_s_codes_say_no_more_than_the_page(make_reading, finding, name, value):
+    report = dicom_exports(make_reading(FILMS["dicom"], BOTH, finding, 0.5))["report.dcm"]
+    groups = highdicom.sr.ComprehensiveSR.from_dataset(report).content.get_planar_roi_measurement_groups()
+    assert len(groups) > 2
+    for group in groups:
+        (evaluation,) = group.get_qualitative_evaluations()
+        assert (evaluation.name, evaluation.value) == (name, value)
+    assert not {"Present", "Absent"} & {
+        element.value for element in report.iterall() if element.keyword == "CodeMeaning"
+    }
+
+
+def test_of_a_reader_s_mask_the_model_evaluates_nothing(make_reading):
+    report = dicom_exports(make_reading(FILMS["dicom"], MASK, "negative", 0.04, corrected=BOTH))["report.dcm"]
+    groups = highdicom.sr.ComprehensiveSR.from_dataset(report).content.get_planar_roi_measurement_groups()
+    assert [is_film(group) for group in groups if group.get_qualitative_evaluations()] == [True]
+
+
+def test_the_report_counts_the_warnings(make_reading):
+    warned = make_reading(FILMS["dicom"], MASK, doubts=(doubt("tilted", "It is."), doubt("clipped", "It is.")))
+    assert "Pneumothorax suspected. 2 warnings." in said(dicom_exports(warned)["report.dcm"])
 
 
 def film_group(content: highdicom.sr.MeasurementReport) -> highdicom.sr.PlanarROIMeasurementsAndQualitativeEvaluations:

@@ -9,7 +9,7 @@ from app.exports.worklist_csv import worklist_csv
 from app.segmentation.decision.doubts import UNFAMILIAR
 from app.studies.answer import NOTICE
 from app.studies.reading_order import in_order
-from tests.support.phantom import draw_phantom, to_png
+from tests.support.phantom import draw_phantom, to_dicom, to_png
 
 PHANTOM = draw_phantom(2, 256)
 
@@ -30,12 +30,21 @@ def test_rows_say_what_the_list_says_in_its_order(make_reading):
     assert (first["position"], first["file"]) == ("1", 'Łucja, "left".png')
     assert (first["group"], first["finding"], first["probability"]) == ("Suspected", "positive", "0.9")
     regions = str(len(studies[1].answer.regions))
-    assert (first["marked"], first["side_stated"], first["regions"]) == ("left", "no", regions)
+    assert (first["marked"], first["side_stated"], first["regions"]) == ("picture right", "no", regions)
     assert first["reader"] == "right"
     assert (second["file"], second["probability"], second["warnings"]) == ("hand.png", "", "unlike_training_films")
+    assert (second["finding"], second["withheld_for"]) == ("indeterminate", "unlike_training_films")
     assert (third["file"], third["probability"], third["taken_on"]) == ("quiet.png", "0.0312", "2024-01-31")
     for row in (first, second, third):
         assert (row["model"], row["model_sha256"], row["notice"]) == ("tiny", "0123456789ab", NOTICE)
+
+
+def test_a_side_is_the_patient_s_only_where_the_file_says_so(make_reading):
+    image, mask, orientation = PHANTOM.image, PHANTOM.true_mask, ["R", "F"]
+    mirrored = make_reading(to_dicom(image, PatientOrientation=orientation), mask)
+    silent = make_reading(to_dicom(image, PatientOrientation=None), mask)
+    rows = table([mirrored.study, silent.study])
+    assert [(row["marked"], row["side_stated"]) for row in rows] == [("patient right", "yes"), ("picture right", "no")]
 
 
 @pytest.mark.parametrize("name", ["=1+1.png", "+1.png", "-1.png", "@SUM(A1).png", "|calc.png"])
