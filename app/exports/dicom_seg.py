@@ -70,9 +70,26 @@ def _made(
         omit_empty_frames=False,
         **equipment(reading),
     )
+    _lay_flat(made)
     for item in (*made.DimensionOrganizationSequence, *made.DimensionIndexSequence):
         item.DimensionOrganizationUID = reading.new_uid(f"{kind.value} dimensions")  # highdicom draws one each time
     return made
+
+
+def _lay_flat(made: Segmentation) -> None:
+    """Say that rows and columns are the film's own, in functional groups that a segmentation of no volume may have.
+
+    A projection has no plane in the patient, and none is claimed: there is no frame of reference and no position. But
+    OHIF 3.13 takes both groups apart unasked (`_getReferencedDisplaySetMetadata`, `checkOrientation`): without them it
+    fails to open the series, with them it draws the segments on the film. The orientation is the one that it takes a
+    radiograph to have. No pixel spacing is given, so nothing in the plane can be measured by it; the thickness stands
+    there because the group may not be empty.
+    """
+    measures, orientation = Dataset(), Dataset()
+    measures.SliceThickness = "1"
+    orientation.ImageOrientationPatient = [1, 0, 0, 0, 1, 0]
+    (shared,) = made.SharedFunctionalGroupsSequence
+    shared.PixelMeasuresSequence, shared.PlaneOrientationSequence = [measures], [orientation]
 
 
 def _described(reading: Reading, number: int, side: Laterality | None, by_model: bool = False) -> SegmentDescription:

@@ -75,12 +75,7 @@ def test_the_report_s_outlines_lie_on_the_mask(make_reading, archive, ohif, page
     stored = ("segmentation.dcm", "capture.dcm", "report.dcm")
     archive.store_instances([pydicom.dcmread(io.BytesIO(film)), *(exports[name] for name in stored)])
 
-    errors = []
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    page.goto(f"{ohif}/viewer?StudyInstanceUIDs={study}")
-    page.get_by_text("Skip all").click()  # the tour of a first visit
-    for name in ("Pleura overlay", "Pleura report", "Pleura segmentation"):
-        expect(page.get_by_text(name).first).to_be_visible(timeout=PATIENCE_MS)
+    errors = open_study(page, f"{ohif}/viewer?StudyInstanceUIDs={study}")
     lines = open_report(page)
     expect(lines).to_have_count(count + 1)
     expect(page.get_by_text(re.compile(r"Probability: 87\.00 %")).first).to_be_visible()
@@ -97,6 +92,54 @@ def test_the_report_s_outlines_lie_on_the_mask(make_reading, archive, ohif, page
         cv2.fillPoly(drawn, [np.round(16 * (points - 0.5)).astype(np.int32)], 1, shift=4)
     assert farthest(drawn > 0, mask) <= 2
     assert errors == []
+
+
+def test_the_segmentation_is_drawn_on_the_film(make_reading, archive, ohif, page):
+    study = "2.25.7100"
+    names = {"StudyInstanceUID": study, "SeriesInstanceUID": f"{study}.1", "SOPInstanceUID": f"{study}.2"}
+    film = to_dicom(IMAGE, **names, **REQUIRED)
+    exports = dicom_exports(make_reading(film, BOTH))
+    stored = ("segmentation.dcm", "capture.dcm", "report.dcm")
+    archive.store_instances([pydicom.dcmread(io.BytesIO(film)), *(exports[name] for name in stored)])
+    errors = open_study(page, f"{ohif}/viewer?StudyInstanceUIDs={study}")
+    amber, loaded = amber_pixels(page), page.get_by_text("Do you want to open this Segmentation?")
+    assert not amber.any()  # before
+    page.get_by_text("Pleura segmentation").first.dblclick()
+    expect(loaded).to_be_visible(timeout=PATIENCE_MS)
+    page.get_by_role("button", name="Yes").click()
+    expect(loaded).to_be_hidden(timeout=PATIENCE_MS)
+    assert errors == []
+    for _ in range(60):
+        if (amber := amber_pixels(page)).any():
+            break
+        page.wait_for_timeout(250)
+    height, width = amber.shape
+    scale = min(width / IMAGE.shape[1], height / IMAGE.shape[0])  # the film fills the viewport, about its middle
+    move = np.array(
+        [[scale, 0, (width - scale * IMAGE.shape[1]) / 2], [0, scale, (height - scale * IMAGE.shape[0]) / 2]]
+    )
+    there = cv2.warpAffine(BOTH.astype(np.uint8), move, (width, height)) > 0
+    assert farthest(amber, there) <= 2 * scale
+
+
+def open_study(page: Page, address: str) -> list[str]:
+    """Open a study and wait until its objects are listed; return where errors of the page's scripts will be found."""
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.goto(address)
+    page.get_by_text("Skip all").click()  # the tour of a first visit
+    for name in ("Pleura overlay", "Pleura report", "Pleura segmentation"):
+        expect(page.get_by_text(name).first).to_be_visible(timeout=PATIENCE_MS)
+    return errors
+
+
+def amber_pixels(page: Page) -> np.ndarray:
+    """Where the viewport shows the segments' colour over the film, bool."""
+    picture = cv2.imdecode(np.frombuffer(page.locator(".cornerstone-canvas").first.screenshot(), np.uint8), 1).astype(
+        int
+    )
+    blue, _, red = np.moveaxis(picture, -1, 0)
+    return red - blue > 60
 
 
 def open_report(page: Page) -> Locator:
