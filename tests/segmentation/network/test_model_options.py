@@ -2,7 +2,9 @@
 
 import pytest
 import torch
+from torch.nn import Conv2d
 
+from app.segmentation.network import model
 from app.segmentation.network.model import LocalScores, ModelConfig, build_model
 
 
@@ -43,3 +45,16 @@ def test_unknown_options_are_refused(changes):
         ModelConfig(**changes)
     with pytest.raises(ValueError, match="map_stride"):
         ModelConfig(architecture="unetplusplus", map_stride=2)
+
+
+def test_padding_within_convolutions_changes_no_answer(monkeypatch):
+    """smp's EfficientNet pads copies instead; sides that the network halves to odd ones are the hard case."""
+    torch.manual_seed(0)
+    network = build_model(ModelConfig(decoder_channels=(16, 16, 8, 8, 8))).eval()
+    assert sum(module.padding != (0, 0) for module in network.encoder.modules() if isinstance(module, Conv2d)) == 12
+    monkeypatch.setattr(model, "_pad_within", lambda convolution: None)
+    as_smp_has_it = build_model(ModelConfig(decoder_channels=(16, 16, 8, 8, 8))).eval()
+    as_smp_has_it.load_state_dict(network.state_dict())
+    batch = torch.randn(2, 1, 160, 224)
+    for ours, theirs in zip(network(batch), as_smp_has_it(batch), strict=True):
+        torch.testing.assert_close(ours, theirs, atol=1e-5, rtol=1e-5)
