@@ -22,6 +22,7 @@ REASONS = {
     "unlike_training_films": "the film is unlike those the model learned from",
     "not_frontal": "the file says that this is no frontal view",
     "not_chest": "the file says that this is no chest film",
+    "for_processing": "the file says that this is the detector’s raw image",
     "inverted_suspected": "the film looks inverted",
     "turned": "the film lies turned",
 }

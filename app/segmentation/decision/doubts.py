@@ -59,7 +59,9 @@ DOUBTS = {
 }
 """Code: severity and advice, in the order of a reader's interest."""
 
-NO_REASSURANCE = ("unlike_training_films", "not_frontal", "not_chest", "inverted_suspected", "turned")
+NO_REASSURANCE = (
+    *("unlike_training_films", "not_frontal", "not_chest", "for_processing", "inverted_suspected", "turned"),
+)
 """Doubts under which an answer stands only if it is positive. A header may be wrong and a check mistaken, and a false
 alarm costs a look; a film called negative that nobody should have judged may cost more."""
 

@@ -85,7 +85,7 @@ def decoded(pixels: memoryview, vr: str, is_big_endian: bool, layout: Layout) ->
     codestream = codestream_of(frame)
     if codestream is not None:
         return _from_codestream(codestream, layout)
-    if frame is not pixels and _is_run_length(frame):
+    if _is_run_length(frame):
         return _from_runs(frame, layout)
     return _native(frame, vr, is_big_endian, layout)
 
@@ -191,16 +191,16 @@ def _unpacked(segment: memoryview | bytes, size: int) -> np.ndarray:
 def _native(frame: memoryview, vr: str, is_big_endian: bool, layout: Layout) -> Stored:
     """View uncompressed levels (PS3.5 8.1.1), in the number of samples that their length allows."""
     rows, columns = _size(layout)
-    width = _bytes_allocated(layout)
-    if width == 1 and (layout.bits_stored or 0) > 8 and _even(len(frame)) == 2 * rows * columns:
-        width = 2  # Bits Stored is right, and Bits Allocated wrong
     samples = layout.samples or (3 if layout.photometric.startswith(("RGB", "YBR")) else 1)
+    width = _bytes_allocated(layout, len(frame), rows * columns * samples)
     needed = rows * columns * width
     if layout.photometric.endswith("_422") and len(frame) < needed * samples:
         samples = 2  # two pixels share their chroma (PS3.3 C.7.6.3.1.2)
     is_coloured = layout.photometric.startswith(("RGB", "YBR"))
     if samples == (1 if is_coloured else 3) and _even(len(frame)) == _even(needed * (4 - samples)):
         samples = 4 - samples  # the photometric interpretation is right, and Samples per Pixel wrong
+    if samples == 1 and _even(len(frame)) == _even(3 * needed) and _are_greys(frame, width):
+        samples = 3
     if len(frame) < needed * samples:
         raise TruncatedImageError(
             f"The pixel data ends early or is damaged: it has {len(frame):,} of {needed * samples:,} bytes. "
@@ -213,6 +213,12 @@ def _native(frame: memoryview, vr: str, is_big_endian: bool, layout: Layout) -> 
     if layout.planar and samples == 3:
         return Stored(np.moveaxis(levels.reshape(3, rows, columns), 0, -1))
     return Stored(levels.reshape((rows, columns, samples) if samples > 1 else (rows, columns)))
+
+
+def _are_greys(frame: memoryview, width: int) -> bool:
+    """Whether uncompressed levels are alike in threes: they are greys written as colours."""
+    levels = np.frombuffer(frame, f"u{width}", len(frame) // (3 * width) * 3)
+    return bool((levels[::3] == levels[1::3]).all() and (levels[::3] == levels[2::3]).all())
 
 
 def _native_bytes(layout: Layout) -> int | None:
@@ -233,9 +239,21 @@ def _size(layout: Layout) -> tuple[int, int]:
     return layout.rows, layout.columns
 
 
-def _bytes_allocated(layout: Layout) -> int:
-    if layout.bits_allocated is None:
+def _bytes_allocated(layout: Layout, length: int, count: int) -> int:
+    """Bytes of an uncompressed level.
+
+    Where the header's Bits Allocated does not go with the length of the data or with Bits Stored, the room
+    that goes with both is right.
+    """
+    said, stored = layout.bits_allocated, layout.bits_stored or 0
+    if said is None:
         raise InvalidImageError("The header lacks Bits Allocated (0028,0100); export the film again.")
-    if layout.bits_allocated not in (8, 16, 32):
-        raise InvalidImageError(f"Bits Allocated is {layout.bits_allocated}; 8, 16 or 32 can be read.")
-    return layout.bits_allocated // 8
+    is_possible = said in (8, 16, 32)
+    if not is_possible or stored > said or length < count * said // 8:
+        fitting = (width for width in (1, 2, 4) if 8 * width >= stored and _even(count * width) == _even(length))
+        width = next(fitting, None)
+        if width is not None:
+            return width
+    if not is_possible:
+        raise InvalidImageError(f"Bits Allocated is {said}; 8, 16 or 32 can be read.")
+    return said // 8

@@ -8,6 +8,8 @@ from app.segmentation.errors import InvalidImageError
 from app.segmentation.reading.dicom_codecs import Layout, Stored
 
 SAMPLED_ROWS = 256
+MOST_OVERLAID = 0.5
+"""Share of a film that overlays may cover; where more lies beyond its depth, it is deeper."""
 
 
 @dataclass(frozen=True)
@@ -82,10 +84,13 @@ def _of_room(stored: Stored, room: int, bits: int, layout: Layout, signed: bool)
     cut = _cut_out(stored.levels, bits, shift, signed)
     if shift or (words.max() <= top and words.min() >= bottom):
         return cut
-    if stored.is_lossy:  # what is beyond is overshoot, or an overlay
-        clipped = np.clip(words, bottom, top).view(stored.levels.dtype)
-        return _smoother(_cut_out(clipped, bits, 0, signed), cut)
-    return _smoother(cut, Levels(stored.levels, room, signed))
+    deeper = Levels(stored.levels, room, signed)
+    if not stored.is_lossy:
+        return deeper if _wraps(cut, stored.levels) else cut
+    if np.count_nonzero((words > top) | (words < bottom)) > MOST_OVERLAID * words.size:
+        return deeper
+    clipped = np.clip(words, bottom, top).view(stored.levels.dtype)  # what is beyond is overshoot, or an overlay
+    return _smoother(_cut_out(clipped, bits, 0, signed), cut)
 
 
 def _cut_out(levels: np.ndarray, bits: int, shift: int, signed: bool) -> Levels:
@@ -96,6 +101,19 @@ def _cut_out(levels: np.ndarray, bits: int, shift: int, signed: bool) -> Levels:
         levels = levels & levels.dtype.type(top)
     wanted = np.uint8 if levels.itemsize == 1 else np.uint16
     return Levels(levels.astype(wanted, copy=False), bits, signed)
+
+
+def _wraps(cut: Levels, words: np.ndarray) -> bool:
+    """Whether levels jump wherever the bits above them change: then both are one level, cut in two.
+
+    Under the edge of an overlay levels are neighbours like any others; the lower bits of a deeper film are as good
+    as random there.
+    """
+    step = max(1, len(words) // SAMPLED_ROWS)
+    above = words[::step] >> cut.bits
+    changes = above[:, 1:] != above[:, :-1]
+    jumps = np.abs(np.diff(cut.of_codes[cut.codes[::step]], axis=1))[changes]
+    return bool(jumps.size) and float(jumps.mean()) > 2**cut.bits / 6
 
 
 def _smoother(one: Levels, other: Levels) -> Levels:

@@ -79,7 +79,7 @@ def _shown(levels: Levels, used: np.ndarray, header: Dataset) -> np.ndarray:
     transforms = _voi(header, (float(values.min()), float(values.max())))
     for transform in transforms:
         shown = transform(values)
-        if np.isfinite(shown).all() and (np.ptp(shown[used]) > 0 or np.ptp(values[used]) == 0):
+        if np.isfinite(shown).all() and (np.ptp(shown[used]) > 0 or np.ptp(of_codes[used]) == 0):
             return shown
     if table is None:
         lowest, highest = _levels_in_use(of_codes[used])

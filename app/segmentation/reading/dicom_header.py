@@ -11,7 +11,7 @@ from app.segmentation.reading.dicom_text import CharacterSet, readable
 from app.segmentation.reading.dicom_values import integer, numbers
 from app.segmentation.reading.file_header import Code, FileHeader
 from app.segmentation.reading.geometry import Laterality
-from app.segmentation.reading.vocabulary import modality_of
+from app.segmentation.reading.vocabulary import modality_of, words
 
 TEXTS = (
     *("PatientName", "PatientID", "IssuerOfPatientID", "PatientBirthDate", "PatientSex", "PatientAge"),
@@ -73,7 +73,7 @@ def describe(dataset: Dataset) -> dict[str, Any]:
         "modality": modality_of(header.text("Modality"))[:LONGEST_CODE],
         "age_years": _age_years(header),
         "has_burned_in_text": header.text("BurnedInAnnotation").upper() == "YES",
-        "is_for_processing": header.text("PresentationIntentType").upper() == "FOR PROCESSING"
+        "is_for_processing": words(header.text("PresentationIntentType")) in (["FOR", "PROCESSING"], ["FORPROCESSING"])
         or header.text("SOPClassUID") in RAW_CLASSES,
         "image_left": Laterality.LEFT if towards_right == "R" else Laterality.RIGHT,
         "states_side": towards_right in ("L", "R"),

@@ -31,6 +31,7 @@ DAMAGE = (
 """What Pillow and the codecs raise on damaged files, found by mutating sound ones."""
 
 warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)  # refuse_large decides
+warnings.filterwarnings("ignore", message="Corrupt EXIF data")  # they say nothing of the picture then
 
 
 def looks_like_raster(data: bytes) -> bool:
@@ -118,7 +119,8 @@ def _only(film: Radiograph, frames: int) -> Radiograph:
 def _shown(data: bytes, source_format: str, header: FileHeader | None = None) -> Radiograph:
     """Have Pillow decode 8 bits a channel, or fewer: greys, or colours by their luma (ITU-R BT.601)."""
     source = Image.open(io.BytesIO(data), formats=(source_format,))
-    picture = ImageOps.exif_transpose(source)
+    source.load()
+    picture = _upright(source)
     is_colour = picture.mode not in GREY_MODES and is_colourful(np.asarray(picture.convert("RGB")))
     if picture.has_transparency_data:  # shown on black, as in a viewer
         picture = picture.convert("RGBA")
@@ -127,6 +129,14 @@ def _shown(data: bytes, source_format: str, header: FileHeader | None = None) ->
         picture = picture.convert("RGB")
     image = np.asarray(picture.convert("L"), dtype=np.float32) / 255
     return Radiograph(image, source_format, 8, is_colour, header=header or FileHeader())
+
+
+def _upright(picture: Image.Image) -> Image.Image:
+    """Turn a picture as its camera was held; as it is, where its EXIF data are damaged."""
+    try:
+        return ImageOps.exif_transpose(picture)
+    except DAMAGE:
+        return picture
 
 
 def _of_levels(
@@ -162,11 +172,12 @@ def _of_levels(
 
 def _turned(image: np.ndarray, exif: bytes) -> np.ndarray:
     """Turn a picture as its camera was held (EXIF 4.6.5.1.6)."""
-    if not exif:
-        return image
     tags = Image.Exif()
-    tags.load(exif)
-    held = tags.get(ORIENTATION, 1)
+    try:
+        tags.load(exif)
+        held = tags.get(ORIENTATION, 1)
+    except DAMAGE:
+        return image
     if held in (5, 6, 7, 8):
         image = image.T
     flips = {2: 1, 3: -1, 4: 0, 6: 1, 7: -1, 8: 0}

@@ -18,17 +18,20 @@ NOT_FRONTAL_WORDS = frozenset(
     ΛΟΞΗ 侧位 側位 侧面 側面 斜位 측면 사위 جانبي جانبی مائل צדדי צד ด้านข้าง
     """.split()
 )
-NOT_FRONTAL_STEMS = ("LATER", "OBLIQ", "OBLIC", "DECUBIT", "CROSSTABLE", "SHOOTTHROUGH", "PROFIL", "BOKOV")
+NOT_FRONTAL_STEMS = tuple("LATER TRANSLAT OBLIQ OBLIC DECUBIT CROSSTABLE SHOOTTHROUGH PROFIL BOKOV PLAGI".split())
 """Words that begin so, in Latin's daughters above all; `NOT_FRONTAL_WORDS` are whole."""
+
+INSIDE = ("CROSSTABLE", "XTABLE", "LDECUB", "RDECUB")
+"""What stands somewhere in a view, written together."""
 
 LYING_ON_THE_BACK = re.compile(r"SUPIN|PRON[OE]|DECUB\w* (DORSAL|VENTRAL)|RUCKENLAGE|BAUCHLAGE")
 """Decubitus without a side: Romance languages say so of who lies on the back or the belly, which is a frontal film."""
 
 FRONTAL_CODES = {
-    **{"399348003": "AP", "R-10206": "AP", "272479007": "PA", "R-40888": "PA", "399033003": "FRONTAL"},
-    **{"R-10202": "FRONTAL"},
+    **{"399348003": "AP", "R-10206": "AP", "272479007": "PA", "R-40888": "PA", "R-10214": "PA"},
+    **{"399033003": "FRONTAL", "R-10202": "FRONTAL"},
 }
-SAGITTAL = ("30730003", "G-A145")
+SAGITTAL = ("30730003", "G-A145", "R-10222")
 """A lateral film to some, and the direction of a frontal film's beam to others: it says nothing."""
 
 OTHER_CODES = {
@@ -42,7 +45,7 @@ OTHER_CODES = {
     **{"399260004": "MEDIAL-LATERAL", "R-10224": "MEDIAL-LATERAL", "399182000": "OBLIQUE", "R-102C1": "OBLIQUE"},
     **{"399038007": "RIGHT POSTERIOR OBLIQUE", "R-10210": "RIGHT POSTERIOR OBLIQUE"},
     **{"399006002": "LEFT POSTERIOR OBLIQUE", "R-10212": "LEFT POSTERIOR OBLIQUE"},
-    **{"399356000": "RIGHT ANTERIOR OBLIQUE", "R-40985": "RIGHT ANTERIOR OBLIQUE", "R-10214": "RIGHT ANTERIOR OBLIQUE"},
+    **{"399356000": "RIGHT ANTERIOR OBLIQUE", "R-40985": "RIGHT ANTERIOR OBLIQUE", "R-10218": "RIGHT ANTERIOR OBLIQUE"},
     **{"399135007": "LEFT ANTERIOR OBLIQUE", "R-10220": "LEFT ANTERIOR OBLIQUE"},
     **{
         "399236003": "RIGHT OBLIQUE",
@@ -53,12 +56,18 @@ OTHER_CODES = {
     **{"399312000": "AP OBLIQUE", "R-10208": "AP OBLIQUE", "399059000": "PA OBLIQUE", "R-10216": "PA OBLIQUE"},
     **{"399160007": "FRONTAL OBLIQUE", "R-10204": "FRONTAL OBLIQUE", "260427002": "LATERAL OBLIQUE"},
     **{"R-40783": "LATERAL OBLIQUE", "260426006": "MEDIAL OBLIQUE", "R-40782": "MEDIAL OBLIQUE"},
+    **{"399368009": "MEDIO-LATERAL OBLIQUE", "R-10226": "MEDIO-LATERAL OBLIQUE"},
+    **{"399099002": "LATERO-MEDIAL OBLIQUE", "R-10230": "LATERO-MEDIAL OBLIQUE"},
+    **{"399004004": "OBLIQUE AXIAL", "R-10246": "OBLIQUE AXIAL"},
+    **{"399132005": "FRONTAL-OBLIQUE AXIAL", "R-10252": "FRONTAL-OBLIQUE AXIAL"},
+    **{"399325008": "SAGITTAL-OBLIQUE AXIAL", "R-10254": "SAGITTAL-OBLIQUE AXIAL"},
+    **{"272476000": "TRANSTHORACIC", "R-40885": "TRANSTHORACIC"},
     **{"399061009": "AXIAL", "R-10241": "AXIAL", "399110001": "TANGENTIAL", "R-102C2": "TANGENTIAL"},
     **{"111069": "CROSS-TABLE", "32185000": "LATERAL DECUBITUS", "F-10318": "LATERAL DECUBITUS"},
     **{"102536004": "LEFT LATERAL DECUBITUS", "F-10319": "LEFT LATERAL DECUBITUS"},
     **{"102535000": "RIGHT LATERAL DECUBITUS", "F-10317": "RIGHT LATERAL DECUBITUS"},
 }
-"""CID 4010, 4011 and 20 (PS3.16): SNOMED CT and the SNOMED-RT codes that it replaces."""
+"""CID 4010, 4011 and 20 (PS3.16): SNOMED CT, the SNOMED-RT codes that it replaces, and those of earlier versions."""
 
 ORIENTATION = re.compile(r"([APRLHF]{1,3})\\([APRLHF]{1,3})")
 
@@ -71,7 +80,7 @@ def is_frontal(view: str) -> bool:
     joined = "".join(said)
     if joined in ("L", "R"):  # alone it is a view; beside another word it is the side of a marker
         return False
-    has_stem = any(word.startswith(NOT_FRONTAL_STEMS) for word in said) or "CROSSTABLE" in joined
+    has_stem = any(word.startswith(NOT_FRONTAL_STEMS) for word in said) or any(part in joined for part in INSIDE)
     return not (has_stem or NOT_FRONTAL_WORDS & set(said))
 
 

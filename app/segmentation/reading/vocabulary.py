@@ -13,8 +13,8 @@ SAYS_NOTHING = frozenset(
     GENERAL GENERIC STANDARD NORMAL USER DEFINED CUSTOM TEST DEMO BODY PART BODYPART EXAMINED PATIENT REGION ORGAN
     ANATOMY EXAM EXAMINATION STUDY SERIES IMAGE IMAGES FILM PROJECTION VIEW RADIOGRAPH RADIOGRAPHY RADIOGRAPHIC
     RADIOLOGY RAD XRAY X RAY XR DX CR DR RG RX RTG DIGITAL DDR DIRECT COMPUTED PORTABLE MOBILE BEDSIDE STATIC EMPTY
-    BLANK TBD ADULT PED PEDIATRIC INFANT CHILD AP PA FRONTAL SUPINE ERECT UPRIGHT STANDING LEFT RIGHT BOTH UNPAIRED
-    UNBEKANNT KEINE ANGABE SONSTIGE SONSTIGES ANDERE INCONNU INCONNUE AUTRE AUTRES DESCONOCIDO OTRO OTROS
+    BLANK XX XXX TBD TBA ADULT PED PEDIATRIC INFANT CHILD AP PA FRONTAL SUPINE ERECT UPRIGHT STANDING LEFT RIGHT
+    BOTH UNPAIRED UNBEKANNT KEINE ANGABE SONSTIGE SONSTIGES ANDERE INCONNU INCONNUE AUTRE AUTRES DESCONOCIDO OTRO OTROS
     SCONOSCIUTO ALTRO DESCONHECIDO OUTRO OUTROS ONBEKEND OVERIG ANDERS NIEZNANY INNE INNY NEZNAMY NEZNAMA JINE OKAND
     OKANT UKENDT UKJENT TUNTEMATON MUU ISMERETLEN EGYEB NECUNOSCUT NEPOZNATO BILINMEYEN DIGER ROENTGEN RONTGEN
     НЕИЗВЕСТНО НЕИЗВЕСТНЫЙ НЕТ ДРУГОЕ ΑΓΝΩΣΤΟ ΑΛΛΟ 不明 未知 未定義 未定义 その他 其他 なし 无 無 기타 미정
@@ -27,6 +27,9 @@ MODALITIES = {
     **{"DR": "DX", "XR": "DX", "RX": "DX", "DDR": "DX", "CXR": "DX", "XRAY": "DX", "RAD": "DX"},
 }
 """Codes of what may be a radiograph, and what takes their place where PS3.3 C.7.3.1.1.1 was not read, to that code."""
+
+COMPANIONS = frozenset("SR PR KO DOC AU REG SEG STAIN PLAN ANN HC".split())
+"""Codes of objects that hold no picture of their own."""
 
 
 def normalised(text: str) -> str:
@@ -51,9 +54,11 @@ def modality_of(text: str) -> str:
     """Read Modality (0008,0060): the code that is meant.
 
     Returns:
-        "" if nothing is said. Of several values the first that is none of a radiograph, if there is one.
+        "" if nothing is said. Of several values the first that is none of a radiograph, if there is one; reports and
+        the like may lie beside a radiograph in the list of a study.
     """
     values = [(value, "".join(words(value))) for value in re.split(r"[\\/,;+]", text)]
     said = [joined for value, joined in values if joined in MODALITIES or says_something(value)]
-    foreign = [value for value in said if value not in MODALITIES]
-    return (foreign or [MODALITIES[value] for value in said] or [""])[0]
+    radiographs = [MODALITIES[value] for value in said if value in MODALITIES]
+    foreign = [value for value in said if value not in MODALITIES and not (radiographs and value in COMPANIONS)]
+    return (foreign or radiographs or [""])[0]

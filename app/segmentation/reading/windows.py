@@ -37,8 +37,9 @@ def read_windows(header: Dataset) -> list[Window]:
 
     One without a centre, or of too small a width, is left out, as viewers do; so is every one of an unknown function.
     """
-    function = code(header, "VOILUTFunction").replace(" ", "_") or "LINEAR"
-    if function not in NARROWEST:
+    said = "".join(filter(str.isalnum, code(header, "VOILUTFunction"))) or "LINEAR"
+    function = next((name for name in NARROWEST if name.replace("_", "") == said), None)
+    if function is None:
         return []
     narrowest = NARROWEST[function]
     return [

@@ -68,6 +68,11 @@ class TestWindow:
         assert shows(to_dicom(FILM, **WINDOW, VOILUTFunction=["LINEAR", "LINEAR"]), WINDOWED)
         assert shows(to_dicom(FILM, **WINDOW, VOILUTFunction="linear "), WINDOWED)
 
+    @pytest.mark.parametrize("spelled", ["LINEAR_EXACT", "LINEAR EXACT", "linearexact"])
+    def test_a_function_in_another_spelling(self, spelled):
+        data = to_dicom(FILM, **WINDOW, VOILUTFunction=spelled)
+        assert shows(data, np.clip((LEVELS - 1500) / 2000 + 0.5, 0, 1))
+
     def test_an_element_that_is_there_twice(self):
         twice = element(0x0028, 0x1056, b"CS", b"LINEAR")
         assert shows(inserted(to_dicom(FILM, **WINDOW, VOILUTFunction="LINEAR"), (0x0028, 0x1056), twice), WINDOWED)
@@ -103,6 +108,10 @@ class TestRescale:
     def test_empty_or_with_a_comma(self, value):
         data = to_dicom(FILM, RescaleSlope=1, RescaleIntercept=0, RescaleType="US", **WINDOW)
         assert shows(replaced(data, (0x0028, 0x1053), value.encode()), WINDOWED)
+
+    def test_one_that_makes_every_level_alike_is_refused_under_a_window_too(self):
+        with pytest.raises(InvalidImageError, match="show every pixel alike"):
+            read(to_dicom(FILM, RescaleSlope=0, RescaleIntercept=0, RescaleType="US", **WINDOW))
 
     def test_one_that_is_no_number_is_named(self):
         data = to_dicom(FILM, RescaleSlope=1, RescaleIntercept=0, RescaleType="US")
@@ -215,6 +224,20 @@ class TestDepth:
         data = compressed(syntax, LEVELS.astype(np.uint16), 12, BitsStored=said, HighBit=said - 1, BitsAllocated=16)
         assert shows(data, LEVELS / 4095, 0.02 if syntax == JPEGExtended12Bit else 1e-6)
 
+    @pytest.mark.parametrize("syntax", [JPEGLosslessSV1, JPEG2000Lossless, JPEGLSLossless])
+    @pytest.mark.parametrize("bits", [14, 16])
+    @pytest.mark.parametrize("said", [8, 10, 12])
+    def test_a_film_fills_the_room_that_the_header_gives_to_less(self, syntax, bits, said):
+        levels = np.round(FILM * (2**bits - 1)).astype(np.uint16)
+        data = compressed(syntax, levels, 16, BitsStored=said, HighBit=said - 1)
+        assert shows(data, levels / (2**bits - 1))
+
+    def test_a_deeper_film_in_a_lossy_codestream(self):
+        levels = np.round(FILM * 65535).astype(np.uint16)
+        frame = imagecodecs.jpeg2k_encode(levels, level=70, codecformat="j2k", reversible=False)
+        data = to_dicom(FILM, transfer_syntax=JPEG2000Lossless, PixelData=encapsulate([frame]))
+        assert np.abs(read(data) - FILM).mean() < 0.01
+
     @pytest.mark.parametrize("syntax", [JPEGLosslessSV1, JPEG2000Lossless, JPEGLSLossless, JPEGBaseline8Bit])
     @pytest.mark.parametrize("said", [12, 16])
     def test_the_codestream_is_less_deep_than_the_header_says(self, syntax, said):
@@ -233,6 +256,11 @@ class TestDepth:
             JPEG2000Lossless, (LEVELS - 2048 & 0xFFF).astype(np.uint16), 12, PixelRepresentation=1
         )
         assert shows(two_s_complement, LEVELS / 4095)
+
+    @pytest.mark.parametrize(("bits", "said"), [(12, 8), (12, 12), (12, 32), (8, 16), (8, 32), (8, 12)])
+    def test_bits_allocated_that_do_not_go_with_the_data(self, bits, said):
+        levels = np.round(FILM * (2**bits - 1))
+        assert shows(to_dicom(FILM, bits_stored=bits, BitsAllocated=said), levels / (2**bits - 1))
 
     def test_bits_stored_beyond_those_allocated(self):
         data = to_dicom(FILM, BitsAllocated=8, PixelData=LEVELS.astype("<u2").tobytes())
@@ -386,6 +414,12 @@ class TestFrames:
     def test_compressed_otherwise_than_is_said(self, held, said):
         assert shows(relabelled(to_dicom(FILM, transfer_syntax=held), said), LEVELS / 4095)
 
+    @pytest.mark.parametrize("held", [JPEGLosslessSV1, JPEG2000Lossless, JPEGLSLossless, RLELossless])
+    def test_compressed_and_not_encapsulated(self, held):
+        film = pydicom.dcmread(io.BytesIO(to_dicom(FILM, transfer_syntax=held)))
+        frame = next(pydicom.encaps.generate_frames(film.PixelData, number_of_frames=1))
+        assert shows(to_dicom(FILM, PixelData=frame), LEVELS / 4095)
+
     def test_two_file_metas(self):
         for held, other in ((JPEGLosslessSV1, ExplicitVRLittleEndian), (ExplicitVRLittleEndian, JPEGLosslessSV1)):
             second = element(0x0002, 0x0010, b"UI", str(other).encode().ljust(len(other) + len(other) % 2, b"\0"))
@@ -486,6 +520,7 @@ class TestColours:
 
     def test_colours_beside_one_sample(self):
         assert shows(self.film(self.RGB, "RGB", SamplesPerPixel=1), self.LUMA, 1 / 255)
+        assert shows(self.film(np.dstack([EIGHT] * 3), "MONOCHROME2", SamplesPerPixel=1), EIGHT / 255)
 
     def test_an_adobe_marker_that_is_too_short_says_nothing(self):
         frame = imagecodecs.jpeg8_encode(self.RGB, level=98, outcolorspace="RGB")

@@ -98,6 +98,17 @@ class TestDeepPng:
 
 
 class TestTextsAndProfiles:
+    @pytest.mark.filterwarnings("ignore:Corrupt EXIF data")
+    @pytest.mark.parametrize("exif", [b"", b"MM\0*\xff\xff\xff\xff", b"II*\0\x08\0\0\0\xff\xff", b"no TIFF at all"])
+    def test_damaged_exif_data_say_nothing(self, exif):
+        shallow = png()
+        assert close(read_radiograph(shallow[:33] + chunk(b"eXIf", exif) + shallow[33:]), SHALLOW / 255, 1e-6)
+        deep = imagecodecs.png_encode(DEEP)
+        assert close(read_radiograph(deep[:33] + chunk(b"eXIf", exif) + deep[33:]), FILM)
+        segment = b"\xff\xe1" + struct.pack(">H", len(exif) + 8) + b"Exif\0\0" + exif
+        photo = jpeg()
+        assert np.array_equal(read_radiograph(photo[:2] + segment + photo[2:]).image, read_radiograph(photo).image)
+
     def test_a_long_text_or_profile_changes_nothing(self):
         texts = PngInfo()
         texts.add_text("Comment", "A" * 3_000_000, zip=True)

@@ -31,7 +31,7 @@ Lungor|Brystkasse|Rintakehä|keuhkot|Rindkere|Krūšu kurvis|krūtinės ląsta|K
 Hrudník|Plíce|Pľúca|mellkas|tüdő|prsni koš|pluća|Göğüs|Akciğer|ГРУДНАЯ КЛЕТКА|ОГК|лёгкие|Гръден кош
 Θώρακας|ΘΩΡΑΞ|胸部|胸部正面|肺|흉부|가슴|肋骨|늑골|صدر|חזה|छाती|ทรวงอก|Dada|Ngực|Phổi|CXR|LUNG|RIB|RIBS
 ribcage|HEMITHORAX|TRUNK|CHESTABDPELV|NECKCHEST|CHEST_PA|CHEST 2 VIEWS|T\ufffdRAX|T?RAX|TÃ“RAX
-Thorax p.a.
+Thorax p.a.|TORSE|KL. PIERSIOWA|Pljuča|قفسه سينه|ريه|RIND|KOPSUD
 """
 )
 
@@ -40,17 +40,20 @@ OTHERS = listed(
 HAND|HIP|SKULL|ABDOMEN|PELVIS|CLAVICLE|STERNUM|SHOULDER|BREAST|FOOT|THORACIC SPINE|T-SPINE|TSPINE
 BWS|Brustwirbelsäule|BRUST-WS|胸鎖関節|грудной отдел|HAND EINSTELLUNG|colonna toracica
 Coluna torácica|COLUMNA DORSAL|rachis dorsal|Hrudní páteř|kręgosłup piersiowy
-грудной отдел позвоночника|грудина|THORACIC AORTA|胸椎|胸骨|膝|LONG LEG|Knie|mano|genou
+грудной отдел позвоночника|odcinek piersiowy|грудина|THORACIC AORTA|胸椎|胸骨|膝|LONG LEG|Knie|mano|genou
 """
 )
 
-NOTHINGS = "|UNKNOWN|DEFAULT|N/A|-|???|OTHER|NOT SPECIFIED|UNDEFINED|X-RAY|0|Body part|不明|Unbekannt".split("|")
+NOTHINGS = "|UNKNOWN|DEFAULT|N/A|-|???|OTHER|NOT SPECIFIED|UNDEFINED|X-RAY|0|Body part|不明|Unbekannt|XXX|TBA".split(
+    "|"
+)
 
 NOT_FRONTAL = listed(
     """
 LL|RL|LLD|RLD|LLO|RLO|LAO|RAO|LPO|RPO|XTABLE|XTABLE LAT|CROSS-TABLE|SWIMMERS|L|LLAT|LAT|Lateral
 Latérale|LATERO-LATERAL|PERFIL|PROFIL|PROFIL G|OBL|OBLÍQUA|schräg|seitlich|DEC|DECUBITUS
 DORSAL DECUBITUS|decúbito lateral|LAT_LEFT|Bočná|боковая проекция|側面
+X-TABLE|LLDECUB|R LDECUB|TRANSLAT|PLAGIA
 """
 )
 
@@ -140,6 +143,18 @@ def test_a_frontal_view(view):
         ({"ViewCodeSequence": ("7", "99LOCAL", "PROFIL")}, ["not_frontal"]),
         ({"ViewCodeSequence": ("399348003", "SCT", "antero-posterior")}, []),
         ({"ViewCodeSequence": ("R-40888", "SRT", "postero-anterior")}, []),
+        ({"ViewCodeSequence": ("R-10214", "SNM3", "postero-anterior")}, []),  # CID 4010 before 2004
+        ({"ViewCodeSequence": ("R-10214", "SNM3", "")}, []),
+        ({"ViewCodeSequence": ("R-10218", "SNM3", "")}, ["not_frontal"]),
+        ({"ViewCodeSequence": ("R-10226", "SNM3", "")}, ["not_frontal"]),
+        ({"ViewCodeSequence": ("R-10222", "SNM3", "sagittal")}, []),
+        (
+            {
+                "ViewCodeSequence": ("R-10206", "SNM3", "antero-posterior"),
+                "ViewCodeSequence__ViewModifierCodeSequence": ("R-40885", "SRT", ""),
+            },
+            ["not_frontal"],
+        ),
         (
             {
                 "ViewCodeSequence": ("399348003", "SCT", "antero-posterior"),
@@ -198,6 +213,10 @@ def test_the_view_by_patient_orientation(orientation, expected, states_side):
             ("CT", "CT"),
             ("CR\\CT", "CT"),
             ("MG", "MG"),
+            ("DX\\SR", "DX"),
+            ("PR\\CR", "CR"),
+            ("SR", "SR"),
+            ("CT\\SR", "CT"),
         ),
     ],
 )
@@ -219,6 +238,7 @@ def test_a_list_of_modalities_with_another_kind_is_refused_by_its_name():
     "attributes",
     [
         {"PresentationIntentType": "FOR PROCESSING"},
+        {"PresentationIntentType": "for_processing"},
         {"SOPClassUID": "1.2.840.10008.5.1.4.1.1.1.1.1"},
     ],
 )
