@@ -47,7 +47,9 @@ def test_a_side_is_the_patient_s_only_where_the_file_says_so(make_reading):
     assert [(row["marked"], row["side_stated"]) for row in rows] == [("patient right", "yes"), ("picture right", "no")]
 
 
-@pytest.mark.parametrize("name", ["=1+1.png", "+1.png", "-1.png", "@SUM(A1).png", "|calc.png"])
+@pytest.mark.parametrize(
+    "name", ["=1+1.png", "+1.png", "-1.png", "@SUM(A1).png", "|calc.png", "＝1+1.png", "＋1.png", "－1.png", "＠A1.png"]
+)
 def test_a_name_is_no_formula(make_reading, name):
     (row,) = table([make_reading(to_png(PHANTOM.image), PHANTOM.true_mask, file_name=name).study])
     assert row["file"].startswith("'")

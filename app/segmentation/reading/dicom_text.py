@@ -7,6 +7,7 @@ patient's name in the log where something is damaged, and knows no set but by th
 import re
 import unicodedata
 from dataclasses import dataclass
+from functools import cache
 
 ESCAPE = 0x1B
 
@@ -30,6 +31,12 @@ UPPER_HALVES = {
     "58": "gb2312",
 }
 """Python's codec of the bytes from 0x80 on, by registration number (PS3.3 tables C.12-2 to C.12-4)."""
+
+WINDOWS = {"100": "cp1252", "101": "cp1250", "110": "cp1257", "148": "cp1254", "203": "cp1252"}
+"""What machines with Windows write for the set: from 0x80 to 0x9F it has letters and quotes, and ISO 8859 nothing."""
+
+UNLIKE_UTF_8 = frozenset(WINDOWS) | {"109", "144", "127", "126", "138"}
+"""Sets in which no name is well-formed UTF-8 by chance, as a few Thai, Japanese, Korean and Chinese ones are."""
 
 ESCAPES_TO_UPPER = {
     b"-A": "100",
@@ -88,11 +95,13 @@ class CharacterSet:
         """
         if self.whole:
             return value.decode(self.whole, "replace")
-        if not self.upper and ESCAPE not in value:
+        if ESCAPE not in value and (not self.upper or self.upper in UNLIKE_UTF_8):
             try:
-                return value.decode("utf-8")  # ASCII; or a set that should have been named, and seldom is another
+                return value.decode("utf-8")  # ASCII; or a set that should have been named
             except UnicodeDecodeError:
-                return value.decode("latin_1")
+                return _upper(value, self.upper or "100")
+        if ESCAPE not in value and self.upper == "13":
+            return value.decode("shift_jis", "replace")  # some write kanji in it, whose second bytes may be ASCII
         return self._extended(value, RESETS | frozenset(delimiters))
 
     def _extended(self, value: bytes, resets: frozenset[int]) -> str:
@@ -151,7 +160,15 @@ def _end_of_run(value: bytes, start: int, lower: str, resets: frozenset[int]) ->
 
 
 def _upper(run: bytes, number: str) -> str:
-    return run.decode(UPPER_HALVES[number], "replace")
+    text = run.decode(UPPER_HALVES[number], "replace")
+    return text.translate(_windows_letters(WINDOWS[number])) if number in WINDOWS else text
+
+
+@cache
+def _windows_letters(codec: str) -> dict[int, str]:
+    """Letters of a code page of Windows, by the control characters in whose place they stand."""
+    codes = range(0x80, 0xA0)
+    return {code: letter for code in codes if (letter := bytes([code]).decode(codec, "ignore"))}
 
 
 def _two_bytes(run: bytes, number: str) -> str:

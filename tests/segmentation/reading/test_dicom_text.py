@@ -75,6 +75,41 @@ def test_a_set_that_nobody_named_is_taken_for_utf_8_if_it_can_be():
     assert CharacterSet.named("").decode("Müller".encode("latin_1")) == "Müller"
 
 
+@pytest.mark.parametrize(
+    ("term", "name"),
+    [
+        *(
+            ("ISO_IR 100", "Müller^Jörg"),
+            ("ISO_IR 101", "Wałęsa"),
+            ("ISO_IR 144", "Люксембург"),
+            ("ISO_IR 126", "Άννα"),
+        ),
+        *(("ISO_IR 127", "قباني"), ("ISO_IR 138", "שרון"), ("ISO_IR 148", "Çavuşoğlu"), ("ISO 2022 IR 100", "Ñandú")),
+    ],
+)
+def test_utf_8_is_known_under_the_name_of_another_set(term, name):
+    assert CharacterSet.named(term).decode(name.encode(), NAME) == name
+
+
+@pytest.mark.parametrize(
+    ("term", "stored", "name"),
+    [
+        ("ISO_IR 100", b"O\x92Brien^\x8ea\x9a", "O’Brien^Žaš"),
+        ("", b"O\x92Brien^\x8cuvr\xe9", "O’Brien^Œuvré"),
+        ("ISO_IR 101", b"\x8cwi\xeatek^\x9dan", "Świętek^ťan"),
+        ("ISO_IR 148", b"\x8a\xfeahin", "Šşahin"),
+        ("ISO 2022 IR 100\\ISO 2022 IR 144", b"O\x92Brien^\x1b-L\xb8\xd2", "O’Brien^Ив"),
+    ],
+)
+def test_windows_letters_are_no_control_characters(term, stored, name):
+    assert readable(CharacterSet.named(term).decode(stored, NAME)) == name
+
+
+@pytest.mark.parametrize("name", ["ﾔﾏﾀﾞ^ﾀﾛｳ", "山田^太郎", "ソ連^表示"])
+def test_shift_jis_is_known_under_the_name_of_its_upper_half(name):
+    assert CharacterSet.named("ISO_IR 13").decode(name.encode("shift_jis"), NAME) == name
+
+
 def test_what_means_nothing_becomes_a_mark_and_is_not_logged(caplog, recwarn):
     assert CharacterSet.named("ISO_IR 192").decode(b"A\xffB") == "A\ufffdB"
     assert CharacterSet.named("\\ISO 2022 IR 87").decode(b"A\x1b$B\x01\x02;3\x1bX") != ""
