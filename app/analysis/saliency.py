@@ -39,6 +39,7 @@ class Saliency:
         self.predictor = analysis.predictor
         self._turns = analysis.turns
         self._occlusions = threading.BoundedSemaphore(1)
+        self._patience = threading.BoundedSemaphore(1)
 
     def activations(self, film_png: bytes, client: str = "somebody") -> dict:
         """Explain by Grad-CAM of every encoder stage, and the feature maps of the last.
@@ -63,9 +64,14 @@ class Saliency:
     def start_occlusion(self) -> bool:
         """Claim the right to compute an occlusion map, until `end_occlusion`; False if another has it and keeps it.
 
-        Each occupies a thread that answers requests, for as long as it takes.
+        Each occupies a thread that answers requests, for as long as it takes; so only one waits.
         """
-        return self._occlusions.acquire(timeout=PATIENCE_SECONDS)
+        if not self._patience.acquire(blocking=False):
+            return False
+        try:
+            return self._occlusions.acquire(timeout=PATIENCE_SECONDS)
+        finally:
+            self._patience.release()
 
     def end_occlusion(self) -> None:
         """Let another occlusion map be computed."""

@@ -167,13 +167,14 @@ def _outlined(reading: Reading, side: Laterality) -> list[PlanarROIMeasurementsA
 
     The first is tracked as what the segment's group is: viewers merge both, and so have coordinates for that one, too.
     """
-    outlines, groups = outlines_of(reading.in_stored_rows(reading.sides[side])), []
-    for number, outline in enumerate(outlines[:MAX_OUTLINES], start=1):
-        name = f"Pneumothorax {reading.side_words(side)}, region {number} of {len(outlines)}"
+    outlines, count = outlines_of(reading.in_stored_rows(reading.sides[side]), MAX_OUTLINES)
+    groups = []
+    for number, outline in enumerate(outlines, start=1):
+        name = f"Pneumothorax {reading.side_words(side)}, region {number} of {count}"
         group = PlanarROIMeasurementsAndQualitativeEvaluations(
             **_described(reading, side, number, name),
             referenced_region=_region(reading, outline.points),
-            measurements=[_area(reading, side, outline)] if len(outlines) > 1 else [],  # else its segment's is its own
+            measurements=[_area(reading, side, outline)] if count > 1 else [],  # else its segment's is its own
         )
         groups.append(group)
     return groups
@@ -202,12 +203,11 @@ def _region(reading: Reading, points: np.ndarray) -> ImageRegion:
 
 def _area(reading: Reading, side: Laterality, outline: Outline | None = None) -> Measurement:
     """Give the area of a side, or of one of its regions."""
-    spacing_mm, mask = reading.answer.film.pixel_spacing_mm, reading.sides[side]
-    stored = int(reading.in_stored_rows(mask).sum())
+    spacing_mm, (stored, judged) = reading.answer.film.pixel_spacing_mm, reading.side_pixels[side]
     pixels = stored if outline is None else outline.pixels
     if spacing_mm is None:
         return Measurement(codes.SCT.Area, pixels, PIXELS)
-    whole_mm2 = int(mask.sum()) * spacing_mm[0] * spacing_mm[1]  # of the pixels in which the film is judged
+    whole_mm2 = judged * spacing_mm[0] * spacing_mm[1]
     return Measurement(codes.SCT.Area, round(whole_mm2 * pixels / stored, 1), codes.UCUM.SquareMillimeter)
 
 

@@ -29,18 +29,26 @@ class Outline:
     pixels: int
 
 
-def outlines_of(mask: np.ndarray) -> list[Outline]:
-    """Outline every connected region of a mask, bool (H, W), the largest first."""
+def outlines_of(mask: np.ndarray, most: int) -> tuple[list[Outline], int]:
+    """Outline the largest connected regions of a mask.
+
+    Args:
+        mask: bool (H, W).
+        most: How many to outline; a mask may have tens of thousands.
+
+    Returns:
+        The outlines, the largest region first, and how many regions the mask has.
+    """
     _, components, boxes, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
+    by_size = 1 + np.argsort(-boxes[1:, cv2.CC_STAT_AREA], kind="stable")  # the first is the background
     found = []
-    for number, (left, top, width, height, pixels) in enumerate(boxes):
-        if number == 0:
-            continue  # the background
+    for number in by_size[:most]:
+        left, top, width, height, pixels = boxes[number]
         part = components[top : top + height, left : left + width] == number
         fine = part.repeat(FINER, axis=0).repeat(FINER, axis=1).astype(np.uint8)
         (border, *_), _ = cv2.findContours(fine, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
         found.append(Outline((_simplified(border) + 0.5) / FINER + np.array([left, top], np.float32), int(pixels)))
-    return sorted(found, key=lambda outline: -outline.pixels)
+    return found, len(by_size)
 
 
 def _simplified(border: np.ndarray) -> np.ndarray:

@@ -100,6 +100,11 @@ class Reading:
         }
         return {side: part for side, part in parts.items() if part.any()}
 
+    @cached_property
+    def side_pixels(self) -> dict[Laterality, tuple[int, int]]:
+        """How many pixels each of `sides` has: of those that the file has, and of those in which the film is judged."""
+        return {side: (int(self.in_stored_rows(part).sum()), int(part.sum())) for side, part in self.sides.items()}
+
     def side_words(self, side: Laterality) -> str:
         """Name a side: the patient's, where the file says which is which; else the picture's."""
         return wording.side(side, self.answer.film)

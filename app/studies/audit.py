@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 
-from sqlalchemy import DDL, Engine, delete, event, insert, select
+from sqlalchemy import DDL, Engine, Float, delete, event, insert, literal_column, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -34,6 +34,8 @@ APPEND_ONLY = {
     ),
 }
 """By SQLAlchemy's name of a database."""
+OWN_NOW = {"sqlite": "CAST(strftime('%s', 'now') AS REAL)", "postgresql": "extract(epoch FROM now())"}
+"""Seconds since the epoch by a database's own clock, which the triggers believe."""
 
 logger = logging.getLogger(__name__)
 
@@ -90,9 +92,12 @@ class AuditTrail:
             logger.error("Not in the audit trail: %s %s %s %s (%s)", who, deed, study, detail, type(error).__name__)
 
     def purge(self) -> int:
-        """Delete what has been kept long enough, and return how many rows that were."""
+        """Delete what has been kept long enough, by this clock and the database's; return how many rows that were."""
+        due = [Entry.expires_at <= self._clock()]
+        if now := OWN_NOW.get(self._engine.dialect.name):
+            due.append(Entry.expires_at <= literal_column(now, Float))
         with self._engine.begin() as connection:
-            return connection.execute(delete(Entry).where(Entry.expires_at <= self._clock())).rowcount
+            return connection.execute(delete(Entry).where(*due)).rowcount
 
     def rows(self) -> Iterator[tuple[str, ...]]:
         """Yield every deed, the earliest first, as `COLUMNS` names its parts; times are UTC in ISO 8601."""

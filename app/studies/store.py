@@ -6,7 +6,7 @@ The uploaded file itself is never kept. A study belongs to one browser session; 
 import logging
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar, cast
 
 from sqlalchemy import (
@@ -43,6 +43,11 @@ from app.studies.tokens import Tokens
 
 MAX_STUDIES_PER_OWNER = 100
 PURGE_SECONDS = 30
+FULL_SECONDS = 60
+"""How long a film that found no room speaks against sending others; the disk of a server elsewhere cannot be asked."""
+MOST_ERASED_AT_ONCE = 100
+MOST_BYTES_ERASED_AT_ONCE = 4 * 2**20
+"""Of several studies; the log of their deletion must fit what is kept back on a full disk."""
 
 T = TypeVar("T")
 
@@ -155,6 +160,7 @@ class StudyStore:
         self.clock = clock
         self._session = sessionmaker(self.engine, expire_on_commit=False)
         self._closed = threading.Event()
+        self._full_at = float("-inf")
         self.audit = AuditTrail(self.engine, audit_days, clock)
         self.tokens = Tokens(self.engine, clock)
         self._even_if_full(lambda: migrate(self.engine))
@@ -188,8 +194,14 @@ class StudyStore:
             size_bytes=sum(map(len, pictures)),
             **columns,
         )
-        with self._session.begin() as session:
-            session.add(study)
+        try:
+            with self._session.begin() as session:
+                session.add(study)
+        except SQLAlchemyError as error:
+            if is_full(error):
+                self._full_at = time.monotonic()
+            raise
+        self._full_at = float("-inf")
         erase_log(self.engine)  # what is only in the log needs room twice when it is deleted
         return study
 
@@ -268,6 +280,8 @@ class StudyStore:
             self.check_room("")
         except PleuraError as error:
             return str(error)
+        if time.monotonic() - self._full_at < FULL_SECONDS:
+            return "The disk of the database was full when the latest film came."
         if self._file_is_gone():
             return "The database's file was deleted or replaced; restart the server."
         return ""
@@ -287,19 +301,19 @@ class StudyStore:
         return Study.owner == owner, Study.expires_at > self.clock()
 
     def _erase(self, *conditions: ColumnElement[bool]) -> int:
-        """Delete one study after another: each is written to the log before it is gone, and there may be no room."""
+        """Delete a few studies at a time: each is written to the log before it is gone, and there may be no room."""
         with self._session() as session:
-            ids = session.scalars(select(Study.id).where(*conditions)).all()
-        count = sum(self._even_if_full(lambda: self._erase_one(study_id, conditions)) for study_id in ids)  # noqa: B023
+            found = session.execute(select(Study.id, Study.size_bytes).where(*conditions)).all()
+        count = sum(self._even_if_full(lambda: self._erase_some(ids, conditions)) for ids in _few(found))  # noqa: B023
         self._even_if_full(lambda: erase_log(self.engine))  # always: a reader may have kept an earlier call from it
         if count:
             self._even_if_full(lambda: give_space_back(self.engine))
             self._even_if_full(lambda: erase_log(self.engine))
         return count
 
-    def _erase_one(self, study_id: str, conditions: tuple[ColumnElement[bool], ...]) -> int:
+    def _erase_some(self, ids: Sequence[str], conditions: tuple[ColumnElement[bool], ...]) -> int:
         with self._session.begin() as session:
-            erased = session.execute(delete(Study).where(Study.id == study_id, *conditions))
+            erased = session.execute(delete(Study).where(Study.id.in_(ids), *conditions))
             return cast(CursorResult, erased).rowcount
 
     def _even_if_full(self, work: Callable[[], T]) -> T:
@@ -325,3 +339,17 @@ class StudyStore:
                 self.purge()
             except (PleuraError, SQLAlchemyError, OSError):
                 logger.exception("Expired films could not be deleted; trying again in %g s", every_seconds)
+
+
+def _few(found: Sequence[tuple[str, int]]) -> Iterator[list[str]]:
+    """Part ids, each with the size of its study, into such as may be deleted at once."""
+    ids: list[str] = []
+    together = 0
+    for study_id, size in found:
+        if ids and (len(ids) == MOST_ERASED_AT_ONCE or together + size > MOST_BYTES_ERASED_AT_ONCE):
+            yield ids
+            ids, together = [], 0
+        ids.append(study_id)
+        together += size
+    if ids:
+        yield ids

@@ -9,7 +9,8 @@ from flask import Blueprint, Response, abort, current_app, request, send_file
 from app.exports.catalogue import exports_of
 from app.exports.reading import Reading
 from app.exports.worklist_csv import worklist_csv
-from app.web.session import own_study, own_worklist
+from app.web.services import services
+from app.web.session import client, own_study, own_worklist
 
 MAX_STEM_LENGTH = 60
 
@@ -22,7 +23,8 @@ def export(study_id: str, file: str) -> Response:
     study = own_study(study_id)
     chosen = next((export for export in exports_of(study) if export.file == file), None) or abort(404)
     anonymous = request.args.get("deidentify") == "1"
-    made = chosen.make(Reading(study, current_app.config["SECRET_KEY"]), anonymous)
+    with services().exporting.turn(client()):
+        made = chosen.make(Reading(study, current_app.config["SECRET_KEY"]), anonymous)
     stem = "deidentified" if anonymous else _stem(study.file_name)
     return _download(made, f"{stem}-pleura-{chosen.file}", chosen.media_type)
 

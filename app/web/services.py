@@ -13,6 +13,7 @@ from app.analysis.analysis import Analysis
 from app.analysis.reader import shared_reader
 from app.analysis.readiness import Readiness
 from app.analysis.saliency import Saliency
+from app.analysis.turns import Turns
 from app.segmentation.errors import CheckpointError
 from app.segmentation.predictor import Predictor
 from app.studies.database import default_url
@@ -22,6 +23,9 @@ from app.studies.training_set import TrainingSet
 KEY = "pleura"
 """Of the services in `Flask.extensions`."""
 
+EXPORTS_WAITING = 8
+"""As many as a film has: somebody may click them all."""
+
 
 @dataclass(frozen=True)
 class Services:
@@ -30,6 +34,7 @@ class Services:
     Attributes:
         predictor: The model.
         analysis: Films to answers, one at a time.
+        exporting: Whose export is made next; several at once would keep the pages waiting for Python's lock.
         saliency: What moved an answer's score.
         readiness: Whether this process may be sent films.
         studies: Films and answers that are kept for a while.
@@ -38,6 +43,7 @@ class Services:
 
     predictor: Predictor
     analysis: Analysis
+    exporting: Turns
     saliency: Saliency
     readiness: Readiness
     studies: StudyStore
@@ -59,6 +65,7 @@ def open_services(app: Flask) -> Services:
     opened = Services(
         predictor=predictor,
         analysis=analysis,
+        exporting=Turns(EXPORTS_WAITING),
         saliency=Saliency(analysis),
         readiness=Readiness(analysis, Path(settings["WEIGHTS"]), studies.objection),
         studies=studies,

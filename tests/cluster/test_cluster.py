@@ -32,10 +32,22 @@ def get(browser, url: str) -> str:
         return answer.read().decode()
 
 
-def upload(browser, url: str) -> str:
+def untrusting() -> ssl.SSLContext:
+    """TLS with whatever certificate."""
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    return context
+
+
+def cookies_of(browser) -> str:
+    jar = next(one.cookiejar for one in browser.handlers if isinstance(one, urllib.request.HTTPCookieProcessor))
+    return "; ".join(f"{cookie.name}={cookie.value}" for cookie in jar)
+
+
+def upload(browser, url: str, film: bytes = FILM) -> str:
     """Send a film as the page does; return the study's path."""
     token = re.search(r'name="csrf_token" value="([^"]+)"', get(browser, f"{url}/"))[1]
-    form = {"films": FileStorage(io.BytesIO(FILM), "film.png"), "csrf_token": token}
+    form = {"films": FileStorage(io.BytesIO(film), "film.png"), "csrf_token": token}
     boundary, body = encode_multipart(form)
     headers = HOST | {
         "Content-Type": f"multipart/form-data; boundary={boundary}",
@@ -57,8 +69,7 @@ def status(url: str) -> tuple[int, dict]:
 
 def test_requests_that_stall_hold_up_nobody(cluster: Cluster):
     port = int(cluster.url.rsplit(":", 1)[1])
-    context = ssl.create_default_context()
-    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    context = untrusting()
     beginnings = [b"GET / HTTP/1.1\r\nHost: pleura.example\r\nX-Half: "] * 50
     beginnings += [b"POST /studies HTTP/1.1\r\nHost: pleura.example\r\nContent-Length: 9000000\r\n\r\nstall"] * 60
     browser = cluster.browser()
@@ -70,6 +81,22 @@ def test_requests_that_stall_hold_up_nobody(cluster: Cluster):
         started = time.monotonic()
         assert "film.png" in get(browser, f"{cluster.url}{place}")
         assert time.monotonic() - started < 10
+
+
+def test_answers_that_nobody_reads_hold_up_nobody(cluster: Cluster):
+    browser = cluster.browser()
+    place = upload(browser, cluster.url, to_png(draw_phantom(1, 2048).image))
+    film = f"GET {place}/film.png HTTP/1.1\r\nHost: pleura.example\r\nCookie: {cookies_of(browser)}\r\n\r\n".encode()
+    with ExitStack() as stack:
+        for _ in range(60):
+            raw = socket.socket()
+            raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            raw.settimeout(60)
+            raw.connect(("127.0.0.1", int(cluster.url.rsplit(":", 1)[1])))
+            connection = stack.enter_context(untrusting().wrap_socket(raw))
+            connection.sendall(film)
+            assert connection.recv(15) == b"HTTP/1.1 200 OK"  # a megabyte is on its way, and read no further
+        assert "film.png" in get(browser, f"{cluster.url}{place}")
 
 
 def test_a_film_sent_to_one_replica_is_seen_through_the_other_even_if_the_first_is_killed(cluster: Cluster):

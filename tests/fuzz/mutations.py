@@ -2,13 +2,18 @@
 
 import io
 import random
+import struct
 import warnings
+import zlib
 from collections.abc import Callable
 
+import imagecodecs
+import numpy as np
 import pydicom
 from PIL import Image
 from pydicom.config import IGNORE
 from pydicom.dataset import Dataset
+from pydicom.encaps import encapsulate
 from pydicom.uid import (
     DeflatedExplicitVRLittleEndian,
     ExplicitVRBigEndian,
@@ -62,14 +67,39 @@ LUT_DESCRIPTORS = ([0, 0, 16], [1, 0, 8], [256, 0, 8], [256, 65535, 16], [4096, 
 def seeds() -> list[bytes]:
     """Sound films of every kind that is read."""
     image = draw_phantom(1, SIDE).image
+    eight, deep = np.round(image * 255).astype(np.uint8), np.round(image * 4095).astype(np.uint16)
     files = [to_png(image), to_png(image, bits=12)]
     for kind in ("JPEG", "WEBP"):
         for mode in ("L", "RGB"):
             buffer = io.BytesIO()
             Image.open(io.BytesIO(files[0])).convert(mode).save(buffer, kind, progressive=True)
             files.append(buffer.getvalue())
+    files += [imagecodecs.png_encode(np.dstack([deep] * channels)) for channels in (2, 3, 4)]
+    files += [imagecodecs.jpegls_encode(deep), imagecodecs.jpeg8_encode(deep, bitspersample=12)]
+    files.append(imagecodecs.jpeg8_encode(deep, lossless=True, bitspersample=12))
     films = [to_dicom(image, bits_stored=bits, transfer_syntax=syntax) for syntax, bits in SYNTAXES.items()]
-    return [*files, *films, to_dicom(image, photometric="MONOCHROME1"), to_dicom(image, signed=True)]
+    films += [to_dicom(image, photometric="MONOCHROME1"), to_dicom(image, signed=True), films[0][132:]]
+    return [*files, *films, *_coloured(image, eight), _boxed(image, eight)]
+
+
+def _coloured(image: np.ndarray, eight: np.ndarray) -> list[bytes]:
+    """Films in three samples a pixel, and by a palette."""
+    rgb = np.dstack([eight, eight // 2, 255 - eight])
+    said = {"SamplesPerPixel": 3, "PhotometricInterpretation": "RGB", "PlanarConfiguration": 0}
+    frames = [(ExplicitVRLittleEndian, rgb.tobytes()), (JPEGBaseline8Bit, encapsulate([imagecodecs.jpeg8_encode(rgb)]))]
+    films = [to_dicom(image, bits_stored=8, transfer_syntax=kind, PixelData=data, **said) for kind, data in frames]
+    table = np.linspace(0, 65535, 256).astype("<u2").tobytes()
+    palette: dict[str, object] = {"PhotometricInterpretation": "PALETTE COLOR"}
+    for colour in ("Red", "Green", "Blue"):
+        palette[f"{colour}PaletteColorLookupTableDescriptor"] = [256, 0, 16]
+        palette[f"{colour}PaletteColorLookupTableData"] = table
+    return [*films, to_dicom(image, bits_stored=8, **palette)]
+
+
+def _boxed(image: np.ndarray, eight: np.ndarray) -> bytes:
+    """A film of JPEG 2000 in the boxes of a file."""
+    stream = imagecodecs.jpeg2k_encode(eight, level=0, codecformat="jp2", reversible=True)
+    return to_dicom(image, bits_stored=8, transfer_syntax=JPEG2000Lossless, PixelData=encapsulate([stream]))
 
 
 def mutated(sound: list[bytes], random_: random.Random) -> bytes:
@@ -114,9 +144,39 @@ def _splice(data: bytes, random_: random.Random, sound: list[bytes]) -> bytes:
     return data[: _place(data, random_)] + other[_place(other, random_) :]
 
 
+def _segments(data: bytes, random_: random.Random, sound: list[bytes]) -> bytes:
+    """Give a marker segment another length, or repeat it."""
+    found = [at for at in range(len(data) - 4) if data[at] == 0xFF and 0xC0 <= data[at + 1] < 0xFF][:200]
+    if not found:
+        return data
+    at = random_.choice(found)
+    if random_.random() < 0.5:
+        return data[: at + 2] + struct.pack(">H", random_.choice((0, 1, 2, 3, 65535))) + data[at + 4 :]
+    length = 2 + struct.unpack_from(">H", data, at + 2)[0]
+    return data[:at] + data[at : at + length] * random_.choice((2, 20, 300)) + data[at + length :]
+
+
+def _chunk(data: bytes, random_: random.Random, sound: list[bytes]) -> bytes:
+    """Change a chunk of a PNG, whose sum is right nevertheless."""
+    if not data.startswith(b"\x89PNG"):
+        return data
+    position, chunks = 8, []
+    while position + 12 <= len(data):
+        (length,) = struct.unpack_from(">L", data, position)
+        chunks.append((data[position + 4 : position + 8], data[position + 8 : position + 8 + length]))
+        position += 12 + length
+    number = random_.randrange(len(chunks) or 1)
+    kind, body = chunks[number] if chunks else (b"IHDR", b"")
+    body = _overwrite(body, random_, sound) if body and random_.random() < 0.7 else body[: len(body) // 2]
+    kind = random_.choice((kind, kind, b"tRNS", b"PLTE", b"acTL", b"fcTL", b"eXIf", b"IDAT"))
+    chunks[number : number + 1] = [(kind, body)] * random_.choice((1, 1, 2, 300))
+    written = (struct.pack(">L", len(b)) + k + b + struct.pack(">L", zlib.crc32(k + b)) for k, b in chunks)
+    return data[:8] + b"".join(written)
+
+
 MUTATIONS: tuple[Callable[[bytes, random.Random, list[bytes]], bytes], ...] = (
     *(_flip, _flip, _overwrite, _overwrite, _overwrite),
-    *(_cut, _remove, _repeat, _splice),
+    *(_cut, _remove, _repeat, _splice, _segments, _chunk),
 )
 
 

@@ -4,6 +4,7 @@ import csv
 import os
 import subprocess
 import sys
+import time
 
 import pytest
 from sqlalchemy import delete, update
@@ -48,6 +49,13 @@ def test_the_database_itself_refuses_to_forget(engine, statement):
 def test_deeds_are_deleted_in_their_time(engine):
     AuditTrail(engine, days=1, clock=lambda: 0.0).note("session 1", "saw", "one")
     assert AuditTrail(engine, days=1).purge() == 1
+
+
+def test_a_clock_that_is_ahead_of_the_database_s_hinders_nothing(engine):
+    AuditTrail(engine, days=1).note("session 1", "saw", "one")
+    ahead = AuditTrail(engine, days=1, clock=lambda: time.time() + 86400 + 7200)
+    assert ahead.purge() == 0
+    assert len(list(ahead.rows())) == 1
 
 
 def test_a_deed_that_cannot_be_kept_is_in_the_log(engine, caplog):

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from app.web.services import services
+from tests.support.forms import upload
 from tests.support.phantom import draw_phantom, to_png
 
 FILM = to_png(draw_phantom(1, 256).image)
@@ -40,3 +41,30 @@ def test_pages_and_probes_are_answered_meanwhile(full):
         for address in ("/", "/healthz"):
             answer = threads.submit(lambda: full.test_client().get(address)).result(timeout=30)  # noqa: B023
             assert answer.status_code == 200
+
+
+def test_exports_are_made_one_at_a_time(app, client):
+    place = upload(client, (FILM, "film.png")).location
+    exporting = services(app).exporting
+    exporting.most_waiting = 0
+    with exporting:
+        answer = client.get(f"{place}/exports/answer.json")
+        assert (answer.status_code, int(answer.headers["Retry-After"]) >= 1) == (503, True)
+        assert '<code class="reason">busy</code>' in answer.text
+    assert client.get(f"{place}/exports/answer.json").status_code == 200
+
+
+def test_one_waits_for_an_explanation_and_the_next_is_refused_at_once(app, monkeypatch):
+    monkeypatch.setattr("app.analysis.saliency.PATIENCE_SECONDS", 60)
+    saliency = services(app).saliency
+    assert saliency.start_occlusion()
+    with ThreadPoolExecutor(1) as threads:
+        waiting = threads.submit(saliency.start_occlusion)
+        while not waiting.running():
+            pass
+        while saliency._patience.acquire(blocking=False):
+            saliency._patience.release()
+        assert not saliency.start_occlusion()
+        saliency.end_occlusion()
+        assert waiting.result(timeout=60)
+    saliency.end_occlusion()

@@ -3,6 +3,7 @@
 Where a codestream and the DICOM header disagree, the codestream counts (PS3.5 8.2).
 """
 
+import math
 import re
 import struct
 from dataclasses import dataclass
@@ -19,8 +20,8 @@ MAX_SEGMENTS = 20_000
 START_OF_TILE = b"\xff\x90"
 MAX_TILE_PARTS = 200_000
 MAX_SCANS = 100
-MAX_SCANNED_PIXELS = 1_000_000_000
-"""Pixels times scans: a progressive film of 50 megapixels may have twenty, and has about ten."""
+MAX_SCANNED_PIXELS = 600_000_000
+"""Pixels times scans: a progressive film of 50 megapixels may have twelve, and has ten."""
 
 JPEG_LS_FRAME = 0xF7
 LOSSLESS_FRAMES = (0xC3, 0xC7, 0xCB, 0xCF)
@@ -82,8 +83,9 @@ def refuse_many_scans(jpeg: bytes | memoryview, columns: int, rows: int) -> None
         InvalidImageError: If it has more than `MAX_SCANS`, or passes over more than `MAX_SCANNED_PIXELS`.
     """
     scans = bytes(jpeg).count(START_OF_SCAN)  # inside a scan's data, zero follows an FF (ITU-T T.81 B.1.1.5)
-    if scans > MAX_SCANS or scans * columns * rows > MAX_SCANNED_PIXELS:
-        raise InvalidImageError(f"The JPEG has {scans} scans; at most {MAX_SCANS} are read. Save it anew.")
+    most = min(MAX_SCANS, MAX_SCANNED_PIXELS // max(columns * rows, 1))
+    if scans > most:
+        raise InvalidImageError(f"The JPEG has {scans} scans; at most {most} are read of its size. Save it anew.")
 
 
 def _jpeg(frame: bytes) -> Codestream:
@@ -178,28 +180,40 @@ def _jpeg_2000(frame: bytes) -> Codestream:
         if frame[position + 1] == 0x52:
             has_transform, is_lossy = frame[position + 8] == 1, frame[position + 13] == 0
         position += 2 + length
-    frame = _with_end(frame, position)
+    frame = _with_end(frame, position, _tiles(frame))
     return Codestream(
         frame, "JPEG 2000", right - left, bottom - top, components, (depth & 0x7F) + 1,
         signed=bool(depth & 0x80), is_lossy=is_lossy, transform="RGB" if has_transform and components == 3 else "",
     )  # fmt: skip
 
 
-def _with_end(frame: bytes, position: int) -> bytes:
+def _tiles(frame: bytes) -> int:
+    """How many tiles SIZ announces."""
+    right, bottom, _, _, width, height, left, top = struct.unpack_from(">8L", frame, 8)
+    if not (width and height) or left > right or top > bottom:
+        raise IndexError("no tiles")
+    return math.ceil((right - left) / width) * math.ceil((bottom - top) / height)
+
+
+def _with_end(frame: bytes, position: int, tiles: int) -> bytes:
     """Follow the tile-parts by their lengths (ITU-T T.800 A.4.2), and end behind the last: some writers do not.
 
     Raises:
-        IndexError: If the last one is cut off.
+        IndexError: If the last one is cut off, or a tile is missing, which would be shown black.
     """
+    seen = set()
     for _ in range(MAX_TILE_PARTS):
         if frame[position : position + 2] != START_OF_TILE:
             break
-        (length,) = struct.unpack_from(">L", frame, position + 6)
+        number, length = struct.unpack_from(">HL", frame, position + 4)
+        seen.add(number)
         if length == 0:  # up to the end
-            if frame.rfind(END_OF_IMAGE) < position:
+            if frame.rfind(END_OF_IMAGE) < position or len(seen) < tiles:
                 raise IndexError("no end of the codestream")
             return frame
         position += length
+    if len(seen) < tiles:
+        raise IndexError("tiles are missing")
     if position > len(frame):
         raise IndexError("the last tile-part ends early")
     return frame if frame[position : position + 2] == END_OF_IMAGE else frame[:position] + END_OF_IMAGE

@@ -1,5 +1,6 @@
 """A JPEG or JPEG-LS file without all that is no picture: comments, thumbnails and profiles."""
 
+import re
 import struct
 
 from app.segmentation.errors import InvalidImageError
@@ -8,6 +9,7 @@ MAGIC = b"\xff\xd8\xff"
 MAX_SEGMENTS = 10_000
 """Before the first scan. An ICC profile or a preview takes a dozen; each costs time, though it be empty."""
 
+FILL_BYTES = re.compile(rb"\xff+")
 COMMENT, START_OF_SCAN, EXIF_SEGMENT = 0xFE, 0xDA, 0xE1
 COLOUR_SEGMENTS = {0xE0: b"JFIF", 0xEE: b"Adobe"}
 """Application segments that say which colours the components are."""
@@ -27,10 +29,10 @@ def plain_jpeg(data: bytes) -> bytes:
     """
     kept, position, exif_segments = [data[:2]], 2, 0
     for _ in range(MAX_SEGMENTS):
-        while data[position : position + 2] == b"\xff\xff":  # fill bytes
-            position += 1
-        if position + 4 > len(data) or data[position] != 0xFF:
+        prefix = FILL_BYTES.match(data, position)  # any number of them (ITU-T T.81 B.1.1.2)
+        if prefix is None or prefix.end() + 3 > len(data):
             raise ValueError("no marker where one must be")
+        position = prefix.end() - 1
         marker, length = struct.unpack_from(">xBH", data, position)
         if marker == START_OF_SCAN:
             return b"".join([*kept, data[position:]])
