@@ -6,6 +6,8 @@ from typing import IO, Any
 
 from flask import Flask, Request, request
 from flask_limiter import Limiter
+from gunicorn.http.errors import ParseException
+from werkzeug.exceptions import BadRequest
 
 from app.analysis.turns import BusyError
 from app.studies.database import StorageFullError
@@ -74,8 +76,30 @@ class Uploaded(SpooledTemporaryFile):
             raise StorageFullError("The server's disk for incoming films is full. Try again in a while.") from error
 
 
+class Body:
+    """A request's body as the server reads it; what it cannot read is the client's fault, not ours."""
+
+    def __init__(self, source: IO[bytes]) -> None:
+        self._source = source
+
+    def read(self, size: int = -1) -> bytes:
+        """Read so many bytes, or all.
+
+        Raises:
+            BadRequest: If the body is no sound one: chunks without size, or the client has left.
+        """
+        try:
+            return self._source.read() if size < 0 else self._source.read(size)
+        except (ParseException, OSError) as error:
+            raise BadRequest("The request's body is damaged or ends early. Send it again.") from error
+
+
 class FilmRequest(Request):
-    """A request whose files say what is wrong when there is no room for them."""
+    """A request whose files say what is wrong when there is no room for them, or they do not arrive."""
+
+    def __init__(self, environ: dict[str, Any], *args: Any, **options: Any) -> None:
+        environ["wsgi.input"] = Body(environ["wsgi.input"])
+        super().__init__(environ, *args, **options)
 
     def _get_file_stream(self, *args: object, **kwargs: object) -> IO[bytes]:
         return Uploaded(max_size=IN_MEMORY_BYTES)
