@@ -28,7 +28,7 @@ def send(server: Server, request: bytes) -> tuple[int, bytes]:
         try:
             connection.sendall(request)
             connection.shutdown(socket.SHUT_WR)  # who waits for the rest shall know that there is none
-        except (BrokenPipeError, ConnectionResetError):
+        except OSError:
             pass  # an answer may have come before everything was sent
         answer = http.client.HTTPResponse(connection, method=request.partition(b" ")[0].decode("latin-1"))
         try:

@@ -20,6 +20,9 @@ BUSY_SECONDS = 15
 ANSWER_SECONDS = 15
 """How long PostgreSQL may take over one statement, and over taking a connection: then films are refused, not hung."""
 
+PAGES_AT_ONCE = 2048
+"""Of 4 KiB."""
+
 DISK_FULL = "53100"
 """PostgreSQL's SQLSTATE."""
 
@@ -110,8 +113,20 @@ def erase_log(engine: Engine) -> None:
 
 
 def give_space_back(engine: Engine) -> None:
-    """Shrink SQLite's file by the pages that nothing uses."""
-    _at_once(engine, "PRAGMA incremental_vacuum")
+    """Shrink SQLite's file by the pages that nothing uses, a few at a time: others want to write meanwhile."""
+    free = _free_pages(engine)
+    while free:
+        _at_once(engine, f"PRAGMA incremental_vacuum({PAGES_AT_ONCE})")
+        before, free = free, _free_pages(engine)
+        if free >= before:  # others delete, too, or a file without `auto_vacuum`
+            return
+
+
+def _free_pages(engine: Engine) -> int:
+    if engine.dialect.name != "sqlite":
+        return 0
+    with engine.connect() as connection:
+        return connection.exec_driver_sql("PRAGMA freelist_count").scalar_one()
 
 
 def _at_once(engine: Engine, pragma: str) -> None:

@@ -13,6 +13,7 @@ from werkzeug.exceptions import HTTPException, InternalServerError, MethodNotAll
 from app.segmentation.errors import PleuraError
 from app.segmentation.reading.radiograph import MAX_BYTES
 from app.web import problems
+from app.web.limits import drain
 from app.web.problems import Problem, headers_of, problem_of
 from app.web.services import services
 
@@ -123,6 +124,7 @@ def _uploaded_film() -> bytes:
     """Take the one film out of the request."""
     request.max_form_memory_size = MAX_BYTES  # else a film sent as text would be refused for its size
     if FIELD not in request.files:
+        drain()
         abort(problem_answer(NO_FILE, f"Send one film as a file in the multipart/form-data field {FIELD!r}."))
     count = sum(len(files) for _, files in request.files.lists())
     if count > 1:

@@ -43,8 +43,6 @@ def init_app(app: Flask) -> None:
 def _refuse_early() -> None:
     """Refuse a film that would find no place before its form is taken apart, which is what costs time.
 
-    It is received all the same: a client that is still sending would see a broken connection, and no reason.
-
     Raises:
         BusyError: If there is no place.
     """
@@ -54,9 +52,14 @@ def _refuse_early() -> None:
         services().analysis.reading.check(client())
     except BusyError:
         request.max_content_length = None
-        while request.stream.read(2**16):
-            pass
+        drain()
         raise
+
+
+def drain() -> None:
+    """Receive what is left of a refused request: who is still sending would see a broken connection, and no reason."""
+    while request.stream.read(2**16):
+        pass
 
 
 class Uploaded(SpooledTemporaryFile):
