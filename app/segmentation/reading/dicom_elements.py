@@ -4,77 +4,20 @@ pydicom stops at an unknown VR, believes a second file meta group, and reads val
 elements are found here, and handed on as pydicom's own raw elements.
 """
 
-import struct
 import zlib
 from collections.abc import Collection
-from dataclasses import dataclass, field
 
 from pydicom.config import IGNORE
-from pydicom.datadict import dictionary_VR, keyword_for_tag, tag_for_keyword
-from pydicom.dataelem import DataElement, RawDataElement
+from pydicom.datadict import tag_for_keyword
 from pydicom.dataset import Dataset
-from pydicom.sequence import Sequence
-from pydicom.tag import BaseTag, Tag
 from pydicom.uid import UID, DeflatedExplicitVRLittleEndian, ExplicitVRBigEndian, ImplicitVRLittleEndian
 
-from app.segmentation.errors import FileTooLargeError, InvalidImageError
+from app.segmentation.errors import FileTooLargeError
+from app.segmentation.reading.dicom_walk import LONG_VRS, SHORT_VRS, DicomObject, Walk
 from app.segmentation.reading.radiograph import MAX_BYTES
 
 MAX_INFLATED_BYTES = MAX_BYTES
-MAX_ELEMENTS = 200_000
-"""Of a whole header, items of sequences among them."""
-MAX_VALUE_BYTES = 8192
-MAX_TABLE_BYTES = 2**19
-"""Of look-up tables: 65,536 entries are 128 KiB, and segments name them more lengthily at worst."""
-MAX_ITEMS = 16
-"""Of a sequence, more are passed over."""
-MAX_DEPTH = 8
-
-INDISPENSABLE = frozenset(
-    (
-        *("WindowCenter", "WindowWidth", "VOILUTFunction", "RescaleSlope", "RescaleIntercept", "LUTDescriptor"),
-        *("Rows", "Columns", "BitsAllocated", "BitsStored", "HighBit", "PixelRepresentation", "NumberOfFrames"),
-        *("SamplesPerPixel", "PhotometricInterpretation", "PresentationLUTShape", "Modality"),
-        *("PixelPaddingValue", "PixelPaddingRangeLimit", "VerticesOfThePolygonalShutter"),
-    )
-)
-"""A film is refused if one of these is longer than any that is meant seriously; any other is cut."""
-
-Elements = dict[BaseTag, DataElement | RawDataElement]
-
-SHORT_VRS = frozenset(b"AE AS AT CS DA DS DT FL FD IS LO LT PN SH SL SS ST TM UI UL US".split())
-LONG_VRS = frozenset(b"OB OD OF OL OV OW SQ SV UC UN UR UT UV".split())
-UNDEFINED = 0xFFFFFFFF
-ITEM, ITEM_END, SEQUENCE_END = 0xFFFEE000, 0xFFFEE00D, 0xFFFEE0DD
-PIXEL_DATA = 0x7FE00010
 TRANSFER_SYNTAX, MEDIA_CLASS = 0x00020010, 0x00020002
-
-
-@dataclass
-class DicomObject:
-    """What was found of an object.
-
-    Attributes:
-        header: The elements asked for, unconverted where they are no sequences.
-        syntax: Transfer Syntax UID; "" if the file does not say.
-        media_class: Media Storage SOP Class UID; "" if the file does not say.
-        pixels: Value of Pixel Data, or None: fragments of a codestream with their items, or levels.
-        pixel_vr: VR of Pixel Data, "" in implicit VR.
-        is_big_endian: Byte order of the data set.
-        is_dicom_file: Whether the file has the magic number or a file meta group.
-        is_cut: Whether the file ends inside an element.
-        elements: How many elements the data set has.
-    """
-
-    header: Dataset = field(default_factory=Dataset)
-    syntax: UID = UID("")
-    media_class: UID = UID("")
-    pixels: memoryview | None = None
-    pixel_vr: str = ""
-    is_big_endian: bool = False
-    is_dicom_file: bool = False
-    is_cut: bool = False
-    elements: int = 0
 
 
 def looks_like_dicom(data: bytes) -> bool:
@@ -118,7 +61,7 @@ def read_elements(data: bytes, keywords: Collection[str]) -> DicomObject:
 
 def _read_meta(data: bytes, position: int, found: DicomObject) -> int:
     """Read the file meta group, and return where the data set begins."""
-    walk = _Walk(data, "<", False)
+    walk = Walk(data, "<", False)
     while position + 8 <= len(data) and walk.tag_at(position) >> 16 == 0x0002:
         tag, _, length, start = walk.header_at(position)
         position = start + length
@@ -145,160 +88,14 @@ def _inflated(data: bytes) -> bytes:
     return inflated
 
 
-def _walk_of(data: bytes, start: int, syntax: str) -> "_Walk":
+def _walk_of(data: bytes, start: int, syntax: str) -> "Walk":
     """Tell byte order and kind of VR by the first element; where it leaves them open, by the transfer syntax."""
     group = data[start : start + 2]
     little, big = int.from_bytes(group, "little"), int.from_bytes(group, "big")
     is_big = big < little if big != little else syntax == ExplicitVRBigEndian
     order = ">" if is_big else "<"
     if data[start + 4 : start + 6] in SHORT_VRS | LONG_VRS:
-        return _Walk(data, order, False)
-    implicit = _Walk(data, order, True)
+        return Walk(data, order, False)
+    implicit = Walk(data, order, True)
     is_implicit = syntax == ImplicitVRLittleEndian or implicit.follows(start)
-    return implicit if is_implicit else _Walk(data, order, False)
-
-
-class _Walk:
-    """Steps from element to element of one data set."""
-
-    def __init__(self, data: bytes, order: str, implicit: bool) -> None:
-        self.data, self.order, self.implicit = data, order, implicit
-        self.steps = 0
-        self._tag, self._short, self._long = (struct.Struct(order + form).unpack_from for form in ("HH", "H", "L"))
-
-    def tag_at(self, position: int) -> int:
-        group, element = self._tag(self.data, position)
-        return group << 16 | element
-
-    def header_at(self, position: int) -> tuple[int, str, int, int]:
-        """Tag, VR ("" if unknown), length of the value and where it starts (PS3.5 7.1)."""
-        self.steps += 1
-        if self.steps > MAX_ELEMENTS:
-            raise InvalidImageError(f"The header has more than {MAX_ELEMENTS:,} elements. Send the film without them.")
-        tag = self.tag_at(position)
-        vr = self.data[position + 4 : position + 6]
-        if self.implicit or tag >> 16 == 0xFFFE:
-            return tag, "", self._long(self.data, position + 4)[0], position + 8
-        if vr in SHORT_VRS:
-            return tag, vr.decode(), self._short(self.data, position + 6)[0], position + 8
-        if vr in LONG_VRS:
-            return tag, vr.decode(), self._long(self.data, position + 8)[0], position + 12
-        return tag, "", *self._unknown_length(position, tag)
-
-    def _unknown_length(self, position: int, tag: int) -> tuple[int, int]:
-        """Where an unknown VR's value lies: of the three ways to write a length, the one that leads to an element."""
-        ways = ((self._long, 8, 12), (self._short, 6, 8), (self._long, 4, 8))
-        for unpack, at, skipped in ways:
-            if position + skipped > len(self.data):
-                continue
-            length = unpack(self.data, position + at)[0]
-            if self._is_element(position + skipped + length, tag):
-                return length, position + skipped
-        return self._short(self.data, position + 6)[0], position + 8
-
-    def follows(self, position: int) -> bool:
-        """Whether behind the element at a position there is another one."""
-        try:
-            tag, _, length, start = self.header_at(position)
-        except struct.error:
-            return False
-        if length == UNDEFINED:
-            return self._is_element(start, 0)
-        return self._is_element(start + length, tag)
-
-    def _is_element(self, position: int, after: int) -> bool:
-        """Whether an element with a tag above `after`, a delimiter or the end is at a position."""
-        if position == len(self.data):
-            return True
-        if position + 8 > len(self.data):
-            return False
-        tag = self.tag_at(position)
-        if tag >> 16 == 0xFFFE:
-            return True
-        vr = self.data[position + 4 : position + 6]
-        return tag > after and tag >> 16 <= 0x7FFF and (self.implicit or vr in SHORT_VRS or vr in LONG_VRS)
-
-    def elements(
-        self, position: int, end: int, wanted: set[int] | None, depth: int, found: DicomObject | None = None
-    ) -> Elements:
-        """Collect the wanted elements (None: all) up to `end` or a delimiter, where `self.position` then stands."""
-        kept: Elements = {}
-        self.position = position
-        while self.position + 8 <= end:
-            position = self.position
-            tag, vr, length, start = self.header_at(position)
-            if tag in (ITEM_END, SEQUENCE_END):
-                self.position = start
-                if depth:
-                    return kept
-                continue
-            if found is not None:
-                found.elements += 1
-            is_wanted = (wanted is None or tag in wanted) and tag not in kept
-            if tag == PIXEL_DATA and found is not None:
-                stop = end if length == UNDEFINED else min(start + length, end)
-                found.pixels, found.pixel_vr = memoryview(self.data)[start:stop], vr
-                return kept  # nothing behind it says anything of the film
-            elif length == UNDEFINED or (is_wanted and self._is_sequence(tag, vr)):
-                items = self._items(start, length, end, is_wanted, depth, vr == "UN")
-                if is_wanted:
-                    kept[Tag(tag)] = DataElement(Tag(tag), "SQ", Sequence(items))
-            else:
-                self.position = start + length
-                if self.position > end:
-                    self._mark_cut(found)
-                elif is_wanted and length:
-                    kept[Tag(tag)] = self._value(tag, vr, start, length)
-        if self.position < end and depth == 0:
-            self._mark_cut(found)
-        return kept
-
-    def _mark_cut(self, found: DicomObject | None) -> None:
-        if found is not None:
-            found.is_cut = True
-        self.position = len(self.data)
-
-    def _is_sequence(self, tag: int, vr: str) -> bool:
-        if vr in ("", "UN"):
-            return keyword_for_tag(tag) != "" and dictionary_VR(tag) == "SQ"
-        return vr == "SQ"
-
-    def _value(self, tag: int, vr: str, start: int, length: int) -> RawDataElement:
-        """A raw element; a value longer than any that is meant seriously is cut, or the film refused."""
-        keyword = keyword_for_tag(tag)
-        if keyword.endswith("LUTData") or keyword.endswith("LookupTableData"):
-            length = min(length, MAX_TABLE_BYTES)
-        elif length > MAX_VALUE_BYTES:
-            if keyword in INDISPENSABLE:
-                raise InvalidImageError(f"{keyword} is {length:,} bytes long; export the film again.")
-            length = MAX_VALUE_BYTES
-        value = bytes(self.data[start : start + length])
-        return RawDataElement(Tag(tag), vr or None, length, value, start, self.implicit, self.order == "<")
-
-    def _items(self, start: int, length: int, end: int, is_wanted: bool, depth: int, is_un: bool) -> list[Dataset]:
-        """The first items of a sequence; an undefined length is followed to its delimiter (PS3.5 7.5)."""
-        if depth >= MAX_DEPTH:
-            raise InvalidImageError("The header has too many sequences within each other. Export the film again.")
-        end = end if length == UNDEFINED else min(start + length, end)
-        outer, self.implicit = self.implicit, self.implicit or is_un  # PS3.5 6.2.2, note 2
-        items: list[Dataset] = []
-        self.position = start
-        while self.position + 8 <= end:
-            tag, _, item_length, inside = self.header_at(self.position)
-            if tag != ITEM:
-                self.position = inside if tag == SEQUENCE_END else self.position
-                break
-            keep = is_wanted and len(items) < MAX_ITEMS
-            if item_length == UNDEFINED:
-                elements = self.elements(inside, end, None if keep else set(), depth + 1)
-            else:
-                elements = self.elements(inside, min(inside + item_length, end), None, depth + 1) if keep else {}
-                self.position = inside + item_length
-            if keep:
-                items.append(Dataset(elements))
-            elif length != UNDEFINED:
-                break
-        self.implicit = outer
-        if length != UNDEFINED:
-            self.position = start + length
-        return items
+    return implicit if is_implicit else Walk(data, order, False)

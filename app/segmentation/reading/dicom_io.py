@@ -22,11 +22,12 @@ from app.segmentation.errors import (
 from app.segmentation.reading.dicom_codecs import Layout, Stored, decoded
 from app.segmentation.reading.dicom_colours import luma_levels, palette_greys
 from app.segmentation.reading.dicom_depth import Levels, levels_of
-from app.segmentation.reading.dicom_elements import DicomObject, looks_like_dicom, read_elements
+from app.segmentation.reading.dicom_elements import looks_like_dicom, read_elements
 from app.segmentation.reading.dicom_grey_levels import grey_levels
 from app.segmentation.reading.dicom_header import DESCRIPTION, describe, text_of
 from app.segmentation.reading.dicom_margins import hidden_pixels, padding_codes
 from app.segmentation.reading.dicom_values import LONGEST_SHOWN, code, integer, text
+from app.segmentation.reading.dicom_walk import DicomObject
 from app.segmentation.reading.pixel_shape import with_square_pixels
 from app.segmentation.reading.radiograph import Radiograph, refuse_large
 from app.segmentation.reading.vocabulary import MODALITIES, modality_of

@@ -435,6 +435,21 @@ class TestHeader:
         odd = struct.pack("<HH2s", 0x0008, 0x0070, vr) + length + b"ACME"
         assert shows(inserted(to_dicom(FILM), (0x0010, 0x0010), odd), LEVELS / 4095)
 
+    @pytest.mark.parametrize("vr", [b"OB", b"OW", b"UN", b"UT"])
+    def test_a_length_of_two_bytes_where_four_belong(self, vr):
+        odd = struct.pack("<HH2sH", 0x0009, 0x1003, vr, 4) + b"ACME"
+        assert shows(inserted(to_dicom(FILM), (0x0010, 0x0010), odd), LEVELS / 4095)
+
+    @pytest.mark.parametrize("vr", [b"UN\0\0", b""], ids=["UN", "implicit"])
+    @pytest.mark.parametrize("is_explicit", [False, True])
+    def test_sequences_whose_items_are_of_either_kind_of_vr(self, vr, is_explicit):
+        uid = b"1.2.840.10008.5.1.4.1.1.1\0"
+        inside = element(0x0008, 0x1150, b"UI", uid) if is_explicit else struct.pack("<HHL", 8, 0x1150, 26) + uid
+        undefined, items = b"\xff" * 4, b"\xfe\xff\x00\xe0"
+        sequence = struct.pack("<HH", 0x0008, 0x1140) + vr + undefined + items + undefined + inside
+        sequence += b"\xfe\xff\x0d\xe0" + bytes(4) + b"\xfe\xff\xdd\xe0" + bytes(4)
+        assert shows(inserted(to_dicom(FILM), (0x0010, 0x0010), sequence), LEVELS / 4095)
+
     @pytest.mark.parametrize("keyword", ["SamplesPerPixel", "PixelRepresentation"])
     def test_a_missing_element_that_has_a_default(self, keyword):
         assert shows(to_dicom(FILM, **{keyword: None}), LEVELS / 4095)
