@@ -8,7 +8,7 @@ BIN := .venv/bin
 LOCK := $(BIN)/uv pip compile requirements.txt --quiet --generate-hashes --python-version 3.11 --no-header \
 	--no-annotate --no-emit-package torch --no-emit-package torchvision --no-emit-index-url
 
-.PHONY: run test check lock train bench
+.PHONY: run test check lock train bench words
 
 # By default glibc gives every thread that answers requests a heap of its own, and none of them back.
 run: export MALLOC_ARENA_MAX ?= 2
@@ -54,3 +54,8 @@ bench: .venv/testing.stamp  ## how fast films are answered on this machine; docs
 .venv/%.stamp: | .venv/bin/python
 	$(BIN)/pip install -r $(lastword $^)
 	touch $@
+
+words: .venv/testing.stamp  ## bring what is said to readers into the catalogues of other languages, to be translated
+	PYTHONPATH=. $(BIN)/pybabel -q extract -F app/translations/babel.cfg -k tr -k tr_n:1,2 -k mark --add-location=file \
+		--sort-by-file --no-wrap -o .venv/messages.pot .
+	$(BIN)/pybabel -q update -N --ignore-obsolete --no-wrap -i .venv/messages.pot -d app/translations

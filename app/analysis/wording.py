@@ -1,6 +1,7 @@
 """What is said of an answer, in words: pages and exports take them from here, so that both say the same.
 
-Plain functions, without markup; the pages' templates know this module as `wording`.
+Plain functions, without markup; the pages' templates know this module as `wording`. Constants are English; what is
+returned is in the language that is spoken (`language`).
 """
 
 import math
@@ -8,36 +9,40 @@ import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from app.analysis.language import day, mark, number, tr, tr_core, tr_n
 from app.segmentation.decision.calibration import Finding, OperatingPoint
 from app.segmentation.reading.geometry import Laterality
 from app.studies.answer import Answer, Film
 from app.studies.store import Study
 
 CONCLUSIONS = {
-    Finding.POSITIVE: "Pneumothorax suspected",
-    Finding.NEGATIVE: "No pneumothorax seen by the model",
-    Finding.INDETERMINATE: "Indeterminate: the model is not sure",
+    Finding.POSITIVE: mark("Pneumothorax suspected"),
+    Finding.NEGATIVE: mark("No pneumothorax seen by the model"),
+    Finding.INDETERMINATE: mark("Indeterminate: the model is not sure"),
 }
 REASONS = {
-    "unlike_training_films": "the film is unlike those the model learned from",
-    "not_frontal": "the file says that this is no frontal view",
-    "not_chest": "the file says that this is no chest film",
-    "for_processing": "the file says that this is the detector’s raw image",
-    "inverted_suspected": "the film looks inverted",
-    "turned": "the film lies turned",
+    "unlike_training_films": mark("the film is unlike those the model learned from"),
+    "not_frontal": mark("the file says that this is no frontal view"),
+    "not_chest": mark("the file says that this is no chest film"),
+    "for_processing": mark("the file says that this is the detector’s raw image"),
+    "inverted_suspected": mark("the film looks inverted"),
+    "turned": mark("the film lies turned"),
 }
 """Why an answer is withheld, by the code of the doubt: a clause."""
 
-NOTHING_UNUSUAL = "The checks found nothing unusual about this film. They do not see everything."
-AREA_IS_NO_VOLUME = "An area on the film is not a measure of how far the lung has collapsed."
-MISSES_SOME = "The model misses some pneumothoraces, small ones above all. A negative finding does not rule one out."
+NOTHING_UNUSUAL = mark("The checks found nothing unusual about this film. They do not see everything.")
+AREA_IS_NO_VOLUME = mark("An area on the film is not a measure of how far the lung has collapsed.")
+MISSES_SOME = mark(
+    "The model misses some pneumothoraces, small ones above all. A negative finding does not rule one out."
+)
 
 
 class WordedDoubt(NamedTuple):
     """A doubt in words.
 
     Attributes:
-        kind: "Warning" or "Note".
+        kind: "Warning" or "Note", in the language that is spoken.
+        is_warning: Whether it weighs most.
         text: What was found, and what to do about it.
         code: Of the doubt.
     """
@@ -45,11 +50,14 @@ class WordedDoubt(NamedTuple):
     kind: str
     text: str
     code: str
+    is_warning: bool
 
 
 def conclusion(answer: Answer) -> str:
     """Say the finding; of a withheld answer, why there is none."""
-    return f"No answer: {reason(answer)}" if answer.is_withheld else CONCLUSIONS[answer.finding]
+    if answer.is_withheld:
+        return tr("No answer: {reason}", reason=reason(answer))
+    return tr(CONCLUSIONS[answer.finding])
 
 
 def headline(answer: Answer) -> str:
@@ -59,7 +67,7 @@ def headline(answer: Answer) -> str:
 
 def reason(answer: Answer) -> str:
     """Say, in a clause, why an answer is withheld."""
-    return REASONS.get(answer.withheld_for or "", "the model cannot judge this film")
+    return tr(REASONS.get(answer.withheld_for or "", mark("the model cannot judge this film")))
 
 
 def chance(probability: float) -> str:
@@ -71,29 +79,42 @@ def chance(probability: float) -> str:
 
 def percent(fraction: float, digits: int = 0) -> str:
     """Print a share."""
-    return f"{100 * fraction:.{digits}f} %"
+    return f"{number(100 * fraction, digits)} %"
 
 
 def operating_point(point: OperatingPoint) -> str:
     """Name the operating point, and say where it lies."""
-    return f"{point.name}, at {chance(point.threshold)}"
+    return tr("{name}, at {chance}", name=_point_name(point), chance=chance(point.threshold))
+
+
+def _point_name(point: OperatingPoint) -> str:
+    """Name it: "specificity 0.90", of the checkpoint, is one of figures."""
+    figure = re.fullmatch(r"specificity (0\.\d+)", point.name)
+    return tr("specificity {figure}", figure=number(float(figure[1]), 2)) if figure else point.name
 
 
 def meaning(answer: Answer) -> str:
     """Say what the probability means at the operating point; nothing is said here of a withheld answer."""
     point = answer.model.operating_point
     if answer.finding is Finding.POSITIVE:
-        limit = "the indeterminate band" if point.indeterminate_high > point.threshold else "the operating point"
-        return f"The figure lies above {limit}: the model suspects a pneumothorax."
+        if point.indeterminate_high > point.threshold:
+            return tr("The figure lies above the indeterminate band: the model suspects a pneumothorax.")
+        return tr("The figure lies above the operating point: the model suspects a pneumothorax.")
     if answer.finding is Finding.INDETERMINATE:
         low, high = chance(point.indeterminate_low), chance(point.indeterminate_high)
-        return (
-            f"Why indeterminate: from {low} to {high}, around its operating point, the model is wrong too often to "
-            "decide. Read the film as if it had said nothing."
+        return tr(
+            "Why indeterminate: from {low} to {high}, around its operating point, the model is wrong too often to "
+            "decide. Read the film as if it had said nothing.",
+            low=low,
+            high=high,
         )
-    limit = "the indeterminate band" if point.indeterminate_low < point.threshold else "the operating point"
-    return (
-        f"The figure lies below {limit}: the model sees none. It misses some, small ones above all; "
+    if point.indeterminate_low < point.threshold:
+        return tr(
+            "The figure lies below the indeterminate band: the model sees none. It misses some, small ones above all; "
+            "a negative finding does not rule one out."
+        )
+    return tr(
+        "The figure lies below the operating point: the model sees none. It misses some, small ones above all; "
         "a negative finding does not rule one out."
     )
 
@@ -113,45 +134,61 @@ def of_100(probability: float, calibrated_on: Mapping[str, int] | None) -> str:
         positive, negative = calibrated_on["positive"], calibrated_on["films"] - calibrated_on["positive"]
         least, most = math.ceil(300 / max(negative, 6)), 100 - math.ceil(300 / max(positive, 6))
     if 100 * probability < least:
-        return f"fewer than {least}"
-    return f"more than {most}" if 100 * probability > most else f"about {round(100 * probability)}"
+        return tr("fewer than {count}", count=least)
+    if 100 * probability > most:
+        return tr("more than {count}", count=most)
+    return tr("about {count}", count=round(100 * probability))
 
 
 def side(laterality: Laterality, film: Film) -> str:
     """Name a side: the patient's, where the file says which is which; otherwise one of the picture."""
     if film.states_side:
-        return f"patient’s {laterality}"
-    return f"picture’s {'left' if laterality is film.image_left else 'right'}"
+        return tr("patient’s left") if laterality is Laterality.LEFT else tr("patient’s right")
+    return tr("picture’s left") if laterality is film.image_left else tr("picture’s right")
+
+
+def side_if_usual(laterality: Laterality) -> str:
+    """Name the patient's side that one of the picture is, if the film is displayed as usual."""
+    if laterality is Laterality.LEFT:
+        return tr("patient’s left, if displayed as usual")
+    return tr("patient’s right, if displayed as usual")
+
+
+def capitalised(text: str) -> str:
+    """Begin with a capital, and leave the rest as it is: German nouns have theirs."""
+    return text[:1].upper() + text[1:]
 
 
 def sides(answer: Answer) -> str:
     """Name the sides on which something is marked."""
     if not answer.sides:
-        return "nothing"
-    return "both sides" if len(answer.sides) == 2 else side(answer.sides[0], answer.film)
+        return tr("nothing")
+    return tr("both sides") if len(answer.sides) == 2 else side(answer.sides[0], answer.film)
 
 
 def side_note(film: Film) -> str:
     """Say which side of the patient the picture's left edge is."""
     if film.states_side:
-        return f"Left edge of the picture: the patient’s {film.image_left}, as the file says"
-    return "Side as displayed: the file does not say which side is the patient’s right"
+        if film.image_left is Laterality.LEFT:
+            return tr("Left edge of the picture: the patient’s left, as the file says")
+        return tr("Left edge of the picture: the patient’s right, as the file says")
+    return tr("Side as displayed: the file does not say which side is the patient’s right")
 
 
 def scale_unknown(answer: Answer) -> str:
     """Say, in a clause, why nothing is measured in millimetres."""
     if any(doubt.code == "doubtful_pixel_spacing" for doubt in answer.doubts):
-        return "what the file says of the size of its pixels cannot be true"
-    return "the file does not say how large its pixels are"
+        return tr("what the file says of the size of its pixels cannot be true")
+    return tr("the file does not say how large its pixels are")
 
 
 def nothing_marked(study: Study) -> str:
     """Say why no area is drawn on a film."""
     if study.corrected_png:
-        return "Your mask marks nothing on this film"
+        return tr("Your mask marks nothing on this film")
     if study.answer.is_withheld:
-        return "Nothing is marked: the answer is withheld"
-    return "The model marks nothing on this film"
+        return tr("Nothing is marked: the answer is withheld")
+    return tr("The model marks nothing on this film")
 
 
 def identity(study: Study) -> list[str]:
@@ -163,18 +200,18 @@ def identity(study: Study) -> list[str]:
     header = study.dicom_header or {}
     name = re.sub(r"\s+", " ", header.get("PatientName", "").split("=")[0].replace("^", " ")).strip()
     born = header.get("PatientBirthDate", "")
-    born = f"born {born[:4]}-{born[4:6]}-{born[6:]}" if born else ""
+    born = tr("born {day}", day=day(f"{born[:4]}-{born[4:6]}-{born[6:]}")) if born else ""
     pairs = (name, header.get("PatientID", "")), (born, header.get("PatientSex", ""))
     lines = [" · ".join(filter(None, pair)) for pair in pairs]
     if not any(lines):
         return []
-    return [line for line in (*lines, f"taken {study.taken_on}" if study.taken_on else "") if line]
+    return [line for line in (*lines, tr("taken {day}", day=day(study.taken_on)) if study.taken_on else "") if line]
 
 
 def warnings(answer: Answer) -> str:
     """Count the warnings; "" where there is none."""
     count = len(answer.warnings)
-    return f"{count} warning{'s' if count > 1 else ''}" if count else ""
+    return tr_n("{count} warning", "{count} warnings", count) if count else ""
 
 
 def doubts(answer: Answer, anonymous: bool = False) -> list[WordedDoubt]:
@@ -186,7 +223,8 @@ def doubts(answer: Answer, anonymous: bool = False) -> list[WordedDoubt]:
     """
     worded = []
     for doubt in sorted(answer.doubts, key=lambda doubt: doubt.severity, reverse=True):
-        found = f"{doubt.code.replace('_', ' ').capitalize()}." if anonymous else doubt.message
-        kind = "Warning" if doubt.severity == "warning" else "Note"
-        worded.append(WordedDoubt(kind, f"{found} {doubt.advice}", doubt.code))
+        found = f"{doubt.code.replace('_', ' ').capitalize()}." if anonymous else tr_core(doubt.message)
+        kind = tr("Warning") if doubt.severity == "warning" else tr("Note")
+        text = f"{found} {tr_core(doubt.advice)}"
+        worded.append(WordedDoubt(kind, text, doubt.code, doubt.severity == "warning"))
     return worded

@@ -5,6 +5,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+from app.analysis.language import mark
 from app.exports.reading import Reading
 from app.studies.answer import region_json
 from app.studies.drawing import MaskPicture
@@ -19,7 +20,7 @@ class Export:
 
     Attributes:
         file: Last part of its address, and the end of the downloaded file's name.
-        title: As the page names it.
+        title: As the page names it, in English.
         media_type: As HTTP names its format.
         maker: "module:function" in this package; the module is imported when the export is asked for.
         identifies: Whether it says whose film it is: then its function is told whether to leave that out.
@@ -38,22 +39,22 @@ class Export:
         return maker(reading, anonymous) if self.identifies else maker(reading)
 
 
-FILM = Export("film.dcm", "Film", DICOM, "dicom_capture:film")
+FILM = Export("film.dcm", mark("Film"), DICOM, "dicom_capture:film")
 """Only of a film that was no DICOM instance: the one that the other DICOM exports refer to."""
 
-MASK = Export("mask.png", "Mask (PNG)", "image/png", "pictures:mask_png", identifies=False)
-SEGMENTATION = Export("segmentation.dcm", "Segmentation", DICOM, "dicom_seg:segmentation")
-PROBABILITY = Export("probability.dcm", "Probability map", DICOM, "dicom_seg:probability")
+MASK = Export("mask.png", mark("Mask (PNG)"), "image/png", "pictures:mask_png", identifies=False)
+SEGMENTATION = Export("segmentation.dcm", mark("Segmentation"), DICOM, "dicom_seg:segmentation")
+PROBABILITY = Export("probability.dcm", mark("Probability map"), DICOM, "dicom_seg:probability")
 
 EXPORTS = (
-    Export("report.pdf", "Report (PDF)", "application/pdf", "pdf:report_pdf"),
-    Export("overlay.png", "Overlay (PNG)", "image/png", "pictures:overlay_png", identifies=False),
+    Export("report.pdf", mark("Report (PDF)"), "application/pdf", "pdf:report_pdf"),
+    Export("overlay.png", mark("Overlay (PNG)"), "image/png", "pictures:overlay_png", identifies=False),
     MASK,
-    Export("answer.json", "Answer (JSON)", "application/json", "catalogue:answer_json", identifies=False),
+    Export("answer.json", mark("Answer (JSON)"), "application/json", "catalogue:answer_json", identifies=False),
     SEGMENTATION,
     PROBABILITY,
-    Export("capture.dcm", "Picture with overlay", DICOM, "dicom_capture:capture"),
-    Export("report.dcm", "Structured report", DICOM, "dicom_sr:report"),
+    Export("capture.dcm", mark("Picture with overlay"), DICOM, "dicom_capture:capture"),
+    Export("report.dcm", mark("Structured report"), DICOM, "dicom_sr:report"),
     FILM,
 )
 

@@ -7,6 +7,7 @@ from highdicom.sc import SCImage
 from pydicom.dataset import Dataset
 from pydicom.uid import ExplicitVRLittleEndian
 
+from app.analysis.language import SOURCE, speaking
 from app.exports.dicom_object import equipment, source_of, to_bytes
 from app.exports.pictures import draw_with_legend
 from app.exports.reading import Reading
@@ -23,7 +24,9 @@ UNPAIRED = frozenset(
 
 def capture(reading: Reading, anonymous: bool) -> bytes:
     """Write the film with its overlay and legend, in colours, to look at."""
-    names = {name: reading.new_uid(f"capture {name}") for name in ("series_instance_uid", "sop_instance_uid")}
+    names = {
+        name: reading.new_uid(f"capture {name}", spoken=True) for name in ("series_instance_uid", "sop_instance_uid")
+    }
     made = _made(reading, draw_with_legend(reading), "RGB", "Pleura overlay, research use only", 9003, names)
     source, reference = source_of(reading), Dataset()
     reference.ReferencedSOPClassUID = source.SOPClassUID
@@ -36,6 +39,11 @@ def film(reading: Reading, anonymous: bool) -> bytes:
     """Write a film that was no DICOM instance as the one that the other exports refer to."""
     source = source_of(reading)
     names = {"series_instance_uid": source.SeriesInstanceUID, "sop_instance_uid": source.SOPInstanceUID}
+    with speaking(SOURCE):
+        return _film(reading, names, anonymous)
+
+
+def _film(reading: Reading, names: dict[str, Any], anonymous: bool) -> bytes:
     made = _made(reading, reading.film, "MONOCHROME2", "Film as uploaded to Pleura, research use only", 1, names)
     return to_bytes(made, reading, anonymous)
 

@@ -10,6 +10,7 @@ from pydicom.dataset import Dataset
 from pydicom.sr.codedict import codes
 from pydicom.sr.coding import Code
 
+from app.analysis.language import SOURCE, speaking
 from app.exports.dicom_object import equipment, source_of, to_bytes
 from app.exports.pictures import AMBER
 from app.exports.reading import Reading
@@ -17,7 +18,15 @@ from app.segmentation.reading.geometry import Laterality
 
 
 def segmentation(reading: Reading, anonymous: bool) -> bytes:
-    """Write the mask as a binary segmentation: a segment for each side that is marked, or an empty one."""
+    """Write the mask as a binary segmentation: a segment for each side that is marked, or an empty one.
+
+    Its labels are English whatever the reader speaks, as its codes are: so the report of any language refers to it.
+    """
+    with speaking(SOURCE):
+        return _segmentation(reading, anonymous)
+
+
+def _segmentation(reading: Reading, anonymous: bool) -> bytes:
     sides: Sequence[tuple[Laterality | None, np.ndarray]] = [*reading.sides.items()] or [(None, reading.mask)]
     described = [_described(reading, number, side) for number, (side, _) in enumerate(sides, start=1)]
     masks = reading.in_stored_rows(np.stack([part for _, part in sides], axis=-1))[np.newaxis]
@@ -27,6 +36,11 @@ def segmentation(reading: Reading, anonymous: bool) -> bytes:
 
 def probability(reading: Reading, anonymous: bool) -> bytes:
     """Write the model's probability map as a fractional segmentation; its fractions are not calibrated."""
+    with speaking(SOURCE):
+        return _probability(reading, anonymous)
+
+
+def _probability(reading: Reading, anonymous: bool) -> bytes:
     described = [_described(reading, 1, None, by_model=True)]
     said = "Map of the model, not calibrated. Research use only."
     pixels = reading.in_stored_rows(reading.probability_map)

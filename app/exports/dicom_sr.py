@@ -12,11 +12,13 @@ from typing import Any
 import numpy as np
 from highdicom.sr import (
     AlgorithmIdentification,
+    CodedConcept,
     ComprehensiveSR,
     DeviceObserverIdentifyingAttributes,
     FindingSite,
     GraphicTypeValues,
     ImageRegion,
+    LanguageOfContentItemAndDescendants,
     Measurement,
     MeasurementReport,
     ObservationContext,
@@ -41,6 +43,7 @@ from pydicom.uid import (
 )
 
 from app.analysis import wording
+from app.analysis.language import SOURCE, language, tr
 from app.exports.dicom_object import equipment, source_of, to_bytes
 from app.exports.dicom_seg import pleura_of, segmentation_reference
 from app.exports.outlines import Outline, outlines_of
@@ -62,6 +65,12 @@ KNOWN_CLASSES = {
     DigitalXRayImageStorageForProcessing,
 }
 """Of films: their modality is told in the image library; of any other class it is "other"."""
+
+SPOKEN = {
+    SOURCE: CodedConcept("en-US", "RFC5646", "English (United States)"),
+    "de": CodedConcept("de", "RFC5646", "German"),
+}
+"""CID 5000, of the languages of the catalogue."""
 
 MAX_OUTLINES = 100
 """Of a side; the segmentation has every region, however small."""
@@ -87,20 +96,26 @@ def report(reading: Reading, anonymous: bool) -> bytes:
             *(group for side in reading.sides for group in _outlined(reading, side)),
         ],
         referenced_images=[_library_entry(reading)],
+        language_of_content_item_and_descendants=_spoken(),
     )
     content[0].ContentSequence.extend(_comment(text) for text in _remarks(reading, anonymous))
     made = ComprehensiveSR(
         evidence=evidence,
         content=content[0],
-        series_instance_uid=reading.new_uid("report series"),
+        series_instance_uid=reading.new_uid("report series", spoken=True),
         series_number=9004,
-        sop_instance_uid=reading.new_uid("report"),
+        sop_instance_uid=reading.new_uid("report", spoken=True),
         instance_number=1,
         is_complete=True,
         series_description="Pleura report, research use only",
         **equipment(reading),
     )
     return to_bytes(made, reading, anonymous)
+
+
+def _spoken() -> LanguageOfContentItemAndDescendants:
+    """Name the language of what is written for people (TID 1204, CID 5000)."""
+    return LanguageOfContentItemAndDescendants(SPOKEN[language()])
 
 
 def _observer(reading: Reading) -> ObservationContext:
@@ -126,7 +141,7 @@ def _whole_film(reading: Reading) -> PlanarROIMeasurementsAndQualitativeEvaluati
     width, height = source.Columns, source.Rows
     border = np.array([(0, 0), (width, 0), (width, height), (0, height), (0, 0)], np.float32)
     return PlanarROIMeasurementsAndQualitativeEvaluations(
-        tracking_identifier=TrackingIdentifier(reading.new_uid("tracking film"), "Film as a whole"),
+        tracking_identifier=TrackingIdentifier(reading.new_uid("tracking film"), tr("Film as a whole")),
         referenced_region=_region(reading, border),
         finding_type=codes.SCT.Pneumothorax,
         algorithm_id=_algorithm(reading),
@@ -156,7 +171,7 @@ def _side(reading: Reading, number: int, side: Laterality) -> PlanarROIMeasureme
     )
     del frame[0].ReferencedSOPSequence[0].ReferencedSegmentNumber  # forbidden beside a frame's (PS3.3 table 10-3)
     return PlanarROIMeasurementsAndQualitativeEvaluations(
-        **_described(reading, side, 1, f"Pneumothorax {reading.side_words(side)}"),
+        **_described(reading, side, 1, tr("Pneumothorax {side}", side=reading.side_words(side))),
         referenced_segment=frame,
         measurements=[_area(reading, side)],
     )
@@ -170,7 +185,12 @@ def _outlined(reading: Reading, side: Laterality) -> list[PlanarROIMeasurementsA
     outlines, count = outlines_of(reading.in_stored_rows(reading.sides[side]), MAX_OUTLINES)
     groups = []
     for number, outline in enumerate(outlines, start=1):
-        name = f"Pneumothorax {reading.side_words(side)}, region {number} of {count}"
+        name = tr(
+            "Pneumothorax {side}, region {number} of {count}",
+            side=reading.side_words(side),
+            number=number,
+            count=count,
+        )
         group = PlanarROIMeasurementsAndQualitativeEvaluations(
             **_described(reading, side, number, name),
             referenced_region=_region(reading, outline.points),
@@ -215,7 +235,7 @@ def _algorithm(reading: Reading) -> AlgorithmIdentification:
     return AlgorithmIdentification(
         name=f"Pleura {reading.model_name}",
         version=f"SHA-256 {reading.hash_prefix}",
-        parameters=[f"Operating point: {reading.operating_point}", f"{reading.marking}."],
+        parameters=[tr("Operating point: {point}", point=reading.operating_point), f"{reading.marking}."],
     )
 
 
@@ -227,9 +247,9 @@ def _remarks(reading: Reading, anonymous: bool) -> list[str]:
     ]
     remarks += [f"{doubt.kind}: {doubt.text}" for doubt in wording.doubts(reading.answer, anonymous)]
     if reading.sides and reading.answer.film.pixel_spacing_mm:
-        remarks.append("Areas are measured at the detector.")
+        remarks.append(tr("Areas are measured at the detector."))
     if reading.answer.finding is Finding.NEGATIVE:
-        remarks.append(wording.MISSES_SOME)
+        remarks.append(tr(wording.MISSES_SOME))
     return remarks
 
 

@@ -7,6 +7,7 @@ from typing import TypedDict
 from PIL import Image
 
 from app.analysis import wording
+from app.analysis.language import day, language, number, tr, tr_core, tr_n
 from app.exports.pictures import draw_overlay
 from app.exports.reading import Reading
 from app.exports.report_fonts import is_drawable
@@ -48,10 +49,10 @@ def report_pdf(reading: Reading, anonymous: bool) -> bytes:
         page = Page(text_scale)
         if _fill(page, reading, anonymous, film_height) <= HEIGHT - FOOT:
             break
-    page.set_title("Pleura: report on a chest radiograph")
+    page.set_title(tr("Pleura: report on a chest radiograph"))
     page.set_subject(reading.imprint)
-    page.set_creator(f"Pleura {VERSION}, model {reading.model_name}, SHA-256 {reading.hash_prefix}")
-    page.set_lang("en")
+    page.set_creator(tr("Pleura {version}, model {model}, SHA-256 {hash}.", **reading.maker).rstrip("."))
+    page.set_lang(language())
     if not anonymous:
         page.set_creation_date(_moment(reading))
     return bytes(page.output())
@@ -67,22 +68,22 @@ def _fill(page: Page, reading: Reading, anonymous: bool, film_height: float) -> 
     page.set_y(max(below, page.get_y()) + GAP / 2)
     _regions(page, reading)
     _doubts(page, reading, anonymous)
-    page.heading("Film and model")
+    page.heading(tr("Film and model"))
     for label, text in _provenance(reading, anonymous).items():
         page.row(label, text)
     bottom = page.get_y()
-    page.last_line(NOTICE)
+    page.last_line(tr(NOTICE))
     return bottom
 
 
 def _head(page: Page, reading: Reading, anonymous: bool) -> None:
     page.paragraph("Pleura", 15, bold=True)
-    page.paragraph("Report on a chest radiograph, made by a machine", colour=GREY)
+    page.paragraph(tr("Report on a chest radiograph, made by a machine"), colour=GREY)
     page.ln(1.5)
-    page.banner(f"{reading.warning} {NOTICE}".lstrip())
+    page.banner(f"{reading.warning} {tr(NOTICE)}".lstrip())
     page.ln(3)
     if anonymous:
-        page.paragraph("Patient left out on request; text burnt into the film itself is not.", colour=GREY)
+        page.paragraph(tr("Patient left out on request; text burnt into the film itself is not."), colour=GREY)
         return
     for line in (*_names(reading.header.get("PatientName", "")), _identity(reading.header)):
         if line:
@@ -93,11 +94,11 @@ def _identity(header: dict[str, str]) -> str:
     """Say whose film it is, as far as its header does, beside the name."""
     born, taken = _date(header.get("PatientBirthDate")), _date(header.get("StudyDate"))
     said = [
-        born and f"born {born}",
+        born and tr("born {day}", day=born),
         header.get("PatientSex"),
-        "PatientID" in header and f"ID {_clipped(header['PatientID'])}",
-        taken and f"study of {taken}",
-        "AccessionNumber" in header and f"accession {_clipped(header['AccessionNumber'])}",
+        "PatientID" in header and tr("ID {number}", number=_clipped(header["PatientID"])),
+        taken and tr("study of {day}", day=taken),
+        "AccessionNumber" in header and tr("accession {number}", number=_clipped(header["AccessionNumber"])),
     ]
     return " · ".join(part for part in said if part)
 
@@ -110,7 +111,7 @@ def _names(value: str) -> list[str]:
     groups = [re.sub(" +", " ", group.replace("^", " ")).strip(" ") for group in value.split("=")]
     printable = [_clipped(group) for group in groups if group and is_drawable(group)]
     if any(groups) and not printable:
-        return ["Name in characters that this report cannot print"]
+        return [tr("Name in characters that this report cannot print")]
     return printable[: 2 if groups[:1] != [""] else 1]
 
 
@@ -124,7 +125,7 @@ def _film(page: Page, reading: Reading, top: float, highest: float) -> float:
     overlay = Image.fromarray(draw_overlay(reading))
     scale = min(FILM_WIDTH / overlay.width, highest / overlay.height)
     width, height = overlay.width * scale, overlay.height * scale
-    words = f"Chest radiograph. {reading.marking}."
+    words = tr("Chest radiograph. {marking}.", marking=reading.marking)
     page.set_image_filter("DCTDecode")
     page.image(overlay, MARGIN + (FILM_WIDTH - width) / 2, top, width, height, alt_text=words)
     page.set_y(top + height + 1)
@@ -134,77 +135,89 @@ def _film(page: Page, reading: Reading, top: float, highest: float) -> float:
 
 def _finding(page: Page, reading: Reading) -> None:
     """Say the finding, the probability, and what it is measured against, beside the film."""
-    page.paragraph("Finding of the model", 8, colour=GREY, **BESIDE)
+    page.paragraph(tr("Finding of the model"), 8, colour=GREY, **BESIDE)
     page.paragraph(reading.headline, 14, bold=True, **BESIDE)
     page.ln(3)
-    page.paragraph("Probability of a pneumothorax", 8, colour=GREY, **BESIDE)
+    page.paragraph(tr("Probability of a pneumothorax"), 8, colour=GREY, **BESIDE)
     if reading.chance:
         _probability(page, reading, reading.chance)
     else:
-        page.paragraph(f"None: {wording.reason(reading.answer)}.", 10, **BESIDE)
+        page.paragraph(tr("None: {reason}.", reason=wording.reason(reading.answer)), 10, **BESIDE)
     if reading.answer.finding is Finding.NEGATIVE:
         page.ln(2)
-        page.paragraph(wording.MISSES_SOME, 8, colour=ALARM, **BESIDE)
+        page.paragraph(tr(wording.MISSES_SOME), 8, colour=ALARM, **BESIDE)
     if reading.study.verdict:
         page.ln(3)
-        page.paragraph("Reader", 8, colour=GREY, **BESIDE)
-        page.paragraph(f"The reader says that the model is {reading.study.verdict}.", **BESIDE)
+        page.paragraph(tr("Reader"), 8, colour=GREY, **BESIDE)
+        agrees = reading.study.verdict == "right"
+        said = (
+            tr("The reader says that the model is right.") if agrees else tr("The reader says that the model is wrong.")
+        )
+        page.paragraph(said, **BESIDE)
 
 
 def _probability(page: Page, reading: Reading, chance: str) -> None:
     point = reading.answer.model.operating_point
     low, high = wording.chance(point.indeterminate_low), wording.chance(point.indeterminate_high)
     page.paragraph(chance, 20, bold=True, **BESIDE)
-    page.paragraph(f"Operating point: {reading.operating_point}. Indeterminate from {low} to {high}.", 8, **BESIDE)
+    limits = tr(
+        "Operating point: {point}. Indeterminate from {low} to {high}.",
+        point=reading.operating_point,
+        low=low,
+        high=high,
+    )
+    page.paragraph(limits, 8, **BESIDE)
     page.ln(1)
-    calibrated = (
-        f"Calibrated on films of {reading.answer.model.source}; where the disease is rarer, fewer films will show one."
+    calibrated = tr(
+        "Calibrated on films of {source}; where the disease is rarer, fewer films will show one.",
+        source=tr_core(reading.answer.model.source),
     )
     page.paragraph(calibrated, 8, colour=GREY, **BESIDE)
 
 
 def _regions(page: Page, reading: Reading) -> None:
-    page.heading(f"Areas marked by the {reading.marker}")
+    page.heading(tr("Areas marked by the reader") if reading.is_corrected else tr("Areas marked by the model"))
     if not reading.regions:
-        page.paragraph("None." if reading.is_judged else "None: the answer is withheld.")
+        page.paragraph(tr("None.") if reading.is_judged else tr("None: the answer is withheld."))
         return
-    for number, region in enumerate(reading.regions[:MAX_REGIONS], start=1):
-        page.row(f"{number}. {reading.side_words(region.laterality).capitalize()}", _size(reading, region))
+    for at, region in enumerate(reading.regions[:MAX_REGIONS], start=1):
+        page.row(f"{at}. {wording.capitalised(reading.side_words(region.laterality))}", _size(reading, region))
     more = len(reading.regions) - MAX_REGIONS
     if more > 0:
-        page.paragraph(f"And {more} smaller.")
-    page.paragraph(wording.AREA_IS_NO_VOLUME, 8, colour=GREY)
+        page.paragraph(tr_n("And {count} smaller.", "And {count} smaller ones.", more))
+    page.paragraph(tr(wording.AREA_IS_NO_VOLUME), 8, colour=GREY)
 
 
 def _size(reading: Reading, region: Region) -> str:
-    size = f"{100 * region.area_fraction:.2f} % of the film"
+    said = [tr("{share} of the film", share=wording.percent(region.area_fraction, 2))]
     if region.area_mm2 is not None:
-        size += f", {region.area_mm2:,.0f} mm² at the detector"
+        said.append(tr("{area} mm² at the detector", area=number(region.area_mm2)))
     if not reading.is_corrected:
-        size += f", mean of the map {wording.chance(region.probability)}"
-    if not reading.states_side:
-        size += f"; patient’s {region.laterality}, if displayed as usual"
-    return size
+        said.append(tr("mean of the map {mean}", mean=wording.chance(region.probability)))
+    sizes = ", ".join(said)
+    return sizes if reading.states_side else f"{sizes}; {wording.side_if_usual(region.laterality)}"
 
 
 def _doubts(page: Page, reading: Reading, anonymous: bool) -> None:
-    page.heading("When not to trust it")
+    page.heading(tr("When not to trust it"))
     doubts = wording.doubts(reading.answer, anonymous)
     if not doubts:
-        page.paragraph(wording.NOTHING_UNUSUAL)
+        page.paragraph(tr(wording.NOTHING_UNUSUAL))
     for doubt in doubts:
-        page.paragraph(f"{doubt.kind}: {doubt.text}", colour=ALARM if doubt.kind == "Warning" else INK)
+        page.paragraph(f"{doubt.kind}: {doubt.text}", colour=ALARM if doubt.is_warning else INK)
 
 
 def _provenance(reading: Reading, anonymous: bool) -> dict[str, str]:
     film = reading.answer.film
-    named = {"File": reading.study.file_name, "Analysed": f"{_moment(reading):%Y-%m-%d %H:%M %Z}"}
+    moment = _moment(reading)
+    when = f"{day(moment.date().isoformat())} {moment:%H:%M %Z}"
+    named = {tr("File"): reading.study.file_name, tr("Analysed"): when}
     return {
         **({} if anonymous else named),
-        "Film": f"{film.width} × {film.height} pixels, {film.format}",
-        "Software": f"Pleura {VERSION}",
-        "Model": f"{reading.model_name}, SHA-256 {reading.hash_prefix}",
-        "Time taken": f"{reading.answer.seconds:.2f} s",
+        tr("Film"): tr("{width} × {height} pixels, {format}", width=film.width, height=film.height, format=film.format),
+        tr("Software"): f"Pleura {VERSION}",
+        tr("Model"): f"{reading.model_name}, SHA-256 {reading.hash_prefix}",
+        tr("Time taken"): f"{number(reading.answer.seconds, 2)} s",
     }
 
 
@@ -213,4 +226,4 @@ def _moment(reading: Reading) -> datetime:
 
 
 def _date(digits: str | None) -> str:
-    return f"{digits[:4]}-{digits[4:6]}-{digits[6:]}" if digits else ""
+    return day(f"{digits[:4]}-{digits[4:6]}-{digits[6:]}") if digits else ""

@@ -10,6 +10,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 from PIL.PngImagePlugin import PngInfo
 
+from app.analysis.language import tr
 from app.exports.reading import Reading
 from app.studies.answer import NOTICE
 
@@ -56,12 +57,14 @@ def _legend(reading: Reading, width: int) -> np.ndarray:
     """Write what the colour means, and what every export says."""
     size = max(11, width // 72)
     margin = size
-    chance = f", probability {reading.chance}" if reading.chance else ""
+    found = reading.headline
+    if reading.chance:
+        found = tr("{finding}, probability {chance}", finding=found, chance=reading.chance)
     paragraphs = [(reading.warning, AMBER)] if reading.warning else []
     paragraphs += [
         (f"■ {reading.marking}" if reading.mask.any() else reading.marking, AMBER),
-        (f"{reading.headline}{chance} · model {reading.model_name}, SHA-256 {reading.hash_prefix}", (232, 238, 242)),
-        (NOTICE, (232, 238, 242)),
+        (f"{found} · {tr('model {model}, SHA-256 {hash}', **reading.maker)}", (232, 238, 242)),
+        (tr(NOTICE), (232, 238, 242)),
     ]
     lines = [(line, colour) for text, colour in paragraphs for line in _wrapped(text, _font(size), width - 2 * margin)]
     step = round(1.4 * size)
@@ -93,7 +96,7 @@ def _png(picture: Image.Image, reading: Reading) -> bytes:
     texts.add_text("Software", "Pleura")
     texts.add_text("Source", f"{reading.model_name}, SHA-256 {reading.hash_prefix}")
     texts.add_text("Description", f"{reading.warning} {reading.conclusion}. {reading.marking}.".lstrip())
-    texts.add_text("Disclaimer", NOTICE)
+    texts.add_text("Disclaimer", tr(NOTICE))
     buffer = io.BytesIO()
     picture.save(buffer, "PNG", pnginfo=texts, compress_level=zlib.Z_BEST_SPEED)
     return buffer.getvalue()

@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 
 from app.analysis import wording
+from app.analysis.language import SOURCE, language, mark, tr
 from app.segmentation.decision.postprocessing import PostprocessingConfig, Region, segment
 from app.segmentation.network.preprocessing import restore
 from app.segmentation.reading.geometry import FilmGeometry, Laterality
@@ -22,7 +23,7 @@ from app.version import VERSION
 EVERYTHING = PostprocessingConfig(mask_threshold=0.5, min_area_fraction=0.0, min_film_probability=0.0)
 """Of a reader's mask every region counts."""
 
-EXAMPLE = "EXAMPLE: a synthetic film, of no patient."
+EXAMPLE = mark("EXAMPLE: a synthetic film, of no patient.")
 
 
 @dataclass(frozen=True)
@@ -163,20 +164,26 @@ class Reading:
     def marking(self) -> str:
         """Say who marks what is marked, or nothing, or that nobody judged the film."""
         if not self.is_judged:
-            return "Nothing is marked: the answer is withheld"
-        return f"Marked by the {self.marker}" if self.mask.any() else f"The {self.marker} marks nothing"
+            return tr("Nothing is marked: the answer is withheld")
+        if self.is_corrected:
+            return tr("Marked by the reader") if self.mask.any() else tr("The reader marks nothing")
+        return tr("Marked by the model") if self.mask.any() else tr("The model marks nothing")
 
     @property
     def warning(self) -> str:
         """What nobody who opens an export of an example may overlook; empty for a film that was uploaded."""
-        return EXAMPLE if self.study.example else ""
+        return tr(EXAMPLE) if self.study.example else ""
 
     @property
     def imprint(self) -> str:
         """What every export says of where it comes from."""
-        return f"{self.warning} ".lstrip() + (
-            f"Pleura {VERSION}, model {self.model_name}, SHA-256 {self.hash_prefix}. {self.marking}. {NOTICE}"
-        )
+        made = tr("Pleura {version}, model {model}, SHA-256 {hash}.", **self.maker)
+        return f"{self.warning} {made} {self.marking}. {tr(NOTICE)}".lstrip()
+
+    @property
+    def maker(self) -> dict[str, str]:
+        """What names the maker of an answer: version, model, hash."""
+        return {"version": VERSION, "model": self.model_name, "hash": self.hash_prefix}
 
     @cached_property
     def _instance(self) -> str:
@@ -187,14 +194,21 @@ class Reading:
         """Name what no file names: the film's study, series or instance."""
         return keyed_uid("", repr((kind, self._instance)))
 
-    def new_uid(self, kind: str) -> str:
+    def new_uid(self, kind: str, *, spoken: bool = False) -> str:
         """Name an object made of this reading.
 
         The same film, judged by the same weights and version, gets the same names whenever it is sent, so that no
         archive files it twice; a reader's mask gives others. They are no secret: de-identified objects get new ones.
+
+        Args:
+            kind: Of object.
+            spoken: Whether it holds sentences: then it is another object in another language.
         """
         corrected = hashlib.sha256(self.study.corrected_png or b"").hexdigest()
-        return keyed_uid("", repr((kind, self._instance, self.answer.model.sha256, VERSION, corrected)))
+        named: tuple[str, ...] = (kind, self._instance, self.answer.model.sha256, VERSION, corrected)
+        if spoken and language() != SOURCE:
+            named = (*named, language())
+        return keyed_uid("", repr(named))
 
 
 def keyed_uid(secret: str, text: str) -> str:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from flask import abort, current_app
 
+from app.analysis.language import mark
 from app.config import ROOT
 from app.studies.store import Study
 from app.web.intake import take_in
@@ -29,9 +30,9 @@ class Example:
 
 
 EXAMPLES = (
-    Example("pneumothorax", "With a pneumothorax"),
-    Example("normal", "Without one"),
-    Example("turned", "Lying on its side: doubted"),
+    Example("pneumothorax", mark("With a pneumothorax")),
+    Example("normal", mark("Without one")),
+    Example("turned", mark("Lying on its side: doubted")),
 )
 
 

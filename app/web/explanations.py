@@ -10,17 +10,18 @@ from flask import Blueprint, Response, abort
 from werkzeug.exceptions import HTTPException
 
 from app.analysis import wording
+from app.analysis.language import mark, tr
 from app.analysis.saliency import Saliency
 from app.segmentation.errors import PleuraError
 from app.studies.store import Study, StudyStore
 from app.web.api import problem_answer
-from app.web.problems import Problem, headers_of, problem_of
+from app.web.problems import Problem, headers_of, problem_of, said
 from app.web.services import services
 from app.web.session import own_study, owner
 
-NOTHING_TO_EXPLAIN = Problem(409, "nothing_to_explain", "There is nothing to explain")
-OTHER_MODEL = Problem(409, "other_model", "Another model gave this answer")
-BUSY = Problem(503, "explanation_busy", "Another film is being explained")
+NOTHING_TO_EXPLAIN = Problem(409, "nothing_to_explain", mark("There is nothing to explain"))
+OTHER_MODEL = Problem(409, "other_model", mark("Another model gave this answer"))
+BUSY = Problem(503, "explanation_busy", mark("Another film is being explained"))
 RETRY_SECONDS = 30
 
 blueprint = Blueprint("explanations", __name__, url_prefix="/studies/<study_id>/explanations")
@@ -50,7 +51,9 @@ def occlusion(study_id: str) -> Response:
     if study.occlusion is not None:
         return _stream(iter([study.occlusion]))
     if not services().saliency.start_occlusion():
-        answer = problem_answer(BUSY, "That takes minutes, and is done for one film at a time. Try again later.")
+        answer = problem_answer(
+            *said(BUSY, tr("That takes minutes, and is done for one film at a time. Try again later."))
+        )
         answer.headers["Retry-After"] = str(RETRY_SECONDS)
         abort(answer)
     answer = _stream(_occlude_and_keep(study, owner(), services().saliency, services().studies))
@@ -83,7 +86,9 @@ def _explainable(study_id: str) -> Study:
     """Return this session's study, or refuse what cannot be explained."""
     study = own_study(study_id)
     if study.answer.is_withheld:
-        abort(problem_answer(NOTHING_TO_EXPLAIN, f"{wording.conclusion(study.answer)}. Its score means nothing."))
+        means = tr("{finding}. Its score means nothing.", finding=wording.conclusion(study.answer))
+        abort(problem_answer(*said(NOTHING_TO_EXPLAIN, means)))
     if study.answer.model.sha256 != services().saliency.predictor.sha256:
-        abort(problem_answer(OTHER_MODEL, "The server has loaded another model since. Upload the film again."))
+        changed = tr("The server has loaded another model since. Upload the film again.")
+        abort(problem_answer(*said(OTHER_MODEL, changed)))
     return study

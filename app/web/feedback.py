@@ -10,6 +10,7 @@ import numpy as np
 from flask import Blueprint, Response, abort, current_app, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
+from app.analysis.language import mark
 from app.studies.drawing import mask_png
 from app.studies.masks import displayed_size, model_mask, read_mask, reader_mask, tells, vouched_mask
 from app.studies.store import Study
@@ -30,9 +31,9 @@ def judge(study_id: str) -> BaseResponse:
     if verdict and verdict not in VERDICTS:
         abort(400)
     if verdict and study.answer.is_withheld:
-        abort(409, "The answer is withheld: there is nothing to judge. If you see a pneumothorax, draw it.")
+        abort(409, mark("The answer is withheld: there is nothing to judge. If you see a pneumothorax, draw it."))
     if study.corrected_png:
-        abort(409, "You have drawn another mask of this film. Discard it before you judge the model's.")
+        abort(409, mark("You have drawn another mask of this film. Discard it before you judge the model's."))
     return _change(study, verdict=verdict or None)
 
 

@@ -9,6 +9,7 @@ from flask_limiter import Limiter
 from gunicorn.http.errors import ParseException
 from werkzeug.exceptions import BadRequest
 
+from app.analysis.language import mark
 from app.analysis.turns import BusyError
 from app.studies.database import StorageFullError
 from app.web.services import services
@@ -76,7 +77,8 @@ class Uploaded(SpooledTemporaryFile):
         except OSError as error:
             if error.errno != errno.ENOSPC:
                 raise
-            raise StorageFullError("The server's disk for incoming films is full. Try again in a while.") from error
+            message = mark("The server's disk for incoming films is full. Try again in a while.")
+            raise StorageFullError(message) from error
 
 
 class Body:

@@ -13,6 +13,7 @@ from werkzeug.datastructures import FileStorage
 from werkzeug.exceptions import HTTPException, InternalServerError
 from werkzeug.wrappers import Response as BaseResponse
 
+from app.analysis.language import tr
 from app.segmentation.errors import InvalidImageError, PleuraError
 from app.segmentation.reading.dicom_text import readable
 from app.segmentation.reading.radiograph import MAX_BYTES
@@ -144,7 +145,7 @@ def show_failure(error: PleuraError | HTTPException) -> tuple[str, int, Mapping[
 @blueprint.app_context_processor
 def _words() -> dict[str, object]:
     return {
-        "notice": NOTICE,
+        "notice": tr(NOTICE),
         "offered_examples": offered,
         "seconds_left": lambda study: max(0, math.ceil(study.expires_at - time.time())),
     }

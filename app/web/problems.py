@@ -3,13 +3,14 @@
 Pages and API answer from this one table (RFC 9457 calls such an answer a problem document).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from flask_limiter import RateLimitExceeded
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException, InternalServerError, MethodNotAllowed, NotFound, RequestEntityTooLarge
 
 from app.analysis import reader, turns
+from app.analysis.language import mark, tr, tr_core
 from app.segmentation import errors
 from app.studies import database, masks
 from app.studies import store as studies
@@ -32,61 +33,61 @@ class Problem:
 
 
 PROBLEMS: dict[type[errors.PleuraError], Problem] = {
-    errors.InvalidImageError: Problem(400, "invalid_image", "This film cannot be used"),
-    errors.EmptyFileError: Problem(400, "empty_file", "The file is empty"),
-    errors.TruncatedImageError: Problem(400, "truncated_image", "The file is damaged or incomplete"),
-    errors.NoPixelDataError: Problem(400, "no_pixel_data", "The DICOM file holds no image"),
-    errors.MultiFrameError: Problem(400, "multi_frame", "The file holds several images"),
-    errors.WrongModalityError: Problem(400, "wrong_modality", "This is not a radiograph"),
-    errors.ImageTooSmallError: Problem(400, "image_too_small", "The image is too small"),
-    errors.UnsupportedFormatError: Problem(415, "unsupported_format", "This kind of file cannot be read"),
-    errors.ImageTooLargeError: Problem(413, "image_too_large", "The image is too large"),
-    errors.FileTooLargeError: Problem(413, "file_too_large", "The file is too large"),
-    errors.TooManyPixelsError: Problem(413, "too_many_pixels", "The image has too many pixels"),
-    errors.CheckpointError: Problem(503, "model_unavailable", "The model could not be loaded"),
-    masks.InvalidMaskError: Problem(400, "invalid_mask", "The drawn mask cannot be used"),
-    reader.ReadingTimedOutError: Problem(400, "reading_timed_out", "Reading the file takes too long"),
-    reader.ReadingTooLargeError: Problem(413, "reading_too_large", "Reading the file takes too much memory"),
-    reader.ReadingFailedError: Problem(400, "reading_failed", "Reading the file failed"),
-    reader.ReaderUnavailableError: Problem(503, "reader_unavailable", "No film can be read at present"),
-    turns.BusyError: Problem(503, "busy", "The server is busy"),
-    database.StorageFullError: Problem(507, "storage_full", "No room is left for films"),
-    database.StorageUnavailableError: Problem(503, "storage_unavailable", "Films cannot be kept at present"),
-    studies.TooManyStudiesError: Problem(429, "too_many_studies", "Too many films are kept already"),
+    errors.InvalidImageError: Problem(400, "invalid_image", mark("This film cannot be used")),
+    errors.EmptyFileError: Problem(400, "empty_file", mark("The file is empty")),
+    errors.TruncatedImageError: Problem(400, "truncated_image", mark("The file is damaged or incomplete")),
+    errors.NoPixelDataError: Problem(400, "no_pixel_data", mark("The DICOM file holds no image")),
+    errors.MultiFrameError: Problem(400, "multi_frame", mark("The file holds several images")),
+    errors.WrongModalityError: Problem(400, "wrong_modality", mark("This is not a radiograph")),
+    errors.ImageTooSmallError: Problem(400, "image_too_small", mark("The image is too small")),
+    errors.UnsupportedFormatError: Problem(415, "unsupported_format", mark("This kind of file cannot be read")),
+    errors.ImageTooLargeError: Problem(413, "image_too_large", mark("The image is too large")),
+    errors.FileTooLargeError: Problem(413, "file_too_large", mark("The file is too large")),
+    errors.TooManyPixelsError: Problem(413, "too_many_pixels", mark("The image has too many pixels")),
+    errors.CheckpointError: Problem(503, "model_unavailable", mark("The model could not be loaded")),
+    masks.InvalidMaskError: Problem(400, "invalid_mask", mark("The drawn mask cannot be used")),
+    reader.ReadingTimedOutError: Problem(400, "reading_timed_out", mark("Reading the file takes too long")),
+    reader.ReadingTooLargeError: Problem(413, "reading_too_large", mark("Reading the file takes too much memory")),
+    reader.ReadingFailedError: Problem(400, "reading_failed", mark("Reading the file failed")),
+    reader.ReaderUnavailableError: Problem(503, "reader_unavailable", mark("No film can be read at present")),
+    turns.BusyError: Problem(503, "busy", mark("The server is busy")),
+    database.StorageFullError: Problem(507, "storage_full", mark("No room is left for films")),
+    database.StorageUnavailableError: Problem(503, "storage_unavailable", mark("Films cannot be kept at present")),
+    studies.TooManyStudiesError: Problem(429, "too_many_studies", mark("Too many films are kept already")),
 }
 
 HTTP_PROBLEMS: dict[type[HTTPException], tuple[Problem, str]] = {
     CSRFError: (
-        Problem(400, "form_expired", "This page is out of date"),
-        "The server was restarted or your browser blocks cookies. Reload the page and try again.",
+        Problem(400, "form_expired", mark("This page is out of date")),
+        mark("The server was restarted or your browser blocks cookies. Reload the page and try again."),
     ),
     security.UnknownHostError: (
-        Problem(400, "unknown_host", "The server does not know itself by this name"),
-        "Use the address that the operator gave you. The operator names the server's hosts in PLEURA_HOSTS.",
+        Problem(400, "unknown_host", mark("The server does not know itself by this name")),
+        mark("Use the address that the operator gave you. The operator names the server's hosts in PLEURA_HOSTS."),
     ),
     security.CrossSiteError: (
-        Problem(403, "cross_site", "Another web site sent this request"),
-        "Films are taken from this server's own pages and from programs, not from pages of other sites.",
+        Problem(403, "cross_site", mark("Another web site sent this request")),
+        mark("Films are taken from this server's own pages and from programs, not from pages of other sites."),
     ),
     RateLimitExceeded: (
-        Problem(429, "rate_limited", "Too many films were sent in a short time"),
-        "This address has sent as many films as it may. Wait a minute, and go on.",
+        Problem(429, "rate_limited", mark("Too many films were sent in a short time")),
+        mark("This address has sent as many films as it may. Wait a minute, and go on."),
     ),
     NotFound: (
-        Problem(404, "not_found", "There is nothing here"),
-        "The address is wrong, or its film was deleted, or it belongs to another browser session.",
+        Problem(404, "not_found", mark("There is nothing here")),
+        mark("The address is wrong, or its film was deleted, or it belongs to another browser session."),
     ),
     MethodNotAllowed: (
-        Problem(405, "method_not_allowed", "This address does not work that way"),
-        "The request's method is not one that this address takes.",
+        Problem(405, "method_not_allowed", mark("This address does not work that way")),
+        mark("The request's method is not one that this address takes."),
     ),
     RequestEntityTooLarge: (
         PROBLEMS[errors.FileTooLargeError],
-        "The upload as a whole is too large. Send films of at most 100 MiB each, a few at a time.",
+        mark("The upload as a whole is too large. Send films of at most 100 MiB each, a few at a time."),
     ),
     InternalServerError: (
-        Problem(500, "internal_error", "Something went wrong on the server"),
-        "The film was not analysed. Try again; if it happens twice, tell the operator.",
+        Problem(500, "internal_error", mark("Something went wrong on the server")),
+        mark("The film was not analysed. Try again; if it happens twice, tell the operator."),
     ),
 }
 """Failures of a request itself, with the sentence for a person."""
@@ -94,7 +95,10 @@ HTTP_PROBLEMS: dict[type[HTTPException], tuple[Problem, str]] = {
 LONGEST_MESSAGE = 500
 """Characters. A message quotes what was wrong, and a file may hold a value of a megabyte."""
 
-NO_FILE = Problem(400, "no_file", "No film was chosen"), "Choose one or more DICOM, PNG, JPEG or WebP files."
+NO_FILE = (
+    Problem(400, "no_file", mark("No film was chosen")),
+    mark("Choose one or more DICOM, PNG, JPEG or WebP files."),
+)
 
 
 def shorten(message: str, length: int) -> str:
@@ -117,8 +121,13 @@ def problem_of(error: errors.PleuraError | HTTPException) -> tuple[Problem, str]
     A failure of HTTP that has no entry here speaks with Werkzeug's own name and description.
     """
     if isinstance(error, errors.PleuraError):
-        return PROBLEMS[type(error)], shorten(str(error), LONGEST_MESSAGE)
+        return said(PROBLEMS[type(error)], shorten(str(error), LONGEST_MESSAGE))
     if type(error) in HTTP_PROBLEMS:
-        return HTTP_PROBLEMS[type(error)]
+        return said(*HTTP_PROBLEMS[type(error)])
     problem = Problem(error.code or 500, error.name.lower().replace(" ", "_"), error.name)
-    return problem, error.description or error.name
+    return said(problem, error.description or error.name)
+
+
+def said(problem: Problem, detail: str) -> tuple[Problem, str]:
+    """Say a problem in the reader's language; its code stays."""
+    return replace(problem, title=tr(problem.title)), tr_core(detail)

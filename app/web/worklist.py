@@ -4,6 +4,7 @@ from datetime import date
 
 from flask import Blueprint, abort, render_template
 
+from app.analysis.language import tr, tr_n
 from app.studies.masks import counting_area
 from app.studies.reading_order import GROUPS, by_date, group_of, order_of
 from app.studies.store import Study
@@ -45,6 +46,8 @@ def _words() -> dict[str, object]:
 def _apart(earlier: Study, later: Study) -> str:
     """Say how long after one film the other was taken, as far as their files tell."""
     if not (earlier.taken_on and later.taken_on):
-        return "Not both say when they were taken; they stand in the order of their days, or else of their uploads."
+        return tr("Not both say when they were taken; they stand in the order of their days, or else of their uploads.")
     days = (date.fromisoformat(later.taken_on) - date.fromisoformat(earlier.taken_on)).days
-    return {0: "They are of the same day.", 1: "They are one day apart."}.get(days, f"They are {days} days apart.")
+    if days == 0:
+        return tr("They are of the same day.")
+    return tr_n("They are one day apart.", "They are {count} days apart.", days)
