@@ -29,6 +29,7 @@ def create_app(config: Mapping[str, object] | None = None) -> Flask:
     from app.segmentation.reading.radiograph import MAX_BYTES
     from app.version import VERSION
     from app.web import (
+        about,
         api,
         audit,
         downloads,
@@ -53,7 +54,7 @@ def create_app(config: Mapping[str, object] | None = None) -> Flask:
     csrf = security.init_app(app)
     open_services(app)
     app.jinja_env.globals["wording"] = wording
-    for part in (pages, worklist, explanations, feedback, downloads, api, health, audit):
+    for part in (about, pages, worklist, explanations, feedback, downloads, api, health, audit):
         app.register_blueprint(part.blueprint)
     csrf.exempt(api.blueprint)  # it takes no cookie, so there is nothing to forge
     limits.init_app(app)

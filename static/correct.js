@@ -4,7 +4,7 @@ import { Brush } from "./correct/brush.js";
 import { fetchMask, toPng } from "./correct/codec.js";
 import { History } from "./correct/history.js";
 import { MaskPainter, paintBrush } from "./correct/painter.js";
-import { secondsLeft } from "./expiry.js";
+import { renew, token } from "./token.js";
 import { bind, fade, hideOrShow } from "./viewer/controls.js";
 import { basicTools, listen } from "./viewer/gestures.js";
 import { addKeys } from "./viewer/keys.js";
@@ -114,23 +114,32 @@ function chord(event) {
   $(`[data-action=${name}]`).click();
 }
 
-async function save(mask, brush) {
-  brush.lift();
+async function save(picture) {
   const body = new FormData();
-  body.append("mask", await toPng(mask), "mask.png");
-  const headers = { "X-CSRFToken": document.querySelector("meta[name=csrf-token]").content };
-  const answer = await fetch(location.href, { method: "POST", body, headers, redirect: "manual" }).catch(() => {
+  body.append("mask", picture, "mask.png");
+  const send = () => fetch(location.href, {
+    method: "POST", body, headers: { "X-CSRFToken": token() }, redirect: "manual",
+  }).catch(() => {
     throw new Error("The connection broke.");
   });
+  let answer = await send();
+  if (answer.status === 400) answer = await renew().then(send);  // the server was restarted
   if (answer.type === "opaqueredirect") return;  // it was taken
-  throw new Error(answer.status === 404 ? "The film is deleted already." : "The server did not take it.");
+  throw new Error(answer.status === 404 ? "The server has this film no longer." : "The server did not take it.");
+}
+
+/** Give the drawing to the reader where the server cannot take it. */
+function offerDownload(link, picture) {
+  URL.revokeObjectURL(link.href);
+  link.href = URL.createObjectURL(picture);
+  link.hidden = false;
 }
 
 /** Save on the button, then go back; ask before a drawing is lost. */
 function wireSaving(mask, history, brush) {
   const form = document.querySelector("#save");
   const failure = form.querySelector("[role=alert]");
-  const time = document.querySelector("time[data-seconds-left]");
+  const download = form.querySelector("[download]");
   let saving = false;
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
@@ -138,17 +147,20 @@ function wireSaving(mask, history, brush) {
     saving = true;
     failure.textContent = "";
     form.setAttribute("aria-busy", "true");
+    brush.lift();
+    const picture = await toPng(mask);
     try {
-      await save(mask, brush);
+      await save(picture);
       location.assign(form.dataset.back);
     } catch (error) {
       saving = false;
       form.removeAttribute("aria-busy");
       failure.textContent = `Not saved: ${error.message} Your drawing is still here.`;
+      offerDownload(download, picture);
     }
   });
   addEventListener("beforeunload", (event) => {
-    if (history.changed && !saving && secondsLeft(time) > 0) event.preventDefault();
+    if (history.changed && !saving) event.preventDefault();
   });
 }
 

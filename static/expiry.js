@@ -1,16 +1,18 @@
 // Counts down to each study's deletion. Five minutes before it asks whether to keep the film longer; when the time is
 // over it says so, and stops showing what the server has no longer. It never loads the page anew: a drawing may be on it.
 
+import { onEachPage } from "./pages.js";
+
 const WARN_SECONDS = 300;
-const shown = new Map();
-const banner = document.querySelector("#expiring");
+const shown = new WeakMap();
+const banner = () => document.querySelector("#expiring");
 
 function start(time) {
   shown.set(time, Date.now() + 1000 * Number(time.dataset.secondsLeft));
 }
 
 /** How long a study is still kept, by its time element. */
-export function secondsLeft(time) {
+function secondsLeft(time) {
   if (!shown.has(time)) start(time);
   return (shown.get(time) - Date.now()) / 1000;
 }
@@ -21,21 +23,21 @@ export function update() {
     time.textContent = `${Math.max(0, Math.ceil(seconds / 60))} min`;
     if (seconds <= 0) time.closest(".outcome")?.remove();
   });
-  const last = banner && document.querySelector(`time[data-seconds-left]`);
+  const last = banner() && document.querySelector(`time[data-seconds-left]`);
   if (last) warn(secondsLeft(last));
 }
 
 function warn(seconds) {
   if (document.body.classList.contains("expired")) return;
-  banner.hidden = seconds > WARN_SECONDS;
+  banner().hidden = seconds > WARN_SECONDS;
   if (seconds <= 0) expire();
-  else banner.querySelector(".when").textContent = `in ${Math.ceil(seconds / 60)} min`;
+  else banner().querySelector(".when").textContent = `in ${Math.ceil(seconds / 60)} min`;
 }
 
 function expire() {
   document.body.classList.add("expired");
-  banner.querySelector("p").textContent = banner.dataset.expired;
-  banner.querySelector("form")?.remove();
+  banner().querySelector("p").textContent = banner().dataset.expired;
+  banner().querySelector("form")?.remove();
 }
 
 /** Ask the server for more time; it says how much there is now. */
@@ -59,11 +61,12 @@ async function keep(form) {
   }
 }
 
-banner?.querySelector("form")?.addEventListener("submit", (event) => {
+document.addEventListener("submit", (event) => {
+  if (!event.target.matches("#expiring form")) return;
   event.preventDefault();
   keep(event.target);
 });
 
-update();
+onEachPage(update);
 setInterval(update, 5000);
 document.addEventListener("visibilitychange", update);

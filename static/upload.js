@@ -4,6 +4,7 @@ import { update as countDown } from "./expiry.js";
 import { forget, remember, remembered } from "./worklist/failures.js";
 import { droppedFiles, isFilm } from "./worklist/folder.js";
 import { failure, send } from "./worklist/send.js";
+import "./worklist/menus.js";
 import { place, start } from "./worklist/table.js";
 
 const AT_ONCE = 2;  // the server analyses one film at a time: meanwhile the next one travels
@@ -12,11 +13,11 @@ const MANY = 4;     // films on their way after which single announcements would
 const $ = (selector) => document.querySelector(selector);
 const form = $("#upload");
 const announcement = $("#progress");
-const token = $("meta[name=csrf-token]").content;
 const maxBytes = Number(form.dataset.maxBytes);
 
 const waiting = [];
 let under_way = 0, done = 0, failed = 0;
+let latest = null;
 
 function enqueue(files) {
   const films = files.filter(isFilm);
@@ -40,12 +41,19 @@ function advance() {
 async function analyse({ file, item }) {
   under_way += 1;
   try {
-    const outcome = file.size > maxBytes ? tooLarge(file) : await send(file, item, form.action, token);
+    const outcome = file.size > maxBytes ? tooLarge(file) : await send(file, item, form.action);
     finish(file, item, outcome);
+    latest = outcome;
   } finally {
     under_way -= 1;
     advance();
   }
+  if (done === 1 && !failed && !waiting.length && !under_way && isTouched()) latest.querySelector(".film-name a").click();
+}
+
+// On a phone one film is sent to be looked at.
+function isTouched() {
+  return matchMedia("(pointer: coarse)").matches;
 }
 
 function finish(file, item, row) {
@@ -67,7 +75,10 @@ function offerRetry(row, file, memory) {
     row.remove();
     $("#films").focus();
   });
-  row.querySelector(".retry").addEventListener("click", () => {
+  const retry = row.querySelector(".retry");
+  if (memory.code === "form_expired") retry.firstChild.textContent = "Reload";
+  retry.addEventListener("click", () => {
+    if (memory.code === "form_expired") return location.reload();
     if (!file) return $("#films").click();  // the page was left meanwhile: the browser wants it chosen anew
     forget(memory);
     row.remove();
@@ -123,7 +134,11 @@ for (const type of ["dragenter", "dragover", "dragleave", "drop"]) {
 document.addEventListener("drop", async (event) => enqueue(await droppedFiles(event.dataTransfer)));
 $("#film-list").addEventListener("click", (event) => {
   const link = event.target.closest("a");
-  if (link) link.target = waiting.length || under_way ? "_blank" : "";  // leaving the page would end the queue
+  if (!link) return;
+  link.target = waiting.length || under_way ? "_blank" : "";  // leaving the page would end the queue
+  const row = link.closest(".outcome");
+  row?.classList.remove("unseen-yet");
+  row?.querySelector(".seen .state")?.replaceChildren("Seen");
 });
 addEventListener("beforeunload", (event) => {
   if (waiting.length || under_way) event.preventDefault();

@@ -1,14 +1,17 @@
 // The section "Why": nothing of it is loaded until it is opened. A reload finds it as it was left.
 
-const section = document.querySelector("#why");
-const details = section.querySelector("details");
-const memory = `pleura-why ${section.dataset.address}`;
+import { onEachPage } from "./pages.js";
 
 document.documentElement.classList.add("scripting");
-details?.addEventListener("toggle", async () => {
-  if (!details.open) return sessionStorage.removeItem(memory);
-  sessionStorage.setItem(memory, "open");
-  const { show } = await import("./why/section.js");
-  show(section);
+onEachPage((signal) => {
+  const section = document.querySelector("#why");
+  const details = section.querySelector("details");
+  const memory = `pleura-why ${section.dataset.address}`;
+  details?.addEventListener("toggle", async () => {
+    if (!details.open) return sessionStorage.removeItem(memory);
+    sessionStorage.setItem(memory, "open");
+    const { show } = await import("./why/section.js");
+    if (!signal.aborted) show(section, signal);
+  });
+  if (details && sessionStorage.getItem(memory)) details.open = true;
 });
-if (details && sessionStorage.getItem(memory)) details.open = true;

@@ -3,7 +3,7 @@
 from typing import Any
 
 from app.analysis.analysis import AnalysedFilm
-from app.studies.drawing import film_png, grey_png
+from app.studies.drawing import THUMBNAIL_SIDE, film_png, grey_png
 from app.studies.header import kept_of
 from app.studies.patients import origin_of
 
@@ -18,6 +18,7 @@ def kept_columns(analysed: AnalysedFilm, secret: str) -> dict[str, Any]:
     header, evidence = analysed.radiograph.header, analysed.prediction.evidence
     return {
         "film_png": film_png(analysed.radiograph.image),
+        "thumbnail_png": film_png(analysed.radiograph.image, THUMBNAIL_SIDE),
         "probability_png": grey_png(evidence.probability_map),
         "disagreement_png": grey_png(evidence.disagreement_map),
         "dicom_header": kept_of(header),

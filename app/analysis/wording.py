@@ -21,7 +21,7 @@ CONCLUSIONS = {
     Finding.INDETERMINATE: mark("Indeterminate: the model is not sure"),
 }
 REASONS = {
-    "unlike_training_films": mark("the film is unlike those the model learned from"),
+    "unlike_training_films": mark("this film is unlike the training films"),
     "not_frontal": mark("the file says that this is no frontal view"),
     "not_chest": mark("the file says that this is no chest film"),
     "for_processing": mark("the file says that this is the detector’s raw image"),
@@ -30,6 +30,8 @@ REASONS = {
 }
 """Why an answer is withheld, by the code of the doubt: a clause."""
 
+PHOTOGRAPH = mark("Looks like a photograph of a screen")
+PHOTOGRAPH_ADVICE = mark("Send the original film from the archive; a photograph can hide or imitate a pneumothorax.")
 NOTHING_UNUSUAL = mark("The checks found nothing unusual about this film. They do not see everything.")
 AREA_IS_NO_VOLUME = mark("An area on the film is not a measure of how far the lung has collapsed.")
 MISSES_SOME = mark(
@@ -95,27 +97,33 @@ def _point_name(point: OperatingPoint) -> str:
 
 def meaning(answer: Answer) -> str:
     """Say what the probability means at the operating point; nothing is said here of a withheld answer."""
-    point = answer.model.operating_point
+    point, figure = answer.model.operating_point, chance(answer.probability)
+    low, high = chance(point.indeterminate_low), chance(point.indeterminate_high)
+    band = tr("the uncertain range ({low}–{high})", low=low.removesuffix(" %"), high=high)
+    line = tr("the operating point ({chance})", chance=chance(point.threshold))
     if answer.finding is Finding.POSITIVE:
         if point.indeterminate_high > point.threshold:
-            return tr("The figure lies above the indeterminate band: the model suspects a pneumothorax.")
-        return tr("The figure lies above the operating point: the model suspects a pneumothorax.")
+            return tr("{figure} is above {band}, so the model suspects a pneumothorax.", figure=figure, band=band)
+        return tr("{figure} is above {line}, so the model suspects a pneumothorax.", figure=figure, line=line)
     if answer.finding is Finding.INDETERMINATE:
-        low, high = chance(point.indeterminate_low), chance(point.indeterminate_high)
         return tr(
-            "Why indeterminate: from {low} to {high}, around its operating point, the model is wrong too often to "
-            "decide. Read the film as if it had said nothing.",
-            low=low,
-            high=high,
+            "Why indeterminate: {figure} is in {band}, where the model is wrong too often to decide. Read the film as "
+            "if it had said nothing.",
+            figure=figure,
+            band=band,
         )
     if point.indeterminate_low < point.threshold:
         return tr(
-            "The figure lies below the indeterminate band: the model sees none. It misses some, small ones above all; "
-            "a negative finding does not rule one out."
+            "{figure} is below {band}, so the model sees no pneumothorax. It misses some, small ones above all; "
+            "a negative finding does not rule one out.",
+            figure=figure,
+            band=band,
         )
     return tr(
-        "The figure lies below the operating point: the model sees none. It misses some, small ones above all; "
-        "a negative finding does not rule one out."
+        "{figure} is below {line}, so the model sees no pneumothorax. It misses some, small ones above all; "
+        "a negative finding does not rule one out.",
+        figure=figure,
+        line=line,
     )
 
 
@@ -178,8 +186,15 @@ def side_note(film: Film) -> str:
 def scale_unknown(answer: Answer) -> str:
     """Say, in a clause, why nothing is measured in millimetres."""
     if any(doubt.code == "doubtful_pixel_spacing" for doubt in answer.doubts):
-        return tr("what the file says of the size of its pixels cannot be true")
-    return tr("the file does not say how large its pixels are")
+        return tr("the pixel size in this file is implausible")
+    return tr("this file does not say how large its pixels are")
+
+
+def no_ruler(answer: Answer) -> str:
+    """Say why nothing can be measured on the film."""
+    if any(doubt.code == "doubtful_pixel_spacing" for doubt in answer.doubts):
+        return tr("Ruler off: the pixel size in this file is implausible")
+    return tr("Ruler off: this file does not say how large its pixels are")
 
 
 def nothing_marked(study: Study) -> str:
@@ -212,6 +227,11 @@ def warnings(answer: Answer) -> str:
     """Count the warnings; "" where there is none."""
     count = len(answer.warnings)
     return tr_n("{count} warning", "{count} warnings", count) if count else ""
+
+
+def is_photograph(answer: Answer) -> bool:
+    """Say whether a film looks like a photograph of a screen, or a screenshot."""
+    return any(doubt.code == "colour_image" for doubt in answer.doubts)
 
 
 def doubts(answer: Answer, anonymous: bool = False) -> list[WordedDoubt]:

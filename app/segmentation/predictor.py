@@ -122,7 +122,7 @@ class Predictor:
         distance = known.distance(evidence.features)
         if distance <= known.limit:
             return distance / known.limit, ()
-        measured = f"Its features lie {distance:.1f} from theirs; {known.limit:.1f} is the limit."
+        measured = f"It differs too much from them ({distance:.0f}; limit {known.limit:.0f})."
         return distance / known.limit, (replace(UNFAMILIAR, message=f"{UNFAMILIAR.message} {measured}"),)
 
     def check_canary(self) -> bool:

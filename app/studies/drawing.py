@@ -11,6 +11,9 @@ import numpy as np
 DISPLAY_SIDE = 4096
 """Longest side of a displayed film, in pixels; larger films are shrunk to it, so that any WebGL 2 holds one texture."""
 
+THUMBNAIL_SIDE = 96
+"""Longest side of a thumbnail, in pixels: twice what the list gives it, for screens of fine pixels."""
+
 CONTOUR_TOLERANCE = 1 / 2000
 """How far a contour may stray from the mask, as a share of the film's longest side; a map pixel is five times that."""
 

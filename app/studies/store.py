@@ -91,6 +91,8 @@ class Study(Base):
         taken_on: ISO date of the film; None where the file does not say.
         dicom_header: What exports need of the file's header, from `header.read_header`.
         example: Name of the example film that it is; None for a film that somebody uploaded.
+        thumbnail_png: The film, small, for the list; None for a film kept before there were any.
+        seen_at: When its result was first opened, seconds since the epoch; None until then.
         verdict: What the reader says of the answer: "right", "wrong", or None.
         corrected_png: The reader's own mask, in the pixels of `film_png`; None while there is none.
         training_id: Name of the copy that the reader gave for training; None while there is none.
@@ -114,6 +116,8 @@ class Study(Base):
     taken_on: Mapped[str | None]
     dicom_header: Mapped[dict | None] = mapped_column(JSON, deferred=True, deferred_group="pictures")
     example: Mapped[str | None]
+    thumbnail_png: Mapped[bytes | None] = mapped_column(deferred=True, deferred_group="pictures")
+    seen_at: Mapped[float | None]
     verdict: Mapped[str | None]
     corrected_png: Mapped[bytes | None] = mapped_column(deferred=True, deferred_group="pictures")
     training_id: Mapped[str | None]
@@ -249,6 +253,11 @@ class StudyStore:
         if "corrected_png" in columns:
             erase_log(self.engine)  # it may hold the mask that was replaced
         return cast(CursorResult, changed).rowcount > 0
+
+    def note_seen(self, study: Study) -> None:
+        """Note that a study's result was opened; only the first time counts."""
+        if study.seen_at is None:
+            self.update(study.id, study.owner, seen_at=self.clock())
 
     def keep_longer(self, study: Study) -> float:
         """Keep a study for another `retention_seconds` from now, up to `longest_seconds` in all.

@@ -67,8 +67,8 @@ def problem_answer(problem: Problem, detail: str, **more: str) -> Response:
 @blueprint.before_app_request
 def _answer_for_the_whole_prefix() -> Response | None:
     """Refuse what no view of ours takes: such a request belongs to no blueprint, and would get a page."""
-    if not f"{request.path}/".startswith("/api/"):
-        return None
+    if not f"{request.path}/".startswith("/api/") or request.endpoint == "about.api":
+        return None  # the page that tells of the API is none of it
     if current_app.config["API"] == "off":
         return problem_answer(API_OFF, "Start the server with PLEURA_API=token, or open on a machine of your own.")
     return _refuse(request.routing_exception) if request.routing_exception else None

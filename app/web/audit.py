@@ -5,6 +5,7 @@ import hashlib
 from flask import Blueprint, Response, g, request, session
 
 from app.web.services import services
+from app.web.session import is_fetched_ahead
 
 DEEDS = {
     "pages.create": "uploaded",
@@ -35,6 +36,8 @@ def uploaded(study_id: str) -> None:
 @blueprint.after_app_request
 def _note(response: Response) -> Response:
     deed = DEEDS.get(request.endpoint or "")
+    if deed == "saw" and is_fetched_ahead():
+        deed = "fetched ahead"  # noted all the same: whoever sends the request can look at what it brings
     if deed is None or response.status_code >= 400 and "uploaded" not in g:
         return response
     arguments = request.view_args or {}

@@ -14,6 +14,7 @@ from app.analysis.language import mark
 from app.studies.drawing import mask_png
 from app.studies.masks import displayed_size, model_mask, read_mask, reader_mask, tells, vouched_mask
 from app.studies.store import Study
+from app.web.listing import chosen_filter
 from app.web.services import services
 from app.web.session import own_study, owner
 
@@ -150,4 +151,4 @@ def _change(study: Study, **columns: object) -> BaseResponse:
 
 
 def _back(study: Study) -> BaseResponse:
-    return redirect(url_for("pages.result", study_id=study.id, _anchor="feedback"), 303)
+    return redirect(url_for("pages.result", study_id=study.id, _anchor="feedback", **chosen_filter().query), 303)

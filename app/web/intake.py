@@ -6,7 +6,7 @@ from app.analysis.keeping import kept_columns
 from app.studies.store import Study
 from app.web import audit
 from app.web.services import services
-from app.web.session import client, owner
+from app.web.session import client, note_film, owner
 
 
 def take_in(data: bytes, file_name: str, example: str | None = None) -> Study:
@@ -25,5 +25,6 @@ def take_in(data: bytes, file_name: str, example: str | None = None) -> Study:
     analysed = services().analysis.analyse(data, client())
     columns = kept_columns(analysed, current_app.config["SECRET_KEY"])
     study = services().studies.add(owner(), file_name, analysed.answer, example=example, **columns)
+    note_film()
     audit.uploaded(study.id)
     return study

@@ -7,6 +7,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import PureWindowsPath
+from urllib.parse import urlsplit
 
 from flask import Blueprint, Response, abort, current_app, redirect, render_template, request, url_for
 from werkzeug.datastructures import FileStorage
@@ -23,9 +24,10 @@ from app.studies.masks import marked_areas, mask_of
 from app.studies.store import Study
 from app.web.examples import offered, open_example
 from app.web.intake import take_in
+from app.web.listing import chosen_filter
 from app.web.problems import NO_FILE, Problem, headers_of, problem_of
 from app.web.services import services
-from app.web.session import own_study, owner
+from app.web.session import is_fetched_ahead, own_study, owner, why_empty
 
 MAX_NAME_LENGTH = 120
 REFUSED_SIDE = 320
@@ -79,6 +81,8 @@ def create() -> BaseResponse | tuple[str, int, Mapping[str, str]]:
 def result(study_id: str) -> str:
     """Show a film, what is marked on it, and what is to be known about the answer."""
     study = own_study(study_id)
+    if not is_fetched_ahead():
+        services().studies.note_seen(study)
     return render_template(
         "result.html",
         study=study,
@@ -92,6 +96,13 @@ def result(study_id: str) -> str:
 def film(study_id: str) -> Response:
     """Send a film as displayed."""
     return Response(own_study(study_id).film_png, mimetype="image/png")
+
+
+@blueprint.get("/studies/<study_id>/thumbnail.png")
+def thumbnail(study_id: str) -> Response:
+    """Send a film small, as the list shows it."""
+    study = own_study(study_id)
+    return Response(study.thumbnail_png or study.film_png, mimetype="image/png")
 
 
 @blueprint.get("/studies/<study_id>/probability.png")
@@ -118,7 +129,7 @@ def keep_longer(study_id: str) -> BaseResponse | dict[str, int]:
     expires_at = services().studies.keep_longer(own_study(study_id))
     if request.headers.get("X-Requested-With") == "XMLHttpRequest":
         return {"seconds_left": max(0, math.ceil(expires_at - time.time()))}
-    return redirect(url_for(".result", study_id=study_id), 303)
+    return redirect(url_for(".result", study_id=study_id, **chosen_filter().query), 303)
 
 
 @blueprint.post("/studies/<study_id>/delete")
@@ -126,7 +137,7 @@ def delete(study_id: str) -> BaseResponse:
     """Delete a study now."""
     if not services().studies.delete(study_id, owner()):
         abort(404)
-    return redirect(url_for(".index"), 303)
+    return redirect(url_for(".index", **chosen_filter().query), 303)
 
 
 @blueprint.app_errorhandler(PleuraError)
@@ -147,13 +158,24 @@ def _words() -> dict[str, object]:
     return {
         "notice": tr(NOTICE),
         "offered_examples": offered,
+        "page_before": _page_before,
         "seconds_left": lambda study: max(0, math.ceil(study.expires_at - time.time())),
     }
 
 
+def _page_before() -> str:
+    """Return the address of the page that a form was sent from, if it is one of ours; else the list's."""
+    before = urlsplit(request.referrer or "")
+    if before.netloc != request.host or not before.path.startswith("/studies/"):
+        return url_for("pages.index")
+    return f"{before.path}?{before.query}" if before.query else before.path
+
+
 def _index(failures: list[Failure]) -> str:
+    reason = why_empty()  # before the page asks for its list, which begins a session
     return render_template(
         "index.html",
+        why_empty=reason,
         failures=failures,
         retention_minutes=current_app.config["RETENTION_MINUTES"],
         max_bytes=MAX_BYTES,

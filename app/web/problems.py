@@ -59,7 +59,7 @@ PROBLEMS: dict[type[errors.PleuraError], Problem] = {
 HTTP_PROBLEMS: dict[type[HTTPException], tuple[Problem, str]] = {
     CSRFError: (
         Problem(400, "form_expired", mark("This page is out of date")),
-        mark("The server was restarted or your browser blocks cookies. Reload the page and try again."),
+        mark("The server was restarted, or your browser blocks cookies. Reload the page, and try again."),
     ),
     security.UnknownHostError: (
         Problem(400, "unknown_host", mark("The server does not know itself by this name")),

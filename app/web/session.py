@@ -2,7 +2,7 @@
 
 import secrets
 
-from flask import abort, request, session
+from flask import abort, current_app, request, session
 
 from app.studies.reading_order import Worklist
 from app.studies.store import Study
@@ -17,6 +17,28 @@ def owner() -> str:
 def client() -> str:
     """Name whom to be fair to: the browser session, if it is one that had a page before; else the address."""
     return session.get("owner") or f"address {request.remote_addr}"
+
+
+def is_fetched_ahead() -> bool:
+    """Say whether the page asks for a film before its reader does."""
+    return request.headers.get("X-Purpose") == "prefetch"
+
+
+def note_film() -> None:
+    """Remember that this session had a film, to say later why it has none."""
+    session["had_films"] = True
+
+
+def why_empty() -> str:
+    """Say why a list without films is empty."""
+    if "owner" not in session and current_app.config["SESSION_COOKIE_NAME"] in request.cookies:
+        return (
+            "The server does not know this browser session any more: it was restarted, or the session ended. "
+            "Earlier films cannot be shown. Send them again."
+        )
+    if session.get("had_films"):
+        return "No films are left: you deleted them, or their time was over. Send them again to see them."
+    return "None yet. Results appear here, the most suspicious first."
 
 
 def own_study(study_id: str) -> Study:

@@ -8,6 +8,7 @@ from app.analysis.language import tr, tr_n
 from app.studies.masks import counting_area
 from app.studies.reading_order import GROUPS, by_date, group_of, order_of
 from app.studies.store import Study
+from app.web.listing import chosen_filter, listed_with
 from app.web.session import own_study, own_worklist
 
 blueprint = Blueprint("worklist", __name__)
@@ -40,7 +41,14 @@ def compare(study_id: str, other_id: str | None = None) -> str:
 
 @blueprint.app_context_processor
 def _words() -> dict[str, object]:
-    return {"groups": GROUPS, "group_of": group_of, "order_of": order_of, "own_worklist": own_worklist}
+    return {
+        "groups": GROUPS,
+        "group_of": group_of,
+        "order_of": order_of,
+        "own_worklist": own_worklist,
+        "listed_with": listed_with,
+        "list_query": lambda: chosen_filter().query,
+    }
 
 
 def _apart(earlier: Study, later: Study) -> str:

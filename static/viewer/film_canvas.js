@@ -28,6 +28,10 @@ export class CanvasFilm {
     this.channels = addFilter(canvas, this.filter);
   }
 
+  close() {
+    for (const copy of this.copies) copy.close();
+  }
+
   draw(panes, view, settings, ratio) {
     const { context, canvas } = this;
     context.setTransform(1, 0, 0, 1, 0, 0);

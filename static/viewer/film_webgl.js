@@ -50,6 +50,10 @@ export class WebglFilm {
     keepFilm(gl, bitmap);
   }
 
+  close() {
+    this.gl.getExtension("WEBGL_lose_context")?.loseContext();
+  }
+
   draw(panes, view, settings, ratio) {
     const { gl, uniforms, canvas } = this;
     const { low, high } = shownRange(settings);

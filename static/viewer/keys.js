@@ -1,8 +1,9 @@
 // Every key of the page in one table: it answers them, hints at them on the buttons, and fills the sheet of keys.
 
+import { onEachPage } from "../pages.js";
+
 const keys = [];
-const sheet = document.querySelector("#keys");
-const enabled = document.querySelector("#shortcuts");
+let sheet, enabled;
 const REMEMBERED = "pleura-letter-keys";  // one switch for every page
 
 /**
@@ -63,18 +64,20 @@ document.addEventListener("keydown", (event) => {
   entry.run();
 });
 
-for (const button of document.querySelectorAll("[data-action=keys]")) {
-  button.addEventListener("click", () => sheet.showModal());
-}
-sheet.addEventListener("click", (event) => event.target === sheet && sheet.close());  // beside the sheet
-
 // A hint can be dismissed, and comes back with the next control.
 document.addEventListener("keydown", (event) => document.body.classList.toggle("untipped", event.key === "Escape"));
 document.addEventListener("pointerover", () => document.body.classList.remove("untipped"));
 
-try {
-  enabled.checked = localStorage.getItem(REMEMBERED) !== "off";
-  enabled.addEventListener("change", () => localStorage.setItem(REMEMBERED, enabled.checked ? "on" : "off"));
-} catch {
-  // Storage is barred: the choice holds until the page is left.
-}
+onEachPage(() => {
+  keys.length = 0;
+  sheet = document.querySelector("#keys");
+  enabled = document.querySelector("#shortcuts");
+  document.querySelector("[data-action=keys]").addEventListener("click", () => sheet.showModal());
+  sheet.addEventListener("click", (event) => event.target === sheet && sheet.close());  // beside the sheet
+  try {
+    enabled.checked = localStorage.getItem(REMEMBERED) !== "off";
+    enabled.addEventListener("change", () => localStorage.setItem(REMEMBERED, enabled.checked ? "on" : "off"));
+  } catch {
+    // Storage is barred: the choice holds until the page is left.
+  }
+});

@@ -61,16 +61,21 @@ function hatching() {
 
 /** Draws the probability or the uncertainty map; each is fetched when it is first asked for. */
 export class Maps {
-  /** @param addresses Of the pictures, by layer. */
-  constructor(addresses, redraw) {
+  /**
+   * @param addresses Of the pictures, by layer.
+   * @param onWaiting Is told whether a map is on its way.
+   */
+  constructor(addresses, redraw, onWaiting = () => {}) {
     this.addresses = addresses;
+    this.onWaiting = onWaiting;
     this.redraw = redraw;
     this.pictures = {};
   }
 
   draw(context, pane, view, { layer, opacity }) {
-    if (!(layer in this.addresses)) return;
-    const picture = (this.pictures[layer] ??= this.#fetch(layer)).canvas;
+    if (!(layer in this.addresses)) return this.onWaiting(false);
+    const { canvas: picture } = (this.pictures[layer] ??= this.#fetch(layer));
+    this.onWaiting(!picture);
     if (!picture) return;
     const { across, down, x, y } = view.transform(pane);
     context.save();
@@ -107,6 +112,24 @@ export function drawSides(imageLeft) {
       outlined(context, letter, x, middle);
     }
   };
+}
+
+/** Name what is compared, side by side or by swiping: the film alone, and the film with what is marked. */
+export function nameMarked(context, pane, view, { compare, swipe }) {
+  if (compare === "off") return;
+  context.font = "500 13px system-ui, sans-serif";
+  context.textBaseline = "alphabetic";
+  const bottom = pane.y + pane.height - 14;
+  if (compare === "side") {
+    context.textAlign = "center";
+    outlined(context, pane.marked ? "With overlay" : "Film alone", pane.x + pane.width / 2, bottom);
+    return;
+  }
+  const divider = (pane.width * swipe) / 100;
+  context.textAlign = "right";
+  outlined(context, "Film alone", divider - 10, bottom);
+  context.textAlign = "left";
+  outlined(context, "With overlay", divider + 10, bottom);
 }
 
 /** Write white on a dark edge: to be read on any film. */

@@ -3,7 +3,6 @@
 import { CanvasFilm } from "./film_canvas.js";
 import { WebglFilm } from "./film_webgl.js";
 import { View, panesOf } from "./geometry.js";
-import { outlined } from "./marks.js";
 
 export class Stage {
   #wanted = false;
@@ -25,13 +24,16 @@ export class Stage {
       this.view.mirrored = mirror;
       this.redraw();
     });
-    new ResizeObserver(() => this.redraw()).observe(element);
+    this.sizes = new ResizeObserver(() => this.redraw());
+    this.sizes.observe(element);
   }
 
-  /** Show the film: the canvases replace its picture. */
+  /**
+   * Show the film: the canvases replace its picture.
+   * @param image The picture, or an ImageBitmap of it.
+   */
   async show(image) {
-    await image.decode();
-    const bitmap = await createImageBitmap(image, { colorSpaceConversion: "none" });
+    const bitmap = image instanceof ImageBitmap ? image : await decoded(image);
     try {
       this.film = new WebglFilm(this.#addCanvas(), bitmap);
       this.film.canvas.addEventListener("webglcontextlost", () => this.#drawWithout(bitmap));
@@ -39,6 +41,13 @@ export class Stage {
       await this.#drawWithout(bitmap);
     }
     this.redraw();
+  }
+
+  /** Give back what the film took: a browser has few contexts of WebGL, and they are large. */
+  close() {
+    this.sizes.disconnect();
+    this.film?.close();
+    this.film = null;
   }
 
   get panes() {
@@ -114,12 +123,6 @@ export class Stage {
     context.textBaseline = "middle";
     context.fillStyle = "#000";
     context.fillText("‹ ›", divider, pane.height / 2 - 1);
-    context.font = "500 12px system-ui, sans-serif";
-    context.textBaseline = "alphabetic";
-    context.textAlign = "right";
-    outlined(context, "film", divider - 10, pane.height - 14);
-    context.textAlign = "left";
-    outlined(context, "with overlay", divider + 10, pane.height - 14);
   }
 
   #addCanvas() {
@@ -136,9 +139,15 @@ export class Stage {
   }
 
   async #drawWithout(bitmap) {
+    if (!this.element.isConnected) return;  // another film has taken its place
     this.film?.canvas.remove();
     this.element.querySelectorAll("canvas").forEach((canvas) => canvas !== this.marks && canvas.remove());
     this.film = await CanvasFilm.make(this.#addCanvas(), bitmap);
     this.redraw();
   }
+}
+
+async function decoded(image) {
+  await image.decode();
+  return createImageBitmap(image, { colorSpaceConversion: "none" });
 }

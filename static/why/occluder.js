@@ -22,12 +22,17 @@ export class Occluder {
       bar: $(".why-progress progress"), count: $(".why-count"), outcome: $(".why-outcome"), said: $(".why-said"),
     };
     this.parts.start.addEventListener("click", () => this.run());
-    this.parts.cancel.addEventListener("click", () => this.#abort.abort());
+    this.parts.cancel.addEventListener("click", () => this.cancel());
     if (kept) this.#finish(`Complete: ${kept.total} patches were tried.`);
   }
 
   get running() {
     return this.#abort !== null;
+  }
+
+  /** Stop; what was computed is taken off the film: half a map misleads. */
+  cancel() {
+    this.#abort?.abort();
   }
 
   async run() {
@@ -41,8 +46,8 @@ export class Occluder {
       this.#finish(`Complete: ${step.total} patches were tried.`);
     } catch (error) {
       this.#abort = null;
-      const sofar = step ? ` after ${step.done} of ${step.total} patches, and is not kept` : "";
-      this.#stop(error.name === "AbortError" ? `Cancelled${sofar}.` : error.message);
+      this.#stop(error.name === "AbortError" ? "Cancelled." : error.message);
+      return this.onMap(null);
     }
     if (step) this.onMap(unpacked(step));  // once more: it grows no longer
   }

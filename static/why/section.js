@@ -13,9 +13,11 @@ let mirrored = false;
 const $ = (selector) => section.querySelector(selector);
 
 /** Show the section: what is kept at once, the rest as soon as it is computed. */
-export async function show(element) {
-  if (section) return;
+export async function show(element, signal) {
+  if (section === element) return;
   section = element;
+  [maps, occluder, mirrored] = [null, null, false];
+  signal.addEventListener("abort", () => occluder?.cancel());
   $("[data-do=retry]").addEventListener("click", load);
   $("#why-opacity").addEventListener("input", showOpacity);
   for (const way of section.querySelectorAll("[name=why-way]")) way.addEventListener("change", draw);
@@ -23,13 +25,17 @@ export async function show(element) {
 }
 
 async function load() {
+  const element = section;
   $(".why-failed").hidden = true;
   try {
-    const kept = await server.kept(section.dataset.address);
+    const kept = await server.kept(element.dataset.address);
     if (!kept.activations) say("Computing what moved the score …");
-    start(kept.activations ?? await server.activations(section.dataset.address), kept.occlusion);
+    const activations = kept.activations ?? await server.activations(element.dataset.address);
+    if (section !== element) return;  // another film has taken its place
+    start(activations, kept.occlusion);
     say("");
   } catch (error) {
+    if (section !== element) return;
     say("");
     $(".why-reason").textContent = error.message;
     $(".why-failed").hidden = false;
@@ -50,7 +56,9 @@ function start(activations, occlusion) {
     + `${logits(activations.score)}.`;
   fillStages($(".why-stages"), maps.stages, film, draw);
   fillFeatures($(".why-features"), maps.features, image, draw);
+  const element = section;
   occluder = new Occluder(section, occlusion, (map) => {
+    if (section !== element) return;
     maps.occlusion = map;
     draw();
   });

@@ -1,18 +1,58 @@
-// From a result to the next one of the worklist: by letters, or by the arrow keys where nothing else wants them.
+// From a result to the next one of the worklist: by letters, or by the arrow keys where nothing else wants them. The next
+// film is fetched while this one is read, and takes its place without the page being left: full screen stays.
 
+import { onEachPage, replacePage } from "../pages.js";
+import { hand, viewer } from "../viewer.js";
 import { addKeys } from "../viewer/keys.js";
+import { filmAt, forget } from "./ahead.js";
 
-const link = (rel) => `.neighbours a[rel=${rel}]`;
-const ARROWS = { ArrowRight: link("next"), ArrowLeft: link("prev") };
+const PATIENCE = 300;  // milliseconds before a slow film is spoken of
+const link = (rel) => document.querySelector(`.neighbours a[rel=${rel}]`);
+const ARROWS = { ArrowRight: "next", ArrowLeft: "prev" };
+const said = Object.assign(document.createElement("p"), { className: "turning", role: "status" });
+let isTurning = false;
 
-addKeys("Worklist", [
-  { key: "j", label: "Next film", control: link("next") },
-  { key: "k", label: "Previous film", control: link("prev") },
-]);
+async function turn(address) {
+  if (isTurning) return;
+  isTurning = true;
+  const slow = setTimeout(() => { said.textContent = "Loading the film …"; }, PATIENCE);
+  try {
+    const { page, bitmap } = await filmAt(address);
+    forget();
+    hand(bitmap);
+    replacePage(page, address);
+    fetch(address, { method: "HEAD" });  // now it is seen
+  } catch {
+    location.assign(address);  // the server says what is wrong
+  } finally {
+    clearTimeout(slow);
+    said.textContent = "";
+    isTurning = false;
+  }
+}
+
+function start() {
+  const nav = document.querySelector(".neighbours");
+  sessionStorage.setItem("pleura-last-film", nav.dataset.row);  // the list goes on from there
+  addKeys("Worklist", [
+    { key: "j", label: "Next film", control: ".neighbours a[rel=next]" },
+    { key: "k", label: "Previous film", control: ".neighbours a[rel=prev]" },
+  ]);
+  nav.addEventListener("click", (event) => {
+    const chosen = event.target.closest("a[rel=next], a[rel=prev]");
+    if (!chosen || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
+    event.preventDefault();
+    turn(chosen.href);
+  });
+  viewer.ready.then(() => link("next") && filmAt(link("next").href).catch(() => {}), () => {});
+}
 
 document.addEventListener("keydown", (event) => {
   if (!(event.key in ARROWS) || event.target !== document.body) return;
   if (document.querySelector("dialog[open]")) return;
   if (event.ctrlKey || event.metaKey || event.altKey || event.shiftKey) return;
-  document.querySelector(ARROWS[event.key])?.click();
+  link(ARROWS[event.key])?.click();
 });
+
+document.body.append(said);
+onEachPage(start);

@@ -1,12 +1,19 @@
 // One film to the server, and its row back. Never throws: whatever happens, there is a row that says so.
 
+import { renew, token } from "../token.js";
+
 const MOST_TRIES = 60;
 const LONGEST_WAIT = 60;  // seconds, whatever the server asks for
 
 // A server that has as many films waiting as it may says when to come back: then the film is sent again.
-export async function send(file, item, address, token) {
+export async function send(file, item, address) {
+  let renewed = false;
   for (let tries = 1; ; tries += 1) {
-    const request = await post(file, item, address, token);
+    const request = await post(file, item, address);
+    if (isStale(request) && !renewed) {
+      renewed = await renew().then(() => true, () => true);
+      continue;
+    }
     const seconds = Number(request.getResponseHeader("Retry-After"));
     const isBusy = [429, 503].includes(request.status);
     if (!isBusy || !seconds || tries === MOST_TRIES) return rowOf(request, file);
@@ -14,7 +21,11 @@ export async function send(file, item, address, token) {
   }
 }
 
-function post(file, item, address, token) {
+function isStale(request) {
+  return request.response?.querySelector("code.reason")?.textContent === "form_expired";
+}
+
+function post(file, item, address) {
   const progress = item.querySelector("progress");
   const show = (text) => { item.querySelector(".state").textContent = text; };
   const body = new FormData();
@@ -23,7 +34,7 @@ function post(file, item, address, token) {
     const request = new XMLHttpRequest();
     request.open("POST", address);
     request.responseType = "document";
-    request.setRequestHeader("X-CSRFToken", token);
+    request.setRequestHeader("X-CSRFToken", token());
     request.setRequestHeader("X-Requested-With", "XMLHttpRequest");
     request.upload.addEventListener("progress", (event) => {
       progress.value = event.loaded / event.total;

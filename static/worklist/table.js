@@ -5,6 +5,7 @@ const table = $("#film-list");
 const find = $("#find");
 const keys = $("#list-keys");
 const KEYS = "pleura-letter-keys";
+const LAST = "pleura-last-film";  // the page of a result leaves it here
 
 const rows = () => [...table.querySelectorAll(".outcome")];
 
@@ -22,8 +23,35 @@ function chosen() {
 function isShown(row) {
   const group = chosen();
   const fits = !group || row.dataset.group === group || (group === "warned" && row.dataset.warned);
-  const name = row.querySelector(".film-name").textContent.trim().toLowerCase();
-  return Boolean(fits) && name.includes(find.value.trim().toLowerCase());
+  return Boolean(fits) && textOf(row).includes(find.value.trim().toLowerCase());
+}
+
+// As the server's own filter reads it: app/web/listing.py.
+function textOf(row) {
+  const parts = [row.querySelector(".film-name"), ...row.querySelectorAll(".patient .whose > *")];
+  return parts.map((part) => part.textContent.trim()).join(" ").toLowerCase();
+}
+
+/** The filter's part of an address: it holds while films are opened, and when the reader comes back. */
+function query() {
+  const parameters = new URLSearchParams();
+  if (chosen()) parameters.set("show", chosen());
+  if (find.value.trim()) parameters.set("find", find.value.trim());
+  return parameters.size ? `?${parameters}` : "";
+}
+
+function carryFilter() {
+  const search = query();
+  if (location.search !== search) history.replaceState(null, "", location.pathname + search);
+  for (const link of table.querySelectorAll(".film-name a")) if (link.search !== search) link.search = search;
+  for (const form of table.querySelectorAll("form")) form.action = new URL(form.action).pathname + search;
+}
+
+function takeFilter() {
+  const parameters = new URLSearchParams(location.search);
+  find.value = parameters.get("find") ?? "";
+  const wanted = [...document.querySelectorAll("input[name=show]")].find((input) => input.value === parameters.get("show"));
+  if (wanted) wanted.checked = true;
 }
 
 function refresh() {
@@ -43,6 +71,7 @@ function refresh() {
     body.hidden = !all;
   }
   tell();
+  carryFilter();
 }
 
 // Only what changes is written: the table is watched, and writing is a change.
@@ -83,6 +112,16 @@ function move(step) {
 const COMMANDS = { j: () => move(1), k: () => move(-1), "/": () => find.focus() };
 const ARROWS = { ArrowDown: () => move(1), ArrowUp: () => move(-1) };
 
+// Back from a film, its row is where the reader goes on.
+function returnToRow() {
+  const last = location.hash.slice(1) || sessionStorage.getItem(LAST);
+  sessionStorage.removeItem(LAST);
+  const link = last && document.getElementById(last);
+  if (!link || link.closest(".outcome").hidden) return;
+  link.closest(".outcome").scrollIntoView({ block: "center" });
+  link.focus({ preventScroll: true });
+}
+
 function obey(event) {
   if (event.ctrlKey || event.metaKey || event.altKey || event.target.matches("[type=search], ol")) return;
   const command = (keys.checked && COMMANDS[event.key.toLowerCase()])
@@ -101,5 +140,7 @@ export function start() {
   $("#show-all").addEventListener("click", showAll);
   document.addEventListener("keydown", obey);
   new MutationObserver(refresh).observe(table, { childList: true, subtree: true });
+  takeFilter();
   refresh();
+  returnToRow();
 }

@@ -89,14 +89,14 @@ def test_what_the_core_measured_is_said_with_its_figures():
         "films between 28 % and 88 %."
     )
     unlike = (
-        "This does not look like the frontal chest films that the model has learnt from. Its features lie 48.4 from "
-        "theirs; 26.5 is the limit."
+        "This does not look like the frontal chest films that the model has learnt from. It differs too much from them "
+        "(48; limit 26)."
     )
     child = "The patient is 11 months old by the file, under 18; few of the training films are children’s."
     with speaking("de"):
         assert "ungewöhnlich dunkel" in tr_core(found)
         assert "bei 3 %" in tr_core(found)
-        assert tr_core(unlike).endswith("Ihre Merkmale liegen 48,4 von deren entfernt; die Grenze ist 26,5.")
+        assert tr_core(unlike).endswith("Sie unterscheidet sich zu sehr von ihnen (48; Grenze 26).")
         assert "11 Monate alt, unter 18" in tr_core(child)
         assert tr_core("Nobody ever said this.") == "Nobody ever said this."
     assert tr_core(unlike) == unlike

@@ -59,11 +59,11 @@ def test_a_share_is_told_no_finer_than_the_films_can(probability, calibrated_on,
 
 def test_what_a_figure_means_at_the_operating_point():
     point = replace(MODEL, operating_point=OperatingPoint("no band", 0.5, 0.5, 0.5))
-    assert "above the indeterminate band" in wording.meaning(make_answer("positive", 0.9))
-    assert "above the operating point" in wording.meaning(make_answer("positive", 0.9, model=point))
-    assert "below the indeterminate band" in wording.meaning(make_answer("negative", 0.1))
-    assert "below the operating point" in wording.meaning(make_answer("negative", 0.1, model=point))
-    assert "from 30 % to 60 %" in wording.meaning(make_answer("indeterminate", 0.4))
+    assert "90 % is above the uncertain range (30–60 %)" in wording.meaning(make_answer("positive", 0.9))
+    assert "90 % is above the operating point (50 %)" in wording.meaning(make_answer("positive", 0.9, model=point))
+    assert "10 % is below the uncertain range (30–60 %)" in wording.meaning(make_answer("negative", 0.1))
+    assert "10 % is below the operating point (50 %)" in wording.meaning(make_answer("negative", 0.1, model=point))
+    assert "40 % is in the uncertain range (30–60 %)" in wording.meaning(make_answer("indeterminate", 0.4))
     assert wording.operating_point(MODEL.operating_point) == "specificity 0.90, at 50 %"
 
 
@@ -84,8 +84,15 @@ def test_sides_on_which_something_is_marked():
 
 def test_why_nothing_is_measured():
     spacing = doubt("doubtful_pixel_spacing", "…")
-    assert wording.scale_unknown(make_answer()) == "the file does not say how large its pixels are"
-    assert "cannot be true" in wording.scale_unknown(make_answer(doubts=(spacing,)))
+    assert wording.scale_unknown(make_answer()) == "this file does not say how large its pixels are"
+    assert "implausible" in wording.scale_unknown(make_answer(doubts=(spacing,)))
+    assert wording.no_ruler(make_answer()) == "Ruler off: this file does not say how large its pixels are"
+    assert wording.no_ruler(make_answer(doubts=(spacing,))) == "Ruler off: the pixel size in this file is implausible"
+
+
+def test_a_photograph_of_a_screen_is_called_one():
+    assert wording.is_photograph(make_answer(doubts=(doubt("colour_image", "…"),)))
+    assert not wording.is_photograph(make_answer(doubts=(doubt("clipped", "…"),)))
 
 
 def test_why_nothing_is_marked():

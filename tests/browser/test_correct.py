@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import CDPSession, Page, expect
 
 from app import create_app
-from tests.support.browser import SIZES, THEMES, assert_accessible, serving, upload
+from tests.support.browser import SIZES, THEMES, assert_accessible, serving, show_result
 from tests.support.phantom import to_png
 from training.data.films import PreparedFilms
 from training.data.prepare import prepare
@@ -37,8 +37,7 @@ def address(marking_weights, given) -> Iterator[str]:
 
 
 def open_result(page: Page, film: Path) -> str:
-    upload(page, film)
-    page.get_by_role("link", name=film.name).first.click()
+    show_result(page, film)
     expect(page.locator("#feedback")).to_be_visible()
     return page.url
 
@@ -343,8 +342,32 @@ def test_a_drawing_that_cannot_be_saved_stays(page, film):
     page.unroute("**/correct")
     page.context.clear_cookies()
     page.get_by_role("button", name="Save").click()
-    expect(page.get_by_role("alert")).to_contain_text("The server did not take it.")
+    expect(page.get_by_role("alert")).to_contain_text("The server has this film no longer.")
     assert share(page) == drawn
+    with page.expect_download() as started:
+        page.get_by_role("link", name="Download your drawing").click()
+    mask = cv2.imdecode(np.fromfile(started.value.path(), np.uint8), cv2.IMREAD_GRAYSCALE)
+    assert 100 * (mask > 0).mean() == pytest.approx(drawn, abs=0.01)
+
+
+def test_a_session_that_ends_during_a_stroke_takes_nothing_of_it(page, film):
+    page.clock.install()
+    open_drawing(page, film)
+    page.get_by_role("button", name="Clear").click()
+    start, end = on_screen(page, 100, 100), on_screen(page, 250, 250)
+    page.mouse.move(*start)
+    page.mouse.down()
+    page.clock.fast_forward("56:00")
+    expect(page.locator("#expiring")).to_be_visible()
+    page.clock.fast_forward("05:00")
+    expect(page.locator("#expiring")).to_contain_text("Expired")
+    assert on_screen(page, 100, 100) == start  # the film has not moved under the brush
+    page.mouse.move(*end)
+    page.mouse.up()
+    assert share(page) > 1
+    with page.expect_event("dialog") as question:
+        page.evaluate("void setTimeout(() => location.assign('/'))")
+    question.value.dismiss()
 
 
 def test_a_verdict_works_without_scripts(browser, address, film):

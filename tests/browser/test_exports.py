@@ -38,7 +38,7 @@ def test_each_export_is_downloaded_and_the_page_stays(page, film, complaints):
 def test_whose_film_it_is_can_be_left_out(page, film):
     open_result(page, film)
     assert b"Phantom^Synthetic" in download(page, "Structured report")[1]
-    page.get_by_role("checkbox", name="Leave out whose film it is").check()
+    page.get_by_role("checkbox", name="Remove patient data").check()
     name, content = download(page, "Structured report")
     assert name == "deidentified-pleura-report.dcm"
     assert b"Phantom" not in content

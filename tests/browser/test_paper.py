@@ -25,7 +25,7 @@ def test_whose_film_it_is_can_be_hidden_and_stays_so(page, film):
     open_result(page, film)
     whose = page.locator(".film .whose")
     expect(whose).to_be_visible()
-    page.get_by_label("Patient data").uncheck()
+    page.get_by_label("Patient data", exact=True).uncheck()
     expect(whose).to_be_hidden()
     page.reload()
     expect(page.locator("#viewer.drawn")).to_be_visible()

@@ -62,12 +62,25 @@ def test_each_film_that_fails_says_why(page, film, tmp_path):
         expect(outcomes.filter(has_text=name)).to_contain_text(reason)
 
 
-def test_a_server_that_has_forgotten_the_session_is_no_mystery(page, context, film):
+def test_a_page_from_before_a_restart_sends_its_films_all_the_same(page, context, film):
     page.goto("/")
     context.clear_cookies()
     page.set_input_files("#films", film)
-    expect(page.locator(".outcome.failed")).to_contain_text("chest.dcm")
-    expect(page.locator(".outcome.failed")).to_contain_text("form_expired")
+    expect(page.locator(".outcome")).to_contain_text("Pneumothorax suspected")
+
+
+def test_a_browser_that_keeps_no_cookies_is_told_so_and_can_reload(page, context, film):
+    page.goto("/")
+    stale = page.request.post("/studies").text()  # what a server says to a form without its token
+    page.route("**/studies", lambda route: route.fulfill(status=400, content_type="text/html", body=stale))
+    page.set_input_files("#films", film)
+    row = page.locator(".outcome.failed")
+    expect(row).to_contain_text("chest.dcm")
+    expect(row).to_contain_text("form_expired")
+    page.unroute("**/studies")
+    with page.expect_navigation():
+        row.get_by_role("button", name="Reload").click()
+    expect(row.get_by_role("button", name="Reload")).to_be_visible()
 
 
 def test_a_film_can_be_dropped(page, film):
@@ -114,6 +127,7 @@ def test_deleting_now_takes_the_film_off_the_list(page, film):
 def test_an_expired_result_does_not_stay_on_the_screen(page, film):
     page.clock.install()
     upload(page, film)
+    page.locator(".menu summary").click()
     expect(page.locator("time")).to_have_text("60 min")
     page.clock.fast_forward("15:00")
     expect(page.locator("time")).to_have_text("45 min")
@@ -145,7 +159,7 @@ def test_the_whole_way_with_the_keyboard_alone(page, film, complaints):
     tab_to(page, page.get_by_role("button", name="Wrong", exact=True))
     page.keyboard.press("Enter")
     expect(page.get_by_role("button", name="Wrong", exact=True)).to_have_attribute("aria-pressed", "true")
-    tab_to(page, page.get_by_role("checkbox", name="Leave out whose film it is"))
+    tab_to(page, page.get_by_role("checkbox", name="Remove patient data"))
     page.keyboard.press("Space")
     tab_to(page, page.get_by_text("Show what moved the score"))
     page.keyboard.press("Enter")
@@ -154,6 +168,8 @@ def test_the_whole_way_with_the_keyboard_alone(page, film, complaints):
     tab_to(page, page.get_by_role("link", name="All films"))
     page.keyboard.press("Enter")
     expect(page.locator(".outcome")).to_contain_text("You: wrong")
+    tab_to(page, page.locator(".menu summary"))
+    page.keyboard.press("Enter")
     tab_to(page, page.get_by_role("button", name="Delete now"))
     page.keyboard.press("Enter")
     expect(page.get_by_role("button", name="Keep", exact=True)).to_be_focused()

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.support.browser import SIZES, assert_accessible
+from tests.support.browser import SIZES, assert_accessible, show_result
 from tests.support.film_files import FIELD_MM, to_dicom, to_png
 
 MARK = (255, 182, 61)  # #ffb63d
@@ -31,9 +31,7 @@ def opened(page, film) -> Page:
 
 
 def open_viewer(page: Page, film: Path) -> Page:
-    page.goto("/")
-    page.set_input_files("#films", film)
-    page.get_by_role("link", name=film.name, exact=True).click(timeout=30_000)
+    show_result(page, film)
     expect(page.locator("#viewer.drawn")).to_be_visible()
     return page
 
@@ -230,13 +228,13 @@ def test_letters_of_sides_stand_only_where_the_file_says_which_is_which(page, fi
     open_viewer(page, film)
     expect(page.locator("figcaption")).to_contain_text("Left edge of the picture: the patient’s right, as the file")
     expect(page.locator("tbody th").first).to_have_text(re.compile("^Patient’s (left|right)$"))
-    assert page.evaluate("import('/static/viewer.js').then(({ viewer }) => viewer.stage.fixtures.length)") == 2
+    assert page.evaluate("import('/static/viewer.js').then(({ viewer }) => viewer.stage.fixtures.length)") == 3
     open_viewer(page, png)
     expect(page.locator("figcaption")).to_contain_text("Side as displayed: the file does not say")
     expect(page.locator("tbody th").first).to_contain_text(
         re.compile("Picture’s (left|right).*if displayed as usual", re.S)
     )
-    assert page.evaluate("import('/static/viewer.js').then(({ viewer }) => viewer.stage.fixtures.length)") == 0
+    assert page.evaluate("import('/static/viewer.js').then(({ viewer }) => viewer.stage.fixtures.length)") == 1
 
 
 def test_the_marked_area_as_fill_contour_and_pattern(opened):
@@ -375,7 +373,7 @@ def test_pixels_that_were_not_square_measure_the_same_along_both_axes(page, phan
 def test_without_known_pixel_spacing_there_is_no_ruler(page, png):
     open_viewer(page, png)
     expect(page.get_by_role("radio", name="Ruler")).to_be_disabled()
-    expect(page.get_by_text("No ruler: the file does not say how large its pixels are")).to_be_visible()
+    expect(page.get_by_text("Ruler off: this file does not say how large its pixels are")).to_be_visible()
     assert key(page, "r")["tool"] == "move"
     expect(page.locator("tbody")).not_to_contain_text("mm²")
     expect(page.locator("tbody")).to_contain_text("of the film")
@@ -412,7 +410,7 @@ def test_keys_do_everything(opened):
 def test_full_screen_by_key(opened):
     opened.keyboard.press("f")
     expect(opened.get_by_role("button", name="Full screen")).to_have_attribute("aria-pressed", "true")
-    assert opened.evaluate("document.fullscreenElement.id") == "viewer"
+    assert opened.evaluate("document.fullscreenElement === document.documentElement")  # the next film stays in it
     assert state(opened)["fitted"]
     opened.keyboard.press("f")
     expect(opened.get_by_role("button", name="Full screen")).to_have_attribute("aria-pressed", "false")

@@ -50,6 +50,15 @@ def upload(page: Page, *paths: Path) -> None:
     expect(page.locator(".outcome")).to_have_count(before + len(paths), timeout=30_000)
 
 
+def show_result(page: Page, film: Path) -> None:
+    """Upload one film and open its result; under a finger it opens by itself."""
+    page.goto("/")
+    page.set_input_files("#films", film)
+    if not page.evaluate("matchMedia('(pointer: coarse)').matches"):
+        page.get_by_role("link", name=film.name, exact=True).first.click(timeout=30_000)
+    page.wait_for_url("**/studies/*", timeout=30_000)
+
+
 def open_result(page: Page, film: Path) -> None:
     """Upload the synthetic film, and open its result."""
     upload(page, film)

@@ -155,7 +155,7 @@ def test_text_field_as_large_as_a_film_is_still_no_file(client):
     check_problem(client.post(PREDICTIONS, data={"file": "x" * 2**20}), 400, "no_file")
 
 
-@pytest.mark.parametrize("path", ["/api", "/api/", "/api/v1", "/api/v1/nothing", "/api/v2/predictions"])
+@pytest.mark.parametrize("path", ["/api/", "/api/v1", "/api/v1/nothing", "/api/v2/predictions"])
 @pytest.mark.parametrize("method", ["GET", "POST"])
 def test_unknown_address(client, method, path):
     assert path in check_problem(client.open(path, method=method), 404, "not_found")["detail"]

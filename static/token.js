@@ -1,0 +1,15 @@
+// What every form carries against forgery. After a restart of the server the page's is stale: then a new one is fetched.
+
+const meta = document.querySelector("meta[name=csrf-token]");
+
+export function token() {
+  return meta.content;
+}
+
+/** Fetch a new token; it belongs to a new session where the old one is not known any more. */
+export async function renew() {
+  const answer = await fetch("/");
+  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  meta.content = page.querySelector("meta[name=csrf-token]").content;
+  for (const field of document.querySelectorAll("input[name=csrf_token]")) field.value = meta.content;
+}
