@@ -10,6 +10,8 @@ from app.segmentation.reading.dicom_codecs import Layout, Stored
 SAMPLED_ROWS = 256
 MOST_OVERLAID = 0.5
 """Share of a film that overlays may cover; where more lies beyond its depth, it is deeper."""
+MOST_OVERLAYS = 16
+"""Values that the bits above a film's levels may take, if they are overlays."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,10 @@ def levels_of(stored: Stored, layout: Layout) -> Levels:
     signed = layout.signed if stored.signed is None else stored.signed
     header_bits = layout.bits_stored
     if stored.bits is None:
-        levels = _cut_out(stored.levels, *_native_depth(layout, size), signed)
+        bits, shift = _native_depth(layout, size)
+        levels = _cut_out(stored.levels, bits, shift, signed)
+        if not shift and bits < size <= 16 and stored.levels.ndim == 2 and _wraps(levels, stored.levels):
+            levels = Levels(stored.levels.astype(f"u{size // 8}", copy=False), size, signed)  # Bits Stored is wrong
     elif stored.bits == size and header_bits is not None and 8 <= header_bits < size:
         levels = _of_room(stored, stored.bits, header_bits, layout, signed)
     else:
@@ -107,13 +112,18 @@ def _wraps(cut: Levels, words: np.ndarray) -> bool:
     """Whether levels jump wherever the bits above them change: then both are one level, cut in two.
 
     Under the edge of an overlay levels are neighbours like any others; the lower bits of a deeper film are as good
-    as random there.
+    as random there, and the whole words are not, or take more values above than a few overlays can.
     """
     step = max(1, len(words) // SAMPLED_ROWS)
-    above = words[::step] >> cut.bits
+    sampled = words[::step].view(words.dtype.str.replace("u", "i")) if cut.signed else words[::step]
+    whole, levels = sampled.astype(np.int32), cut.of_codes[cut.codes[::step]]
+    above = whole - levels
     changes = above[:, 1:] != above[:, :-1]
-    jumps = np.abs(np.diff(cut.of_codes[cut.codes[::step]], axis=1))[changes]
-    return bool(jumps.size) and float(jumps.mean()) > 2**cut.bits / 6
+    if not changes.any():
+        return False
+    of_whole, of_levels = (float(np.abs(np.diff(values, axis=1))[changes].mean()) for values in (whole, levels))
+    is_random = of_levels > 2**cut.bits / 6
+    return is_random and (of_whole < of_levels or len(np.unique(above)) > MOST_OVERLAYS)
 
 
 def _smoother(one: Levels, other: Levels) -> Levels:

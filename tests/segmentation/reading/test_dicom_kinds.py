@@ -232,6 +232,39 @@ class TestDepth:
         data = compressed(syntax, levels, 16, BitsStored=said, HighBit=said - 1)
         assert shows(data, levels / (2**bits - 1))
 
+    @pytest.mark.parametrize("syntax", [ExplicitVRLittleEndian, ExplicitVRBigEndian, RLELossless])
+    @pytest.mark.parametrize(("bits", "said"), [(13, 12), (14, 12), (16, 12), (14, 10), (16, 8)])
+    @pytest.mark.parametrize("signed", [False, True])
+    def test_more_bits_than_are_said_to_be_stored(self, syntax, bits, said, signed):
+        levels = np.round(FILM * (2**bits - 1)).astype(np.int32)
+        data = to_dicom(FILM, bits_stored=16, transfer_syntax=syntax, BitsStored=said, HighBit=said - 1)
+        stored = levels - 2 ** (bits - 1) * signed
+        order = ">" if syntax == ExplicitVRBigEndian else "<"
+        film = pydicom.dcmread(io.BytesIO(data))
+        film.PixelRepresentation = int(signed)
+        film.PixelData = stored.astype(f"{order}i4").astype(f"{order}u2").tobytes()
+        if syntax == RLELossless:
+            film.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+            film["PixelData"].is_undefined_length = False
+            film.BitsStored, film.HighBit = 16, 15
+            film.compress(RLELossless)
+            film.BitsStored, film.HighBit = said, said - 1
+        buffer = io.BytesIO()
+        film.save_as(buffer)
+        assert shows(buffer.getvalue(), levels / (2**bits - 1), 1e-3)
+
+    @pytest.mark.parametrize("syntax", [ExplicitVRLittleEndian, JPEGLosslessSV1, JPEG2000Lossless])
+    def test_an_overlay_above_noise(self, syntax):
+        noise = np.random.default_rng(0).integers(0, 4096, FILM.shape).astype(np.uint16)
+        words = noise.copy()
+        words[20:60, 30:90] |= 1 << 12
+        words[100:140:2, 30:90] |= 1 << 15
+        if syntax == ExplicitVRLittleEndian:
+            data = to_dicom(FILM, PixelData=words.astype("<u2").tobytes())
+        else:
+            data = compressed(syntax, words, 16)
+        assert shows(data, noise / 4095)
+
     def test_a_deeper_film_in_a_lossy_codestream(self):
         levels = np.round(FILM * 65535).astype(np.uint16)
         frame = imagecodecs.jpeg2k_encode(levels, level=70, codecformat="j2k", reversible=False)
