@@ -59,8 +59,13 @@ def segment(
     mask = np.zeros(probability_map.shape, dtype=bool)
     if film_probability < config.min_film_probability:
         return mask, ()
-    above = (probability_map >= config.mask_threshold).astype(np.uint8)
-    count, components, statistics, centres = cv2.connectedComponentsWithStats(above, connectivity=8)
+    above = (probability_map >= config.mask_threshold).view(np.uint8)
+    left, top, width, height = cv2.boundingRect(above)  # most of a film is never marked, and need not be searched
+    if not width:
+        return mask, ()
+    count, components, statistics, centres = cv2.connectedComponentsWithStats(
+        above[top : top + height, left : left + width], connectivity=8
+    )
     pixel_area_mm2 = geometry.pixel_area_mm2
     regions = []
     for component in range(1, count):
@@ -68,10 +73,11 @@ def segment(
         if area / mask.size < config.min_area_fraction:
             continue
         inside = components[y : y + height, x : x + width] == component
+        x, y = left + x, top + y
         mask[y : y + height, x : x + width] |= inside
         regions.append(
             Region(
-                laterality=geometry.laterality_at(float(centres[component][0])),
+                laterality=geometry.laterality_at(left + float(centres[component][0])),
                 bbox=(x, y, width, height),
                 area_fraction=area / mask.size,
                 area_mm2=None if pixel_area_mm2 is None else area * pixel_area_mm2,
