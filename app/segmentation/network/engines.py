@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from app.segmentation.checkpoint import Checkpoint
 from app.segmentation.errors import CheckpointError
 from app.segmentation.network.engine import Engine
-from app.segmentation.network.openvino_graph import graph_path, read_graph
+from app.segmentation.network.openvino_graph import command_for, graph_path, read_graph
 
 if TYPE_CHECKING:
     from app.segmentation.network.torch_engine import TorchEngine
@@ -50,7 +50,7 @@ def open_engine(checkpoint: Checkpoint, weights: Path, kind: str = "auto", threa
         except Exception as error:  # a library of machine code that does not load may raise anything
             objection, details = "OpenVINO does not load", f"{type(error).__name__}: {error}"
     else:
-        objection, details = "there is no graph for OpenVINO", f"{path} is missing, `python -m training graph` makes it"
+        objection, details = "there is no graph for OpenVINO", f"{path} is missing, {command_for(path)} makes it"
     if kind != "auto":
         raise CheckpointError(f"PLEURA_ENGINE={kind} cannot be: {objection} ({details}).")
     logger.warning("PyTorch answers films, several times slower: %s (%s).", objection, details)

@@ -19,8 +19,8 @@ from safetensors import SafetensorError, safe_open
 from app.segmentation.errors import CheckpointError
 
 SUFFIX = ".openvino"
+SUFFIX_INT8 = f".int8{SUFFIX}"
 HEADER_KEY = "pleura_graph"
-MAKE_AGAIN = "make it again with `python -m training graph`"
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,12 @@ class Graph:
 
 def graph_path(weights: Path, kind: str = "openvino") -> Path:
     """Say where the graph of a checkpoint lies: beside it, under its name; `kind` is the engine's."""
-    return weights.with_suffix(SUFFIX if kind != "int8" else f".int8{SUFFIX}")
+    return weights.with_suffix(SUFFIX_INT8 if kind == "int8" else SUFFIX)
+
+
+def command_for(path: Path) -> str:
+    """Say which command makes a graph."""
+    return f"`python -m training {'quantise' if path.name.endswith(SUFFIX_INT8) else 'graph'}`"
 
 
 def read_graph(path: Path, weights: Mapping[str, np.ndarray], weights_sha256: str) -> Graph:
@@ -59,7 +64,7 @@ def read_graph(path: Path, weights: Mapping[str, np.ndarray], weights_sha256: st
         if any(hashlib.sha256(packed[name]).hexdigest() != header["sha256"][name] for name in packed):
             raise ValueError("its parts have other hashes than it says")
         if header["weights_sha256"] != weights_sha256:
-            raise CheckpointError(f"The graph {path} belongs to other weights; {MAKE_AGAIN}.")
+            raise CheckpointError(f"The graph {path} belongs to other weights; make it again with {command_for(path)}.")
         buffer = np.zeros(header["size"], np.uint8)
         constants = np.frombuffer(packed["constants"], np.uint8)
         taken = 0
@@ -70,5 +75,7 @@ def read_graph(path: Path, weights: Mapping[str, np.ndarray], weights_sha256: st
                 values = np.ascontiguousarray(weights[name], np.float32).reshape(-1).view(np.uint8)
             buffer[offset : offset + size] = values
     except (SafetensorError, OSError, KeyError, TypeError, ValueError, zlib.error) as error:
-        raise CheckpointError(f"The graph {path} is damaged ({error}); {MAKE_AGAIN}.") from error
+        raise CheckpointError(
+            f"The graph {path} is damaged ({error}); make it again with {command_for(path)}."
+        ) from error
     return Graph(packed["xml"], buffer)

@@ -116,8 +116,10 @@ class TestChoice:
             opened(graphed, "openvino")
 
     def test_no_graph_where_openvino_is_asked_for(self, checkpoint_path):
-        with pytest.raises(CheckpointError, match="PLEURA_ENGINE=openvino cannot be: there is no graph"):
-            opened(checkpoint_path, "openvino")
+        for kind, command in (("openvino", "graph"), ("int8", "quantise")):
+            expected = f"PLEURA_ENGINE={kind} cannot be: there is no graph .* `python -m training {command}` makes it"
+            with pytest.raises(CheckpointError, match=expected):
+                opened(checkpoint_path, kind)
 
     def test_unknown_engine(self, checkpoint_path):
         with pytest.raises(ValueError, match="one of auto, openvino, int8, torch, not 'onnx'"):
