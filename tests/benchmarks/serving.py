@@ -3,6 +3,7 @@
     python -m tests.benchmarks.serving                       # make bench
     python -m tests.benchmarks.serving --films 8             # a quick look
     python -m tests.benchmarks.serving --parts start memory  # some of it only
+    python -m tests.benchmarks.serving --engine torch        # what OpenVINO is worth
 
 All is measured in one run, what is compared in turns, and told as ratios: the same machine is slower in company. The
 load beside every part says how much company there was. docs/performance.md says what each line means.
@@ -25,6 +26,7 @@ from pathlib import Path
 import openvino
 
 from app.config import ROOT, read_settings
+from app.segmentation.network.engines import ENGINES
 from tests.benchmarks.clients import Load, send
 from tests.support.phantom import draw_phantom, to_dicom, to_png
 from tests.support.server import Server, running_server
@@ -44,6 +46,7 @@ def main() -> None:
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=tuple(PARTS), help="what to measure, if not all")
     parser.add_argument("--films", type=int, default=40, help="films of each part")
     parser.add_argument("--memory_films", type=int, default=300, help="films after which memory is looked at")
+    parser.add_argument("--engine", choices=ENGINES, default="auto", help="what answers films in our application")
     options = parser.parse_args()
     for name in OF_OPENMP:
         os.environ.pop(name, None)
@@ -57,7 +60,7 @@ def measure_start(options: argparse.Namespace) -> None:
     seconds = []
     for _ in range(STARTS):
         started = time.perf_counter()
-        with serving(OURS) as server:
+        with serving(OURS, options.engine) as server:
             urllib.request.urlopen(f"{server.url}/readyz", timeout=60).close()
             seconds.append(time.perf_counter() - started)
     _tell("start to ready", f"{statistics.median(seconds):.2f} s", f"{min(seconds):.2f} to {max(seconds):.2f} s")
@@ -65,7 +68,7 @@ def measure_start(options: argparse.Namespace) -> None:
 
 def compare_alone(options: argparse.Namespace) -> None:
     """Compare requests, one after the other, with the network alone and with the processor's peak."""
-    with serving(OURS) as ours, serving(NAIVE) as naive, bare_process() as bare:
+    with serving(OURS, options.engine) as ours, serving(NAIVE) as naive, bare_process() as bare:
         parts = {
             "png": (Load(), ours, film_png()),
             "dicom": (Load(), ours, film_dicom()),
@@ -101,7 +104,7 @@ def tell_alone(loads: dict[str, Load], network: Sequence[float], peak: float, op
 
 def compare_in_company(options: argparse.Namespace) -> None:
     """Compare what clients get who come at once."""
-    with serving(OURS) as ours, serving(NAIVE) as naive:
+    with serving(OURS, options.engine) as ours, serving(NAIVE) as naive:
         send_at_once({"ours": ours, "naive": naive}, options.films, "")
         one, four = (send(ours.port, film_dicom(), options.films, clients) for clients in (1, 4))
         details = f"{four.per_second:.2f} films/s: the next film is read while one is answered"
@@ -110,7 +113,7 @@ def compare_in_company(options: argparse.Namespace) -> None:
 
 def compare_beside_a_neighbour(options: argparse.Namespace) -> None:
     """Compare what clients get while another process keeps a core busy."""
-    with serving(OURS) as ours, serving(NAIVE) as naive:
+    with serving(OURS, options.engine) as ours, serving(NAIVE) as naive:
         quiet = {server.port: send(server.port, film_png(), options.films // 2) for server in (ours, naive)}
         with busy_core():
             beside = send_at_once({"ours": ours, "naive": naive}, options.films // 2, " beside a busy core")
@@ -138,7 +141,7 @@ def send_at_once(servers: dict[str, Server], films: int, where: str) -> dict[str
 def follow_memory(options: argparse.Namespace) -> None:
     """Tell what the worker holds after a third of the films, and after all of them."""
     films, first = options.memory_films, options.memory_films // 3
-    with serving(OURS) as server:
+    with serving(OURS, options.engine) as server:
         send(server.port, film_png(), first)
         early = worker_memory(server)
         send(server.port, film_png(), films - first)
@@ -168,20 +171,18 @@ def film_dicom() -> bytes:
 
 
 @contextmanager
-def serving(arguments: Sequence[str]) -> Iterator[Server]:
+def serving(arguments: Sequence[str], engine: str = "auto") -> Iterator[Server]:
     """Serve films as `make run` does, by the released weights, to clients that may send any number of them."""
     settings = {"PLEURA_WEIGHTS": read_settings()["WEIGHTS"], "PLEURA_API": "open", "MALLOC_ARENA_MAX": "2"}
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        running_server(Path(folder), arguments, **settings, PLEURA_RATE_LIMIT="1000000/minute") as server,
-    ):
+    settings |= {"PLEURA_ENGINE": engine, "PLEURA_RATE_LIMIT": "1000000/minute"}
+    with tempfile.TemporaryDirectory() as folder, running_server(Path(folder), arguments, **settings) as server:
         yield server
 
 
 def worker_memory(server: Server) -> str:
     """Resident memory of gunicorn's worker and of the process beside it that reads films."""
-    pages = [_resident_mib(child) for child in _children(server.process.pid)]
-    readers = [_resident_mib(child) for worker in _children(server.process.pid) for child in _children(worker)]
+    pages = [resident_mib(child) for child in children(server.process.pid)]
+    readers = [resident_mib(child) for worker in children(server.process.pid) for child in children(worker)]
     return f"{sum(pages):.0f} MiB and {sum(readers):.0f} MiB for reading"
 
 
@@ -215,12 +216,14 @@ def busy_core() -> Iterator[None]:
         neighbour.wait()
 
 
-def _children(pid: int) -> list[int]:
+def children(pid: int) -> list[int]:
+    """List the processes that a process has started."""
     path = Path(f"/proc/{pid}/task/{pid}/children")
     return [int(child) for child in path.read_text().split()]
 
 
-def _resident_mib(pid: int) -> float:
+def resident_mib(pid: int) -> float:
+    """Resident memory of a process, in MiB."""
     pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
     return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
 
