@@ -1,5 +1,6 @@
 """A PNG, JPEG, JPEG-LS or WebP file to a `Radiograph`."""
 
+import contextlib
 import io
 import struct
 import warnings
@@ -118,25 +119,33 @@ def _only(film: Radiograph, frames: int) -> Radiograph:
 
 def _shown(data: bytes, source_format: str, header: FileHeader | None = None) -> Radiograph:
     """Have Pillow decode 8 bits a channel, or fewer: greys, or colours by their luma (ITU-R BT.601)."""
-    source = Image.open(io.BytesIO(data), formats=(source_format,))
-    source.load()
-    picture = _upright(source)
-    is_colour = picture.mode not in GREY_MODES and is_colourful(np.asarray(picture.convert("RGB")))
+    picture = Image.open(io.BytesIO(data), formats=(source_format,))
+    picture.load()
+    _turn_upright(picture)
+    width, height = picture.size
+    step = max(1, min(picture.size) // SAMPLED_SIDE)
+    sample = picture.resize((width // step, height // step), Image.Resampling.NEAREST)
+    is_colour = picture.mode not in GREY_MODES and is_colourful(np.asarray(sample.convert("RGB")))
+    image = np.empty((height, width), dtype=np.float32)
+    for start in range(0, height, BLOCK_ROWS):  # several copies of all its colours would fill the memory
+        block = picture.crop((0, start, width, min(start + BLOCK_ROWS, height)))
+        np.divide(np.asarray(_greys(block)), np.float32(255), out=image[start : start + BLOCK_ROWS])
+    return Radiograph(image, source_format, 8, is_colour, header=header or FileHeader())
+
+
+def _turn_upright(picture: Image.Image) -> None:
+    """Turn a picture as its camera was held; leave it as it is where its EXIF data are damaged."""
+    with contextlib.suppress(*DAMAGE):
+        ImageOps.exif_transpose(picture, in_place=True)
+
+
+def _greys(picture: Image.Image) -> Image.Image:
     if picture.has_transparency_data:  # shown on black, as in a viewer
         picture = picture.convert("RGBA")
         picture = Image.alpha_composite(Image.new("RGBA", picture.size, "black"), picture)
     if picture.mode == "CMYK":
         picture = picture.convert("RGB")
-    image = np.asarray(picture.convert("L"), dtype=np.float32) / 255
-    return Radiograph(image, source_format, 8, is_colour, header=header or FileHeader())
-
-
-def _upright(picture: Image.Image) -> Image.Image:
-    """Turn a picture as its camera was held; as it is, where its EXIF data are damaged."""
-    try:
-        return ImageOps.exif_transpose(picture)
-    except DAMAGE:
-        return picture
+    return picture.convert("L")
 
 
 def _of_levels(
