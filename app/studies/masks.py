@@ -17,6 +17,8 @@ from app.studies.store import Study
 
 LONGEST_OUTLINE = 200_000
 """Edges between marked and unmarked pixels: fifty times around a film."""
+MOST_REGIONS = 500
+"""Separate areas: exports describe each."""
 EDGES = (np.s_[1:], np.s_[:-1]), (np.s_[:, 1:], np.s_[:, :-1])
 
 
@@ -134,6 +136,11 @@ def _refuse_dust(mask: np.ndarray) -> None:
         raise InvalidMaskError(
             f"The outline of the mask is {outline:,} pixels long; {LONGEST_OUTLINE:,} is the limit. "
             "Draw areas, not dots."
+        )
+    regions = cv2.connectedComponents(mask.astype(np.uint8), connectivity=8)[0] - 1
+    if regions > MOST_REGIONS:
+        raise InvalidMaskError(
+            f"The mask has {regions:,} separate areas; {MOST_REGIONS} is the limit. Draw areas, not dots."
         )
 
 

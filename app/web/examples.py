@@ -8,6 +8,7 @@ from app.analysis.language import mark
 from app.config import ROOT
 from app.studies.store import Study
 from app.web.intake import take_in
+from app.web.limits import count_film
 from app.web.session import own_worklist
 
 
@@ -50,5 +51,6 @@ def open_example(name: str) -> Study:
     for study in own_worklist().studies:
         if study.example == name:
             return study
+    count_film()
     data = (ROOT / "static" / example.file).read_bytes()
     return take_in(data, f"EXAMPLE {name}.webp", example=name)

@@ -4,7 +4,7 @@ import errno
 from tempfile import SpooledTemporaryFile
 from typing import IO, Any
 
-from flask import Flask, Request, request
+from flask import Flask, Request, current_app, request
 from flask_limiter import Limiter
 from gunicorn.http.errors import ParseException
 from werkzeug.exceptions import BadRequest
@@ -17,6 +17,8 @@ from app.web.session import client
 
 LIMITED = ("pages.create", "api.predict", "explanations.activations", "explanations.occlusion", "feedback.save")
 """Views that take a film, or the processor for as long as one."""
+KEY = "pleura_limit"
+"""Of what counts a film, in `Flask.extensions`."""
 IN_MEMORY_BYTES = 500_000
 UPLOADS = ("pages.create", "api.predict")
 """Views that take a film."""
@@ -32,13 +34,27 @@ def init_app(app: Flask) -> None:
         lambda: request.remote_addr or "",
         app=app,
         storage_uri=app.config["RATE_STORAGE"],
-        in_memory_fallback=[app.config["RATE_LIMIT"]],
-        in_memory_fallback_enabled=True,
+        in_memory_fallback_enabled=True,  # by the same limits; limits of its own would count every page
     )
     limit = limiter.shared_limit(app.config["RATE_LIMIT"], scope="films")
+    counted: Any = limit(_pass)
+    app.extensions[KEY] = counted
     for endpoint in LIMITED:
         limited: Any = limit(app.view_functions[endpoint])
         app.view_functions[endpoint] = limited
+
+
+def count_film() -> None:
+    """Count a film that comes by another view, as an example does.
+
+    Raises:
+        RateLimitExceeded: If this address has sent as many as it may.
+    """
+    current_app.extensions.get(KEY, _pass)()
+
+
+def _pass() -> None:
+    """Do nothing: to be counted is enough."""
 
 
 def _refuse_early() -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from app.studies.drawing import contour_path, mask_png
-from app.studies.masks import LONGEST_OUTLINE, InvalidMaskError, read_mask
+from app.studies.masks import LONGEST_OUTLINE, MOST_REGIONS, InvalidMaskError, read_mask
 
 
 def pattern(name: str, side: int) -> np.ndarray:
@@ -30,7 +30,21 @@ def test_dust_is_refused(name):
         read_mask(mask_png(pattern(name, 1024)), (1024, 1024))
 
 
-@pytest.mark.parametrize("name", ["dots", "holes", "comb", "noise"])
+def dots(a_row: int) -> np.ndarray:
+    """A square of isolated dots on a film of 4096²."""
+    places = np.linspace(1, 4094, a_row).astype(int)
+    mask = np.zeros((4096, 4096), bool)
+    mask[np.ix_(places, places)] = True
+    return mask
+
+
+def test_isolated_dots_are_refused_by_their_number():
+    assert read_mask(mask_png(dots(22)), (4096, 4096)).sum() == 484 < MOST_REGIONS
+    with pytest.raises(InvalidMaskError, match="529 separate areas; 500 is the limit"):
+        read_mask(mask_png(dots(23)), (4096, 4096))
+
+
+@pytest.mark.parametrize("name", ["holes", "comb"])
 def test_as_much_dust_as_is_taken_is_drawn_in_few_bytes(name):
     mask = np.zeros((4096, 4096), bool)
     side = int((LONGEST_OUTLINE / 2.1) ** 0.5)

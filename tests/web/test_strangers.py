@@ -103,6 +103,13 @@ def test_an_address_sends_so_many_films_and_no_more(make):
     assert send(client, environ_base={"REMOTE_ADDR": "10.0.0.2"}).status_code == 200
 
 
+def test_examples_count_as_films_and_pages_do_not(make):
+    application = make(RATE_LIMIT="2/hour").application
+    statuses = [application.test_client().get("/?example=normal").status_code for _ in range(3)]
+    assert statuses == [303, 303, 429]
+    assert {application.test_client().get("/").status_code for _ in range(5)} == {200}
+
+
 def test_a_proxy_s_word_counts_only_where_there_is_one(make):
     for proxies, statuses in ((0, [200, 429]), (1, [200, 200])):
         client = make(RATE_LIMIT="1/hour", PROXIES=proxies)
@@ -112,6 +119,7 @@ def test_a_proxy_s_word_counts_only_where_there_is_one(make):
 def test_without_redis_each_process_counts_for_itself(make):
     client = make(RATE_LIMIT="1/hour", RATE_STORAGE="redis://127.0.0.1:1")
     assert [send(client).status_code for _ in range(2)] == [200, 429]
+    assert {client.get("/").status_code for _ in range(3)} == {200}
 
 
 @pytest.mark.parametrize("path", ["/studies/%00", "/studies/a%0d%0ab", "/studies/%1b%5b2J/film.png", "/%00"])
