@@ -49,8 +49,8 @@ def read_elements(data: bytes, keywords: Collection[str]) -> DicomObject:
     beginning = 132 if data[128:132] == b"DICM" else 0
     start = _read_meta(data, beginning, found)
     found.is_dicom_file = start > 0
-    if found.syntax == DeflatedExplicitVRLittleEndian and not _walk_of(data, start, "").follows(start):
-        data, start = _inflated(data[start:]), 0
+    if not _walk_of(data, start, found.syntax).follows(start):
+        data, start = _deflated_or_not(data, start, found.syntax)
     walk = _walk_of(data, start, found.syntax)
     found.is_big_endian = walk.order == ">"
     wanted = {tag for keyword in keywords if (tag := tag_for_keyword(keyword)) is not None}
@@ -75,12 +75,24 @@ def _read_meta(data: bytes, position: int, found: DicomObject) -> int:
     return position
 
 
+def _deflated_or_not(data: bytes, start: int, syntax: str) -> tuple[bytes, int]:
+    """Inflate a data set that does not begin with an element, if that makes it one, and return where it begins."""
+    try:
+        inflated = _inflated(data[start:])
+    except zlib.error:
+        if syntax == DeflatedExplicitVRLittleEndian:
+            raise
+        return data, start  # its first element is damaged
+    is_data_set = syntax == DeflatedExplicitVRLittleEndian or _walk_of(inflated, 0, "").follows(0)
+    return (inflated, 0) if is_data_set else (data, start)
+
+
 def _inflated(data: bytes) -> bytes:
     """Inflate a data set as far as allowed; a stream that is cut yields what it has."""
     try:
         inflated = zlib.decompressobj(-zlib.MAX_WBITS).decompress(data, MAX_INFLATED_BYTES + 1)
-    except zlib.error:  # some writers put zlib's own header before the stream
-        inflated = zlib.decompressobj().decompress(data, MAX_INFLATED_BYTES + 1)
+    except zlib.error:  # some writers put the header of zlib or gzip before the stream
+        inflated = zlib.decompressobj(zlib.MAX_WBITS | 32).decompress(data, MAX_INFLATED_BYTES + 1)
     if len(inflated) > MAX_INFLATED_BYTES:
         raise FileTooLargeError(
             f"The file inflates to more than {MAX_INFLATED_BYTES // 2**20} MiB. Send a single film, not deflated."

@@ -453,6 +453,11 @@ class TestFrames:
         frame = next(pydicom.encaps.generate_frames(film.PixelData, number_of_frames=1))
         assert shows(to_dicom(FILM, PixelData=frame), LEVELS / 4095)
 
+    @pytest.mark.parametrize("said", [ExplicitVRLittleEndian, ImplicitVRLittleEndian, JPEGBaseline8Bit])
+    def test_deflated_whatever_is_said(self, said):
+        deflated = to_dicom(FILM, transfer_syntax=DeflatedExplicitVRLittleEndian)
+        assert shows(relabelled(deflated, said), LEVELS / 4095)
+
     def test_two_file_metas(self):
         for held, other in ((JPEGLosslessSV1, ExplicitVRLittleEndian), (ExplicitVRLittleEndian, JPEGLosslessSV1)):
             second = element(0x0002, 0x0010, b"UI", str(other).encode().ljust(len(other) + len(other) % 2, b"\0"))
