@@ -1,6 +1,7 @@
 """The filter of the worklist: it stands in the address, so that it holds while films are opened."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from flask import request
 
@@ -26,7 +27,7 @@ class Filter:
     find: str = ""
 
     @property
-    def query(self) -> dict[str, str]:
+    def query(self) -> dict[str, Any]:
         """Its part of an address."""
         return {name: value for name, value in vars(self).items() if value}
 

@@ -8,27 +8,34 @@ const SVG = "http://www.w3.org/2000/svg";
 let filters = 0;
 
 export class CanvasFilm {
-  /** Halve the film until it is small. */
+  /** Make one with all its copies. */
   static async make(canvas, bitmap) {
-    const copies = [bitmap];
-    while (Math.max(copies.at(-1).width, copies.at(-1).height) > SMALLEST_COPY) {
-      const { width, height } = copies.at(-1);
-      copies.push(await createImageBitmap(copies.at(-1), {
-        resizeWidth: Math.ceil(width / 2), resizeHeight: Math.ceil(height / 2), resizeQuality: "medium",
-      }));
-    }
-    return new CanvasFilm(canvas, copies);
+    const film = new CanvasFilm(canvas, bitmap);
+    await film.halve();
+    return film;
   }
 
-  constructor(canvas, copies) {
+  constructor(canvas, bitmap) {
     this.canvas = canvas;
-    this.copies = copies;
+    this.copies = [bitmap];
+    this.closed = false;
     this.context = canvas.getContext("2d");
     this.filter = `film-window-${++filters}`;
     this.channels = addFilter(canvas, this.filter);
   }
 
+  /** Halve the film until it is small; until then it is drawn from what there is. */
+  async halve() {
+    while (!this.closed && Math.max(this.copies.at(-1).width, this.copies.at(-1).height) > SMALLEST_COPY) {
+      const { width, height } = this.copies.at(-1);
+      this.copies.push(await createImageBitmap(this.copies.at(-1), {
+        resizeWidth: Math.ceil(width / 2), resizeHeight: Math.ceil(height / 2), resizeQuality: "medium",
+      }));
+    }
+  }
+
   close() {
+    this.closed = true;
     for (const copy of this.copies) copy.close();
   }
 

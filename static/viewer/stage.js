@@ -4,6 +4,8 @@ import { CanvasFilm } from "./film_canvas.js";
 import { WebglFilm } from "./film_webgl.js";
 import { View, panesOf } from "./geometry.js";
 
+let hasWebgl = true;  // to ask costs time, and another film of the page gets the same answer
+
 export class Stage {
   #wanted = false;
 
@@ -35,10 +37,12 @@ export class Stage {
   async show(image) {
     const bitmap = image instanceof ImageBitmap ? image : await decoded(image);
     try {
+      if (!hasWebgl) throw new Error("asked before");
       this.film = new WebglFilm(this.#addCanvas(), bitmap);
       this.film.canvas.addEventListener("webglcontextlost", () => this.#drawWithout(bitmap));
     } catch {
-      await this.#drawWithout(bitmap);
+      hasWebgl = false;
+      this.#drawWithout(bitmap);
     }
     this.redraw();
   }
@@ -138,12 +142,12 @@ export class Stage {
     if (canvas.height !== height) canvas.height = height;
   }
 
-  async #drawWithout(bitmap) {
+  #drawWithout(bitmap) {
     if (!this.element.isConnected) return;  // another film has taken its place
     this.film?.canvas.remove();
     this.element.querySelectorAll("canvas").forEach((canvas) => canvas !== this.marks && canvas.remove());
-    this.film = await CanvasFilm.make(this.#addCanvas(), bitmap);
-    this.redraw();
+    this.film = new CanvasFilm(this.#addCanvas(), bitmap);
+    this.film.halve().then(() => this.redraw(), () => {});  // it was closed meanwhile
   }
 }
 
