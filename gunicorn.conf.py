@@ -5,6 +5,8 @@ gunicorn's flags, GUNICORN_CMD_ARGS and WEB_CONCURRENCY (the number of workers, 
 
 import os
 import secrets
+import shutil
+import tempfile
 from pathlib import Path
 
 from app.config import SettingError, check_settings, read_settings
@@ -46,6 +48,8 @@ def on_starting(server) -> None:
             "PLEURA_HOSTS names no host: requests are taken under any name over HTTPS, over HTTP under addresses of "
             "numbers and loopback's names alone. Name the one that browsers use (docs/deployment.md)."
         )
+    if settings["MONITORING_TOKEN"]:  # workers share what they count; a run begins at nothing
+        os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix="pleura-metrics-")
     open_to = [str(address[0]) for address in server.cfg.address if isinstance(address, tuple)]
     if not settings["PROXIES"] and any(address not in LOOPBACK for address in open_to):
         server.log.warning(
@@ -61,6 +65,20 @@ def on_starting(server) -> None:
             "%d workers × PLEURA_THREADS=%d exceed %d cores; films will take many times longer",
             *(server.cfg.workers, settings["THREADS"], cores),
         )
+
+
+def child_exit(server, worker) -> None:
+    """Take the gauges of a worker that is gone out of the sum."""
+    if os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
+        from prometheus_client.multiprocess import mark_process_dead
+
+        mark_process_dead(worker.pid)
+
+
+def on_exit(server) -> None:
+    """Remove what the workers counted."""
+    if folder := os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def available_cores(control_groups: Path = Path("/sys/fs/cgroup"), membership: Path = Path("/proc/self/cgroup")) -> int:

@@ -38,6 +38,7 @@ def create_app(config: Mapping[str, object] | None = None) -> Flask:
         health,
         limits,
         logs,
+        monitoring,
         pages,
         security,
         worklist,
@@ -53,8 +54,9 @@ def create_app(config: Mapping[str, object] | None = None) -> Flask:
     logs.init_app(app)
     csrf = security.init_app(app)
     open_services(app)
+    monitoring.init_app(app)
     app.jinja_env.globals["wording"] = wording
-    for part in (about, pages, worklist, explanations, feedback, downloads, api, health, audit):
+    for part in (about, pages, worklist, explanations, feedback, downloads, api, health, audit, monitoring):
         app.register_blueprint(part.blueprint)
     csrf.exempt(api.blueprint)  # it takes no cookie, so there is nothing to forge
     limits.init_app(app)

@@ -83,6 +83,8 @@ SETTINGS = (
     Setting("SECURE_COOKIES", False, "Send cookies over HTTPS only, whatever else is set."),
     Setting("API", "off", "The JSON API: off, token, or open.", choices=("off", "token", "open")),
     Setting("API_TOKEN", "", "The bearer token that PLEURA_API=token demands."),
+    Setting("MONITORING_TOKEN", "", "The token that /monitoring and /metrics demand; empty: there are none."),
+    Setting("ACCEPTANCE", "", "Path of the acceptance.json that /monitoring compares with; empty: none."),
     Setting("FEEDBACK_FOLDER", "", "Folder for films that readers give for training; empty: nobody is asked."),
     Setting("EXAMPLES", "on", "Offer synthetic example films on the start page: on or off.", choices=("on", "off")),
     Setting(
@@ -130,6 +132,7 @@ def check_settings(settings: Mapping[str, Any]) -> None:
     secrets_needed = (
         ("API_TOKEN", "PLEURA_API=token", settings["API"] == "token"),
         ("SECRET_KEY", "PLEURA_PRODUCTION", settings["PRODUCTION"]),
+        ("MONITORING_TOKEN", "PLEURA_MONITORING_TOKEN", settings["MONITORING_TOKEN"]),
         # With another secret at each start nobody could withdraw a film, and one patient would be many.
         ("SECRET_KEY", "PLEURA_FEEDBACK_FOLDER", settings["FEEDBACK_FOLDER"]),
     )

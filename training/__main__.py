@@ -1,13 +1,17 @@
 """Command line of the training package: `python -m training --help`."""
 
+import ast
 import importlib
 import sys
 from collections.abc import Callable, Iterable
+from importlib.util import find_spec
+from pathlib import Path
 
 from jsonargparse import ArgumentParser
 
 import training
-from training.data.lineage import TrainingDataError
+from app.segmentation.errors import PleuraError
+from training.errors import UserError
 
 COMMANDS = {
     "prepare": "training.data.prepare",
@@ -15,15 +19,19 @@ COMMANDS = {
     "unpack": "training.data.archive",
     "begin": "training.learning.begin",
     "train": "training.learning.train",
+    "search": "training.learning.search",
     "average": "training.learning.average",
     "evaluate": "training.releasing.evaluate",
     "release": "training.releasing.release",
+    "accept": "training.acceptance.accept",
     "graph": "training.releasing.graph",
     "quantise": "training.releasing.quantise",
     "report": "training.evidence.report",
     "stress": "training.evidence.stress",
     "compare": "training.evidence.compare",
     "compare_folds": "training.evidence.compare_folds",
+    "elsewhere": "training.evidence.own_films",
+    "own_films": "training.evidence.own_films",
     "curves": "training.evidence.curves",
     "explain": "training.evidence.explain",
     "shift": "training.evidence.shift",
@@ -39,28 +47,38 @@ def function_of(command: str) -> Callable:
     return getattr(importlib.import_module(COMMANDS[command]), command)
 
 
+def summary_of(command: str) -> str:
+    """Say what a command does: the first line of its docstring, read without importing what it needs."""
+    spec = find_spec(COMMANDS[command])
+    tree = ast.parse(Path(str(spec and spec.origin)).read_text("utf-8"))
+    (function,) = [node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == command]
+    return (ast.get_docstring(function) or "").partition("\n")[0]
+
+
 def build_parser(names: Iterable[str] = COMMANDS) -> ArgumentParser:
-    """Make a command of every function that is named, and its flags of the function's parameters."""
+    """Make a command of every function, and flags of the parameters of those that are named."""
     parser = ArgumentParser(prog="python -m training", description=training.__doc__)
     commands = parser.add_subcommands(required=True)
-    for name in names:
-        function = function_of(name)
-        command = ArgumentParser(description=(function.__doc__ or "").splitlines()[0])
-        if name == "train":  # its settings are flags of their own, or a YAML file's
+    for name in COMMANDS:
+        summary = summary_of(name)
+        command = ArgumentParser(description=summary)
+        if name not in names:
+            pass
+        elif name == "train":  # its settings are flags of their own, or a YAML file's
             from training.learning.config import TrainingConfig
 
             command.add_argument("--config", action="config", help="YAML file with any of the settings below.")
             command.add_class_arguments(TrainingConfig, as_group=False)
         else:
-            command.add_function_arguments(function, as_group=False)
-        commands.add_subcommand(name, command)
+            command.add_function_arguments(function_of(name), as_group=False)
+        commands.add_subcommand(name, command, help=summary)
     return parser
 
 
 def main(arguments: list[str] | None = None) -> None:
     """Parse the command line and run one command."""
     arguments = sys.argv[1:] if arguments is None else arguments
-    parser = build_parser([arguments[0]] if arguments and arguments[0] in COMMANDS else COMMANDS)
+    parser = build_parser(arguments[:1])
     chosen = parser.instantiate(parser.parse_args(arguments))
     settings = vars(chosen[chosen.subcommand])
     if chosen.subcommand == "train":
@@ -69,9 +87,15 @@ def main(arguments: list[str] | None = None) -> None:
         settings.pop("config")
         settings = {"config": TrainingConfig(**settings)}
     try:
-        function_of(chosen.subcommand)(**settings)
-    except TrainingDataError as error:
+        result = function_of(chosen.subcommand)(**settings)
+    except (UserError, PleuraError) as error:
         sys.exit(f"error: {error}")
+    except OSError as error:
+        sys.exit(f"error: {f'{error.filename}: {error.strerror}.' if error.filename else error}")
+    except KeyboardInterrupt:
+        sys.exit(130)
+    if chosen.subcommand == "accept" and result:
+        sys.exit(result)
 
 
 if __name__ == "__main__":

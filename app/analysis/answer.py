@@ -35,13 +35,13 @@ def to_answer(radiograph: Radiograph, prediction: Prediction, predictor: Predict
         mask=MaskPicture.of(prediction.mask),
         doubts=prediction.doubts,
         withheld_for=prediction.withheld_for,
-        model=_model_of(predictor),
+        model=_model_of(predictor, radiograph.view_position),
         timing_ms={stage: round(duration, 1) for stage, duration in prediction.timing_ms.items()},
     )
 
 
-def _model_of(predictor: Predictor) -> Model:
-    point = predictor.decision.operating_point
+def _model_of(predictor: Predictor, view_position: str) -> Model:
+    point = predictor.decision.of_view(view_position).operating_point
     engine, source = predictor.engine.description, predictor.population.source
     return Model(predictor.metadata.name, predictor.sha256, engine, point, source)
 

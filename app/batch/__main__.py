@@ -1,26 +1,22 @@
 """Answer every film of a folder: `python -m app.batch --help`."""
 
 import argparse
-import os
 import sys
 from pathlib import Path
+from typing import Any
 
 from tqdm import tqdm
 
 from app.analysis.analysis import Analysis
-from app.analysis.keeping import kept_columns
 from app.analysis.reader import shared_reader
+from app.batch.pictures import write_pictures
+from app.batch.ray_work import HERE, rows_by_ray
 from app.batch.results import UNREADABLE, Results, ResultsError
 from app.batch.work import Outcome, entries, outcomes
 from app.config import SettingError, check_settings, read_settings
-from app.exports.catalogue import EXPORTS, exports_of
-from app.exports.reading import Reading
 from app.segmentation.errors import CheckpointError, PleuraError
 from app.segmentation.predictor import Predictor
-from app.studies.store import Study
 from app.web.problems import problem_of
-
-DICOM_EXPORTS = [export for export in EXPORTS if export.file in ("segmentation.dcm", "report.dcm")]
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -40,6 +36,8 @@ def main(arguments: list[str] | None = None) -> int:
         predictor = Predictor.load(Path(settings["WEIGHTS"]), settings["ENGINE"], settings["THREADS"])
         analysis = Analysis(predictor, shared_reader(settings["READING_SECONDS"], settings["READING_MIB"]))
         with Results(options.out, predictor.sha256) as results:
+            if options.ray:
+                return _run_by_ray(options, results, settings)
             return _run(options, analysis, results, settings["SECRET_KEY"])
     except (SettingError, CheckpointError, ResultsError) as error:
         print(error, file=sys.stderr)
@@ -58,6 +56,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--out", type=Path, required=True, help="table to write, or to go on with (CSV)")
     parser.add_argument("--masks", type=Path, help="folder for the masks of answered films: <sha256>.png")
     parser.add_argument("--dicom", type=Path, help="folder for a segmentation and a structured report of each")
+    parser.add_argument(
+        "--ray", metavar="ADDRESS", help=f'have a Ray cluster do it: its address, or "{HERE}" (requirements-ray.txt)'
+    )
+    parser.add_argument("--workers", type=int, default=2, help="models at once on the cluster, a core each (2)")
     return parser
 
 
@@ -75,6 +77,25 @@ def _run(options: argparse.Namespace, analysis: Analysis, results: Results, secr
     return 0
 
 
+def _run_by_ray(options: argparse.Namespace, results: Results, settings: dict[str, Any]) -> int:
+    """Write what the cluster makes of the films; refused folders are seen here, and never travel."""
+    found = list(entries(options.films))
+    for entry in (entry for entry in found if entry.error is not None and not results.has(entry.name, "")):
+        assert entry.error is not None
+        results.refused(entry.name, "", UNREADABLE, f"{entry.error.strerror}.")
+    films = [entry for entry in found if entry.error is None]
+    known = list(results.known)
+    rows = rows_by_ray(films, options.ray, max(1, options.workers), settings, options.masks, options.dicom, known)
+    try:
+        for name, sha256, row in tqdm(rows, total=len(films), unit="film", mininterval=1, file=sys.stderr):
+            if not results.has(name, sha256) and not (sha256 and results.repeat(name, sha256)):
+                results.append(row)
+    except KeyboardInterrupt:
+        print(f"\nInterrupted; {len(results.paths)} of {len(found)} films have a row. Run it again.", file=sys.stderr)
+        return 130
+    return 0
+
+
 def _keep(outcome: Outcome, options: argparse.Namespace, results: Results, secret: str) -> None:
     """Write what became of a film: its pictures first, so that no row is without them."""
     name, sha256 = outcome.entry.name, outcome.sha256
@@ -87,30 +108,8 @@ def _keep(outcome: Outcome, options: argparse.Namespace, results: Results, secre
         results.refused(name, sha256, UNREADABLE, f"{outcome.error.strerror}.")
     else:
         assert outcome.film is not None  # neither film nor error: known by its content
-        answer = outcome.film.answer
-        if options.masks and not answer.is_withheld:
-            _write(options.masks / f"{sha256}.png", answer.mask.png)
-        if options.dicom:
-            columns = kept_columns(outcome.film, secret)
-            now = outcome.entry.path.stat().st_mtime
-            study = Study(
-                id=answer.id, owner="", file_name=name, created_at=now, expires_at=now, answer=answer, **columns
-            )
-            offered = exports_of(study)
-            for export in (export for export in DICOM_EXPORTS if export in offered):
-                _write(options.dicom / f"{sha256}-{export.file}", export.make(Reading(study, secret), False))
-        results.answered(name, sha256, answer)
-
-
-def _write(path: Path, data: bytes) -> None:
-    """Write a file whole or not at all."""
-    draft = path.with_name(f"{path.name}.new")
-    try:
-        draft.write_bytes(data)
-    except OSError:
-        draft.unlink(missing_ok=True)
-        raise
-    os.replace(draft, path)
+        write_pictures(outcome, options.masks, options.dicom, secret)
+        results.answered(name, sha256, outcome.film.answer)
 
 
 if __name__ == "__main__":

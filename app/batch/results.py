@@ -63,36 +63,23 @@ class Results:
         """Write a row for a film that is known under another path; False if it is not known."""
         row = self.known.get(sha256)
         if row is not None:
-            self._append([path, *row[1:]])
+            self.append([path, *row[1:]])
         return row is not None
 
     def answered(self, path: str, sha256: str, answer: Answer) -> None:
-        """Write the row of a film that was answered.
+        """Write the row of a film that was answered; errors as `append`."""
+        self.append(answered_row(path, sha256, answer))
+
+    def refused(self, path: str, sha256: str, code: str, detail: str) -> None:
+        """Write the row of a film without an answer, with its reason; errors as `append`."""
+        self.append(refused_row(path, sha256, code, detail, self.model_sha256))
+
+    def append(self, row: Sequence[object]) -> None:
+        """Write the row of a film, from `answered_row` or `refused_row`.
 
         Raises:
             ResultsError: If the disk is full; the table then ends with the row before.
         """
-        marked = sum(region.area_fraction for region in answer.regions)
-        self._append(
-            [
-                *(path, sha256, "", "", answer.finding),
-                "" if answer.is_withheld else f"{answer.probability:.4f}",  # the figure means nothing there
-                answer.withheld_for or "",
-                " ".join(doubt.code for doubt in answer.doubts),
-                len(answer.regions),
-                " and ".join(sorted(answer.film.place_of(side) for side in answer.sides)),
-                "yes" if answer.film.states_side else "no",
-                f"{marked:.6f}",
-                *(answer.model.name, answer.model.sha256, NOTICE),
-            ]
-        )
-
-    def refused(self, path: str, sha256: str, code: str, detail: str) -> None:
-        """Write the row of a film without an answer, with its reason; errors as `answered`."""
-        blank = [""] * (len(COLUMNS) - 6)
-        self._append([path, sha256, code, detail, *blank, self.model_sha256, NOTICE])
-
-    def _append(self, row: list[object]) -> None:
         line = _line(row)
         end = os.fstat(self.file).st_size
         try:
@@ -134,6 +121,27 @@ class Results:
         for row in [list(COLUMNS), *rows]:
             os.write(self.file, _line(row))
         os.replace(draft, self.path)
+
+
+def answered_row(path: str, sha256: str, answer: Answer) -> list[object]:
+    """Make the row of a film that was answered."""
+    marked = sum(region.area_fraction for region in answer.regions)
+    return [
+        *(path, sha256, "", "", str(answer.finding)),
+        "" if answer.is_withheld else f"{answer.probability:.4f}",  # the figure means nothing there
+        answer.withheld_for or "",
+        " ".join(doubt.code for doubt in answer.doubts),
+        len(answer.regions),
+        " and ".join(sorted(answer.film.place_of(side) for side in answer.sides)),
+        "yes" if answer.film.states_side else "no",
+        f"{marked:.6f}",
+        *(answer.model.name, answer.model.sha256, NOTICE),
+    ]
+
+
+def refused_row(path: str, sha256: str, code: str, detail: str, model_sha256: str) -> list[object]:
+    """Make the row of a film without an answer, with its reason."""
+    return [path, sha256, code, detail, *[""] * (len(COLUMNS) - 6), model_sha256, NOTICE]
 
 
 def _line(row: Sequence[object]) -> bytes:

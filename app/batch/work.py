@@ -73,7 +73,7 @@ def outcomes(films: Iterator[Entry], analysis: Analysis, is_known: Callable[[str
     with ThreadPoolExecutor(AHEAD) as threads:
         try:
             for entry in films:
-                pending.append(threads.submit(_outcome, entry, analysis, is_known))
+                pending.append(threads.submit(outcome_of, entry, analysis, is_known))
                 if len(pending) == AHEAD:
                     yield pending.popleft().result()
             while pending:
@@ -87,7 +87,8 @@ def _entry(folder: Path, path: Path, error: OSError | None = None) -> Entry:
     return Entry(path.relative_to(folder).as_posix(), path, error)
 
 
-def _outcome(entry: Entry, analysis: Analysis, is_known: Callable[[str], bool]) -> Outcome:
+def outcome_of(entry: Entry, analysis: Analysis, is_known: Callable[[str], bool]) -> Outcome:
+    """Answer one film, unless it is known; arguments as `outcomes`."""
     if entry.error is not None:
         return Outcome(entry, "", error=entry.error)
     try:

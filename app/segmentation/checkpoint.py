@@ -174,6 +174,7 @@ def _metadata(header: dict | None, path: Path) -> CheckpointMetadata:
                 PostprocessingConfig(**decision["postprocessing"]),
                 Calibration(**decision["calibration"]),
                 OperatingPoint(**decision["operating_point"]),
+                {view: OperatingPoint(**point) for view, point in decision.get("of_views", {}).items()},
             ),
             population=population and Population(**_with_tuples(population)),
             **header,

@@ -99,7 +99,7 @@ class Predictor:
         evidence = self.engine.run(batch)
         inferred = time.perf_counter()
         distance, unfamiliarity = self._unfamiliarity(evidence)
-        prediction = self.decision.decide(
+        prediction = self.decision.of_view(radiograph.view_position).decide(
             evidence,
             radiograph.geometry,
             (*doubts, *unfamiliarity),

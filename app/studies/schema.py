@@ -17,7 +17,7 @@ from app.config import SettingError
 from app.studies.database import Base, sqlite_file
 
 MIGRATIONS = Path(__file__).parent / "migrations"
-VERSION = "0002"
+VERSION = "0003"
 """The latest of them."""
 
 POSTGRESQL_LOCK = 7_374_635

@@ -38,6 +38,7 @@ from app.studies.database import (
     sqlite_file,
 )
 from app.studies.disk import Reserve
+from app.studies.observations import Observations
 from app.studies.schema import migrate
 from app.studies.tokens import Tokens
 
@@ -131,6 +132,7 @@ class StudyStore:
     Attributes:
         audit: Who did what with them.
         tokens: Who may send films without a browser.
+        observations: Figures of answers, without whose they are.
     """
 
     def __init__(
@@ -167,6 +169,7 @@ class StudyStore:
         self._full_at = float("-inf")
         self.audit = AuditTrail(self.engine, audit_days, clock)
         self.tokens = Tokens(self.engine, clock)
+        self.observations = Observations(self.engine, audit_days, clock)
         self._even_if_full(lambda: migrate(self.engine))
         self._inode = file.stat().st_ino if file is not None else 0
         self._keep_reserve()
@@ -280,6 +283,7 @@ class StudyStore:
         """Delete every expired study for good, and deeds in their time; return how many studies there were."""
         count = self._erase(Study.expires_at <= self.clock())
         self.audit.purge()
+        self.observations.purge()
         self._keep_reserve()
         return count
 

@@ -14,6 +14,7 @@ from app.segmentation.errors import PleuraError
 from app.segmentation.reading.radiograph import MAX_BYTES
 from app.web import problems
 from app.web.limits import drain
+from app.web.monitoring import observe, observe_refusal
 from app.web.problems import Problem, headers_of, problem_of
 from app.web.services import services
 
@@ -30,7 +31,9 @@ blueprint = Blueprint("api", __name__, url_prefix="/api/v1")
 def predict() -> dict:
     """Answer one film."""
     _demand_token()
-    return services().analysis.analyse(_uploaded_film(), _caller()).answer.to_json()
+    analysed = services().analysis.analyse(_uploaded_film(), _caller())
+    observe(analysed)
+    return analysed.answer.to_json()
 
 
 @blueprint.get("/openapi.json")
@@ -78,6 +81,8 @@ def _answer_for_the_whole_prefix() -> Response | None:
 @blueprint.errorhandler(HTTPException)
 def _refuse(error: PleuraError | HTTPException) -> Response:
     problem, detail = problem_of(error)
+    if isinstance(error, PleuraError):
+        observe_refusal(error)
     if isinstance(error, NotFound):
         detail = f"There is nothing at {request.path}; see /api/v1/openapi.json."
     elif isinstance(error, RequestEntityTooLarge):

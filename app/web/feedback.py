@@ -5,6 +5,7 @@ only for a film whose reader explicitly said so, a copy goes into the training s
 """
 
 import hmac
+from typing import Any
 
 import numpy as np
 from flask import Blueprint, Response, abort, current_app, redirect, render_template, request, url_for
@@ -15,6 +16,7 @@ from app.studies.drawing import mask_png
 from app.studies.masks import displayed_size, model_mask, read_mask, reader_mask, tells, vouched_mask
 from app.studies.store import Study
 from app.web.listing import chosen_filter
+from app.web.monitoring import observe_verdict
 from app.web.services import services
 from app.web.session import own_study, owner
 
@@ -140,13 +142,15 @@ def _keep(study: Study, drawn: np.ndarray) -> BaseResponse:
     return _change(study, verdict=verdict, corrected_png=mask_png(drawn))
 
 
-def _change(study: Study, **columns: object) -> BaseResponse:
+def _change(study: Study, **columns: Any) -> BaseResponse:
     """Change what the reader said. A copy given for training said something else: it is taken back first."""
     films = services().training_set
     if films is not None and study.training_id:
         films.remove(study.training_id)
     if not services().studies.update(study.id, owner(), training_id=None, **columns):
         abort(404)
+    if "verdict" in columns:
+        observe_verdict(study, columns["verdict"])
     return _back(study)
 
 

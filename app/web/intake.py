@@ -5,6 +5,7 @@ from flask import current_app
 from app.analysis.keeping import kept_columns
 from app.studies.store import Study
 from app.web import audit
+from app.web.monitoring import observe
 from app.web.services import services
 from app.web.session import client, note_film, owner
 
@@ -26,5 +27,7 @@ def take_in(data: bytes, file_name: str, example: str | None = None) -> Study:
     columns = kept_columns(analysed, current_app.config["SECRET_KEY"])
     study = services().studies.add(owner(), file_name, analysed.answer, example=example, **columns)
     note_film()
+    if example is None:
+        observe(analysed)
     audit.uploaded(study.id)
     return study

@@ -25,6 +25,7 @@ from app.studies.store import Study
 from app.web.examples import offered, open_example
 from app.web.intake import take_in
 from app.web.listing import chosen_filter
+from app.web.monitoring import observe_refusal
 from app.web.problems import NO_FILE, Problem, headers_of, problem_of
 from app.web.services import services
 from app.web.session import is_fetched_ahead, own_study, owner, why_empty
@@ -145,6 +146,8 @@ def delete(study_id: str) -> BaseResponse:
 def show_failure(error: PleuraError | HTTPException) -> tuple[str, int, Mapping[str, str]]:
     """Say what went wrong; of a defect of ours only the number under which the log has it."""
     problem, detail = problem_of(error)
+    if isinstance(error, PleuraError) and request.endpoint == "pages.create":  # before it was even read
+        observe_refusal(error)
     incident = None
     if isinstance(error, InternalServerError):
         incident = secrets.token_hex(4)
@@ -186,6 +189,7 @@ def _outcome(upload: FileStorage) -> Study | Failure:
     try:
         return take_in(upload.read(), _shown_name(upload))
     except PleuraError as error:
+        observe_refusal(error)
         return Failure(_shown_name(upload), *problem_of(error), _picture_of(error), headers_of(error))
 
 

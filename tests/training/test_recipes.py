@@ -37,6 +37,7 @@ def test_from_ten_films_to_a_released_file_and_nothing_is_done_twice(ten_films, 
     small = {
         **{"SIDE": 64, "WINDOW": 32, "STEPS": 1, "BATCH": 4, "WHOLE_STEPS": 1, "WHOLE_BATCH": 4, "START": "random"},
         **{"PLATEAU_EPOCHS": 1, "COOLDOWN_EPOCHS": 1, "WHOLE_EPOCHS": 2, "RELEASE": "--mirror_size 96"},
+        "NAME": "ten",
         "SHARED": "--workers 0 --model.decoder_channels [16,16,8,8,8] --accelerator cpu",
     }
     work = tmp_path / "work"

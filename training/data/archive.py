@@ -14,6 +14,7 @@ from PIL import Image
 from tqdm import tqdm
 
 from app.segmentation.network.preprocessing import PreprocessingConfig, resize
+from training.data import description
 from training.data.films import PreparedFilms, resize_mask
 from training.data.lineage import TrainingDataError
 
@@ -49,6 +50,8 @@ def pack(data: Path, out: Path, size: int = 512, limit_mib: float = 60.0, splits
     with zipfile.ZipFile(unfinished, "w") as archive:
         table = films.table.iloc[rows].to_csv(index=False)
         archive.writestr("films.csv", table, zipfile.ZIP_DEFLATED)
+        if (data / description.FILE).is_file():
+            archive.write(data / description.FILE, description.FILE)
         for number, row in enumerate(tqdm(rows, desc="pack", unit="film")):
             archive.writestr(f"{number}.webp", _film_bytes(films, row, size, quality))
             if films.masks[row].any():
@@ -86,6 +89,8 @@ def unpack(archive: Path, out: Path) -> None:
                 images[int(number)] = _picture(packed, name)
             elif kind == "png":
                 masks[int(number)] = _picture(packed, name) > 0
+        if description.FILE in packed.namelist():
+            (out / description.FILE).write_bytes(packed.read(description.FILE))
     images.flush()
     masks.flush()
     (out / "films.csv").write_bytes(described)  # last: its presence says that the folder is complete

@@ -6,7 +6,7 @@ import re
 import numpy as np
 import pandas as pd
 
-from training.data.lineage import UNKNOWN, TrainingDataError
+from training.data.lineage import NOBODY, UNKNOWN, TrainingDataError
 
 VALIDATED = ("expert", "reader")
 """What the label sources begin with whose films a fold is validated on; of others the label is not sure enough."""
@@ -49,10 +49,16 @@ def fold_numbers(table: pd.DataFrame, rows: np.ndarray, count: int) -> np.ndarra
         int (N,), in the order of `rows`.
 
     Raises:
-        TrainingDataError: If fewer patients than folds have a positive film, or a negative one.
+        TrainingDataError: If fewer patients than folds have a positive film, or a negative one, or an id names nobody.
     """
     films = table.iloc[rows]
     known = films[~films["patient_id"].str.startswith(UNKNOWN)]
+    nobody = known[known["patient_id"].str.lower().isin(NOBODY)]
+    if len(nobody):
+        raise TrainingDataError(
+            f"{len(nobody)} film(s) have the patient_id {nobody.iloc[0]['patient_id']!r}, which names nobody: folds "
+            "are made by patient. Leave it empty where the patient is unknown, and prepare again."
+        )
     patients = known.groupby("patient_id")["label"].agg(["sum", "size"])
     patients["hash"] = [hashlib.sha256(str(patient).encode()).hexdigest() for patient in patients.index]
     patients = patients.sort_values(["sum", "size", "hash"], ascending=[False, False, True])

@@ -9,14 +9,24 @@ import hashlib
 import numpy as np
 import pandas as pd
 
+from training.errors import UserError
+
 UNKNOWN = "unknown: "
 """What a patient id begins with where the source gives none; the film's own id follows."""
+NOBODY = frozenset(
+    "anon anonym anonymous anonymized anonymised unknown none null nan na n/a nn xxx test patient ? - 0".split()
+)
+"""What is written in place of a patient's id, in small letters."""
 NAMED = 5
 """Films or patients that a refusal names at most."""
 
 
-class TrainingDataError(ValueError):
+class TrainingDataError(UserError):
     """Films that cannot be trained on as they are; the message is one sentence for whoever trains."""
+
+
+class MissingFilmError(TrainingDataError, FileNotFoundError):
+    """A film, or what says which films there are, that is not where it should be."""
 
 
 def patient_or_unknown(patient_id: str | None, image_id: str) -> str:
@@ -40,15 +50,21 @@ def demand_clean_lineage(table: pd.DataFrame, rows: np.ndarray, unknown_patients
     shared = sorted(set(learnt["patient_id"]) & set(held_out))
     if shared:
         raise TrainingDataError(
-            f"{len(shared)} patient(s) of train are in val or test, too: {_some(shared)}. Put all films of a patient "
+            f"{len(shared)} patient(s) of train are in val or test, too: {some(shared)}. Put all films of a patient "
             "into one split, and prepare again."
+        )
+    val, test = (set(table.loc[table["split"] == split, "patient_id"]) for split in ("val", "test"))
+    if both := sorted(val & test):
+        raise TrainingDataError(
+            f"{len(both)} patient(s) are in val and in test: {some(both)}. Put all films of a patient into one split, "
+            "and prepare again."
         )
     strangers = learnt.loc[learnt["patient_id"].str.startswith(UNKNOWN), "image_id"]
     known = ~held_out.str.startswith(UNKNOWN)
     if len(strangers) and known.any() and not unknown_patients:
         raise TrainingDataError(
             f"{len(strangers)} film(s) of train have no patient_id, and may be of patients in val or test: "
-            f"{_some(list(strangers))}. Find their patients, leave them out, or say --unknown_patients true."
+            f"{some(list(strangers))}. Find their patients, leave them out, or say --unknown_patients true."
         )
 
 
@@ -87,5 +103,6 @@ def describe_films(table: pd.DataFrame, rows: np.ndarray) -> dict:
     }
 
 
-def _some(names: list[str]) -> str:
-    return ", ".join(names[:NAMED]) + (", …" if len(names) > NAMED else "")
+def some(names: list[str], separator: str = ", ") -> str:
+    """List names, the first few of them."""
+    return separator.join(names[:NAMED]) + (f"{separator}…" if len(names) > NAMED else "")

@@ -11,6 +11,8 @@ import numpy as np
 import pandas as pd
 from torch.utils.data import Sampler
 
+from training.errors import UserError
+
 
 @dataclass(frozen=True)
 class Draw:
@@ -46,7 +48,7 @@ class BalancedBatches(Sampler[list[Draw]]):
         processes: int = 1,
     ) -> None:
         if batch_size % (micro_batch * processes):
-            raise ValueError(
+            raise UserError(
                 f"A batch of {batch_size} cannot be dealt to {processes} processes in micro-batches of {micro_batch}."
             )
         apart = np.zeros(len(labels), dtype=bool) if hard is None or hard_share is None else hard
@@ -119,7 +121,7 @@ def _deal(deck: np.ndarray, count: int, weights: np.ndarray, rng: np.random.Gene
     if not count:
         return deck[:0]
     if not len(deck):
-        raise ValueError(
+        raise UserError(
             "The training split needs films with a pneumothorax, films without, and hard ones if asked for."
         )
     shuffled = rng.permutation(deck)

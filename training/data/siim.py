@@ -6,12 +6,12 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pydicom
 
 from training.data.films import FilmRecord
-from training.data.lineage import patient_or_unknown
+from training.data.lineage import MissingFilmError, TrainingDataError, patient_or_unknown
 from training.data.sources import SourceFilm
+from training.data.tables import demand_unique, read_table
 
 NOTHING_MARKED = "-1"
 
@@ -36,14 +36,18 @@ def read_siim(
         seed: Of the split. A patient's split depends on it and the patient id alone.
 
     Raises:
-        FileNotFoundError: If no DICOM file has an annotation.
+        TrainingDataError: If no DICOM file has an annotation, or a table lacks a column.
     """
-    table = pd.read_csv(annotations, dtype=str).rename(columns=str.strip)  # Kaggle's header has a stray space
+    table = read_table(annotations, ("ImageId", "EncodedPixels"))
     runs_of = table.groupby("ImageId")["EncodedPixels"].agg(list).to_dict()
-    known = {} if patients is None else pd.read_csv(patients, dtype=str).set_index("ImageId")["PatientId"].to_dict()
+    known = {}
+    if patients is not None:
+        named = read_table(patients, ("ImageId", "PatientId"))
+        demand_unique(patients, named, "ImageId")
+        known = named.set_index("ImageId")["PatientId"].to_dict()
     files = [path for path in sorted(folder.rglob("*.dcm")) if path.stem in runs_of]
     if not files:
-        raise FileNotFoundError(f"No DICOM file under {folder} is named in {annotations}.")
+        raise MissingFilmError(f"No DICOM file under {folder} is named in {annotations}.")
     for path in files:
         header = pydicom.dcmread(path, stop_before_pixels=True)
         patient_id = patient_or_unknown(known.get(path.stem) or str(header.get("PatientID") or ""), path.stem)
@@ -79,13 +83,13 @@ def decode_runs(text: str, shape: tuple[int, int]) -> np.ndarray:
     """Decode SIIM's run lengths: pairs of (gap since the last run, length), column by column.
 
     Raises:
-        ValueError: If the runs leave the film.
+        TrainingDataError: If the runs leave the film.
     """
     height, width = shape
     gaps, lengths = np.array(text.split(), dtype=int).reshape(-1, 2).T
     ends = np.cumsum(gaps + lengths)
     if len(ends) and ends[-1] > height * width:
-        raise ValueError(f"Runs end at pixel {ends[-1]} of a film with {height * width}.")
+        raise TrainingDataError(f"Runs end at pixel {ends[-1]} of a film with {height * width}.")
     flat = np.zeros(height * width, dtype=bool)
     for end, length in zip(ends, lengths, strict=True):
         flat[end - length : end] = True

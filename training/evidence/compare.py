@@ -16,6 +16,7 @@ from app.segmentation.decision.decision import Decision
 from app.segmentation.network.engine import Evidence
 from app.segmentation.reading.geometry import FilmGeometry
 from training.data.films import PreparedFilms
+from training.errors import UserError
 from training.evidence.costs import ensemble_costs, measure_costs
 from training.evidence.ensemble import combine, fit_weights
 from training.evidence.paired import markdown_table, paired_figures, with_interval
@@ -78,9 +79,9 @@ def compare(
 
 def _check_names(names: list[str], ensemble: list[str]) -> None:
     if len(set(names)) < len(names):
-        raise ValueError(f"Two networks have the same name: {', '.join(names)}; train them as runs of other names.")
+        raise UserError(f"Two networks have the same name: {', '.join(names)}; train them as runs of other names.")
     if unknown := set(ensemble) - set(names):
-        raise ValueError(f"The ensemble names {', '.join(sorted(unknown))}, but compared are {', '.join(names)}.")
+        raise UserError(f"The ensemble names {', '.join(sorted(unknown))}, but compared are {', '.join(names)}.")
 
 
 def _rows(films: PreparedFilms, split: str) -> np.ndarray:

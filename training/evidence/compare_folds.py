@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from training.errors import UserError
 from training.evidence.paired import markdown_table, paired_figures, with_interval
 from training.learning.validation import ANSWERS_FILE, DICE_PREFIX
 from training.releasing.metrics import auroc
@@ -23,7 +24,7 @@ def compare_folds(recipes: list[Path], out: Path | None = None, resamples: int =
     first = next(iter(tables.values()))
     for name, table in tables.items():
         if not table[["fold", "image_id"]].equals(first[["fold", "image_id"]]):
-            raise ValueError(
+            raise UserError(
                 f"{name} was validated on other films than {recipes[0].name}; train both on the same folds."
             )
     figures = paired_figures(tables, fold_figures, resamples)

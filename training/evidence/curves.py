@@ -12,6 +12,8 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from training.errors import UserError
+
 METRICS = {
     "auroc": ("ROC-AUC of the image head", "auroc_head"),
     "precision": ("Precision of the image head at ½", "precision"),
@@ -33,7 +35,7 @@ def curves(runs: list[Path], out: Path) -> None:
     """
     logs = {run.name: read_log(run) for run in runs}
     if len(logs) < len(runs):
-        raise ValueError(f"Two runs have the same name: {', '.join(run.name for run in runs)}; rename a folder.")
+        raise UserError(f"Two runs have the same name: {', '.join(run.name for run in runs)}; rename a folder.")
     out.mkdir(parents=True, exist_ok=True)
     pd.concat(logs, names=["run", "epoch"]).to_csv(out / "curves.csv", float_format="%.5f")
     for name in METRICS:

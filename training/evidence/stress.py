@@ -15,6 +15,7 @@ from app.segmentation.network.preprocessing import preprocess
 from app.segmentation.predictor import Predictor
 from training.data.films import PreparedFilms
 from training.data.other_pictures import pictures_of_other_things
+from training.errors import UserError
 from training.evidence.shortcut import shortcuts
 from training.releasing.evaluate import publish
 from training.releasing.film_answers import UNCHANGED, kept_answers
@@ -61,7 +62,7 @@ def familiarity(predictor: Predictor, films: PreparedFilms) -> dict[str, float]:
 
     known = predictor.feature_distribution
     if known is None:
-        raise ValueError(f"{predictor.metadata.name} does not know which films are familiar; release it again.")
+        raise UserError(f"{predictor.metadata.name} does not know which films are familiar; release it again.")
 
     def distance(image: np.ndarray) -> float:
         return known.distance(predictor.engine.run(preprocess(image, predictor.metadata.preprocessing)).features)

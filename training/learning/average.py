@@ -6,6 +6,7 @@ from pathlib import Path
 from torch.optim.swa_utils import AveragedModel
 
 from app.segmentation.checkpoint import load_checkpoint, save_checkpoint
+from training.errors import UserError
 
 
 def average(trained: tuple[Path, ...], out: Path) -> None:
@@ -20,14 +21,14 @@ def average(trained: tuple[Path, ...], out: Path) -> None:
         out: Checkpoint to write, to be released like any other.
 
     Raises:
-        ValueError: If there are fewer than two, or their architectures differ.
+        UserError: If there are fewer than two, or their architectures differ.
     """
     if len(trained) < 2:
-        raise ValueError("A mean takes two checkpoints at least.")
+        raise UserError("A mean takes two checkpoints at least.")
     checkpoints = [load_checkpoint(path) for path in trained]
     kinds = {checkpoint.metadata.model for checkpoint in checkpoints}
     if len(kinds) != 1:
-        raise ValueError(f"Only networks of one architecture have a mean; these are {kinds}.")
+        raise UserError(f"Only networks of one architecture have a mean; these are {kinds}.")
     mean = AveragedModel(checkpoints[0].model, use_buffers=True)
     for checkpoint in checkpoints:
         mean.update_parameters(checkpoint.model)

@@ -27,7 +27,7 @@ class TrainingConfig:
         fold: "2/5" learns from four fifths of the training patients and validates on the second fifth; empty: learns
             from all and validates on val.
         epochs: Number of epochs; one epoch ends with a validation and a saved state.
-        steps_per_epoch: Optimiser steps in one epoch.
+        steps_per_epoch: Optimiser steps in one epoch; 0: as many as show every film once, on average.
         batch_size: Films in one optimiser step, over all processes.
         micro_batch: Films in one forward pass of one process.
         learning_rate: Peak of the schedule: linear warm-up, then constant, then cosine to zero.
@@ -73,7 +73,7 @@ class TrainingConfig:
     unknown_patients: bool = False
     fold: str = ""
     epochs: int = 16
-    steps_per_epoch: int = 150
+    steps_per_epoch: int = 0
     batch_size: int = 16
     micro_batch: int = 16
     learning_rate: float = 1e-3

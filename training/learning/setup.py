@@ -13,6 +13,7 @@ from app.segmentation.network.preprocessing import PreprocessingConfig
 from training.data.dataset import FilmDataset
 from training.data.films import PreparedFilms, hard_negatives
 from training.data.sampling import BalancedBatches
+from training.errors import UserError
 from training.learning.config import TrainingConfig
 from training.learning.distillation import Teachers
 from training.learning.epoch import Learner
@@ -88,11 +89,11 @@ def let_learn(network: torch.nn.Module, parts: tuple[str, ...]) -> torch.nn.Modu
     """Fix all weights but those of some parts; no parts: none is fixed.
 
     Raises:
-        ValueError: If the network has no such part.
+        UserError: If the network has no such part.
     """
     known = [name for name, _ in network.named_children()]
     if unknown := set(parts) - set(known):
-        raise ValueError(f"The network has no part {', '.join(sorted(unknown))}; it has {', '.join(known)}.")
+        raise UserError(f"The network has no part {', '.join(sorted(unknown))}; it has {', '.join(known)}.")
     for name, child in network.named_children():
         child.requires_grad_(not parts or name in parts)
     return network

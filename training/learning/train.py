@@ -16,11 +16,12 @@ from lightning_fabric import Fabric
 from app.segmentation.checkpoint import CheckpointMetadata, save_checkpoint
 from app.segmentation.network.preprocessing import PreprocessingConfig
 from training.data.films import PreparedFilms
+from training.errors import UserError
 from training.learning.config import TrainingConfig
 from training.learning.epoch import Learner, train_epoch
 from training.learning.initialisation import initial_model
 from training.learning.provenance import made_by, seen_after
-from training.learning.schedule import positive_share, steps_before
+from training.learning.schedule import positive_share, steps_before, with_steps
 from training.learning.selection import choose_films, draw_weights
 from training.learning.setup import make_fabric, make_learner, make_loader
 from training.learning.validation import ANSWERS_FILE, BATCH_SIZE, answer_films, summarise
@@ -41,9 +42,10 @@ def train(config: TrainingConfig) -> None:
         config: Every choice of the run.
     """
     started = time.monotonic()
-    fabric = make_fabric(config)
     films = PreparedFilms.open(config.data)
-    learnt_from, held_out = choose_films(films, config)
+    learnt_from, held_out = choose_films(films, config)  # before the first step, and before a run's folder is made
+    config = with_steps(config, len(learnt_from))
+    fabric = make_fabric(config)
     weights = draw_weights(films, learnt_from, config)
     batches, loader = make_loader(fabric, config, films, learnt_from, weights)
 
@@ -115,4 +117,4 @@ def _save_state(fabric: Fabric, state: dict, run: Path) -> None:
 def _demand_same(before: dict, now: dict, run: Path) -> None:
     changed = {name: (before.get(name), value) for name, value in now.items() if before.get(name) != value}
     if changed:
-        raise ValueError(f"{run} was begun with other settings (before, now): {changed}. Take another folder.")
+        raise UserError(f"{run} was begun with other settings (before, now): {changed}. Take another folder.")

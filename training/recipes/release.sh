@@ -2,9 +2,11 @@
 # From a folder of films to the released file. What is finished is not done again: give the same command after an
 # interruption, and it goes on where it stopped.
 #
-#   sh training/recipes/release.sh FILMS WORK
+#   NAME=our-hospital-1 sh training/recipes/release.sh FILMS WORK
 #
-# FILMS holds manifest.csv, images/ and masks/; WORK is made, and holds all that is made on the way. The stages:
+# NAME is what the model will be called. FILMS holds manifest.csv, images/, masks/ and DATASET.md, which says whose films
+# they are (training/README.md; that of NIH's and SIIM's films is training/recipes/nih_siim.dataset.md). WORK is made, and
+# holds all that is made on the way. The stages:
 #   1  prepared/   every film decoded once, at SIDE pixels
 #   2  plateau/    windows of WINDOW pixels at a constant rate, from ImageNet's weights; 63 epochs are 302,400 windows
 #   3  cooldown/   windows, the rate falling to zero
@@ -14,11 +16,12 @@
 # The test split stays shut. Once nothing will be changed any more, remove released/ and give OPEN_TEST=true, once.
 #
 # Each setting below may be given in the environment; SHARED, WHOLE and RELEASE hold further flags, of all trainings, of
-# the one on whole films and of the release; SOURCE and NOTES say whose films they are. START=FILE goes on from other
-# weights than ImageNet's. PLATEAU=FILE skips stage 2 and takes its weights from there, such as an epoch that a run in the
-# background has kept; PREPARED=FOLDER takes films that were prepared before.
+# the one on whole films and of the release. START=FILE goes on from other weights than ImageNet's. PLATEAU=FILE skips
+# stage 2 and takes its weights from there, such as an epoch that a run in the background has kept; PREPARED=FOLDER takes
+# films that were prepared before.
 set -eu
 films=$1 work=$2
+: "${NAME:?says what the model is to be called: NAME=our-hospital-1}"
 python=${PYTHON:-python}
 export OMP_WAIT_POLICY="${OMP_WAIT_POLICY:-PASSIVE}" GOMP_SPINCOUNT="${GOMP_SPINCOUNT:-0}"
 export MALLOC_MMAP_THRESHOLD_="${MALLOC_MMAP_THRESHOLD_:-4294967296}"
@@ -66,7 +69,6 @@ fi
 if [ ! -f "$work/released/metrics.json" ]; then
     "$python" -m tests.support.phantom "$work/canary.png"
     "$python" -m training release --trained "$work/mean.safetensors" --data "$prepared" --canary "$work/canary.png" \
-        --out "$work/released/pleura.safetensors" --source "${SOURCE:-one hospital (NIH Clinical Center)}" \
-        --notes "${NOTES:-training/recipes/nih_siim.md}" --open_test_split "${OPEN_TEST:-false}" \
+        --out "$work/released/pleura.safetensors" --name "$NAME" --open_test_split "${OPEN_TEST:-false}" \
         ${RELEASE---mirror_size 736}
 fi

@@ -4,6 +4,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import product
+from typing import Protocol
 
 import numpy as np
 from sklearn.covariance import LedoitWolf
@@ -21,6 +22,7 @@ from app.segmentation.network.preprocessing import PreprocessingConfig, preproce
 from app.segmentation.network.torch_engine import TorchEngine
 from app.segmentation.reading.geometry import FilmGeometry
 from training.data.films import PreparedFilms
+from training.errors import UserError
 from training.learning.losses import LossWeights, SegmentationLoss
 from training.learning.validation import validate
 from training.releasing.metrics import SPECIFICITY_FLOOR, dice_scores, overlap
@@ -105,7 +107,19 @@ def fit_feature_distribution(train: Sequence[Evidence], val: Sequence[Evidence])
     return replace(fitted, limit=float(np.quantile(distances, FAMILIAR_SHARE)))
 
 
-def fit_platt(evidence: Sequence[Evidence], labels: np.ndarray) -> Calibration:
+class Logits(Protocol):
+    """Whatever holds the two logits that calibration sees, such as `Evidence`."""
+
+    @property
+    def image_logit(self) -> float:
+        """The image head's."""
+
+    @property
+    def map_logit(self) -> float:
+        """The map's."""
+
+
+def fit_platt(evidence: Sequence[Logits], labels: np.ndarray) -> Calibration:
     """Fit a logistic regression of the label on the two logits (Platt, 1999)."""
     logits = np.array([[seen.image_logit, seen.map_logit] for seen in evidence])
     fitted = LogisticRegression(C=1.0).fit(logits, labels)
@@ -120,12 +134,12 @@ def choose_operating_point(labels: np.ndarray, probabilities: np.ndarray) -> Ope
     the fewest films that removes `ERRORS_TO_REMOVE` of the wrong decisions or, if none does, as many as can be.
 
     Raises:
-        ValueError: If no film would be called positive at that specificity.
+        UserError: If no film would be called positive at that specificity.
     """
     false_positive_rate, _, thresholds = roc_curve(labels, probabilities, drop_intermediate=False)
     threshold = float(thresholds[1 - false_positive_rate >= SPECIFICITY_FLOOR].min())
     if math.isinf(threshold):
-        raise ValueError(
+        raise UserError(
             f"No threshold calls a film positive at a specificity of {SPECIFICITY_FLOOR:.2f}: of {len(labels)}"
             " validation films the highest probability is a negative's. The split is too small, or nothing was learnt."
         )

@@ -9,6 +9,8 @@ from tqdm import tqdm
 from app.segmentation.predictor import Predictor
 from app.segmentation.reading.radiograph import Radiograph
 from training.data.films import PreparedFilms
+from training.data.lineage import demand_both_classes
+from training.evidence.paired import markdown_table, with_interval
 from training.releasing.metrics import bootstrap_intervals, overlap, summarise
 
 
@@ -56,7 +58,7 @@ def describe_split(table: pd.DataFrame) -> dict:
 
 
 def evaluate(weights: Path, data: Path, split: str = "val", out: Path | None = None) -> dict:
-    """Print and write the figures of a released checkpoint on one split.
+    """Measure a released checkpoint on one split, and print the figures.
 
     Args:
         weights: Released checkpoint.
@@ -66,17 +68,52 @@ def evaluate(weights: Path, data: Path, split: str = "val", out: Path | None = N
 
     Returns:
         What was written.
+
+    Raises:
+        TrainingDataError: If the split has no films with an expert's word, or of one class only.
     """
+    films = PreparedFilms.open(data)
+    demand_both_classes(films.table, films.rows(split, ["expert_mask"]), f"Split {split} (label source expert_mask)")
     predictor = Predictor.load(weights)
-    table = predict_split(predictor, PreparedFilms.open(data), split)
-    report = {"model": predictor.metadata.name, "sha256": predictor.sha256, split: describe_split(table)}
-    publish(report, out)
+    report: dict = {"model": predictor.metadata.name, "sha256": predictor.sha256}
+    report[split] = describe_split(predict_split(predictor, films, split))
+    print(figures_table(report))
+    if out is not None:
+        write_json(report, out)
+        print(f"written to {out}")
+    print(f"next: python -m training report --weights {weights} --data {data} --split {split} --out runs/report")
     return report
+
+
+def figures_table(report: dict) -> str:
+    """Set the figures of a model's splits in a table.
+
+    Args:
+        report: "model", "sha256", and by split what `describe_split` says.
+    """
+    splits = {name: split for name, split in report.items() if isinstance(split, dict)}
+    counts = "; ".join(
+        f"{name}: {split['films']} films of {split['patients']} patients, {split['positive']} positive"
+        for name, split in splits.items()
+    )
+    figures = dict.fromkeys(figure for split in splits.values() for figure in split["figures"])
+    rows = [[name, *(with_interval(*_ends(split["figures"][name])) for split in splits.values())] for name in figures]
+    heads = ["figure", *(f"{name} (95 % interval)" for name in splits)]
+    return f"{report['model']}, {report['sha256'][:12]}. {counts}\n\n{markdown_table(heads, rows)}"
+
+
+def _ends(figure: dict) -> tuple[float, float, float]:
+    return (figure["value"], *figure["interval"])
 
 
 def publish(figures: dict, out: Path | None) -> None:
     """Print figures as JSON and, if there is a file for them, write them there."""
-    text = json.dumps(figures, indent=2)
-    print(text)
+    print(json.dumps(figures, indent=2))
     if out is not None:
-        out.write_text(text + "\n")
+        write_json(figures, out)
+
+
+def write_json(figures: dict, out: Path) -> None:
+    """Write figures for programs."""
+    out.parent.mkdir(parents=True, exist_ok=True)
+    out.write_text(json.dumps(figures, indent=2) + "\n")

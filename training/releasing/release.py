@@ -11,9 +11,12 @@ from app.segmentation.checkpoint import load_checkpoint, save_checkpoint
 from app.segmentation.network.preprocessing import check_side
 from app.segmentation.predictor import Predictor
 from app.segmentation.reading.image_io import read_radiograph
+from training.data.description import FILE, FILL_IN, read_description
 from training.data.films import PreparedFilms
+from training.data.lineage import demand_both_classes
+from training.errors import UserError
 from training.releasing.calibrate import choose_decision, choose_image_size, fit_feature_distribution, gather_evidence
-from training.releasing.evaluate import describe_split, predict_split, publish
+from training.releasing.evaluate import describe_split, figures_table, predict_split, write_json
 from training.releasing.graph import graph
 from training.releasing.population import describe_population, measure_no_film_distance
 
@@ -26,9 +29,7 @@ def release(
     data: Path,
     canary: Path,
     out: Path,
-    name: str = "pleura-b0",
-    source: str = "unknown origin",
-    notes: Path | None = None,
+    name: str,
     image_sizes: tuple[int, ...] = (),
     mirror_size: int | None = None,
     open_test_split: bool = False,
@@ -38,13 +39,12 @@ def release(
 
     Args:
         trained: `best.safetensors` of a training.
-        data: Prepared folder.
+        data: Prepared folder; its DATASET.md tells reports and model card whose films they are, what masks and
+            annotators are, and under which terms. Where it has none, the card says "[fill in]".
         canary: Synthetic film that the service answers to prove itself ready. It is stored in the
             checkpoint, so it must not be a patient's.
         out: Checkpoint to write.
         name: Name of the model, shown with its hash.
-        source: Where the films come from, as a sentence goes on after "films of": "one hospital".
-        notes: Markdown for the model card: what films, masks and annotators are, and under which terms.
         image_sizes: Input sizes to choose from on val; none: the one it was trained with.
         mirror_size: Side of the square at which the mirror image is answered and averaged with the film, in pixels;
             none: the film's own. A larger one shows the film at two scales.
@@ -54,9 +54,14 @@ def release(
     """
     if mirror_size is not None:
         check_side(mirror_size, "mirror_size")
-    films = PreparedFilms.open(data)
-    checkpoint = choose_image_size(load_checkpoint(trained), films, image_sizes)
-    val = films.rows("val", ["expert_mask"])
+    films, described = PreparedFilms.open(data), read_description(data)
+    val, film = films.rows("val", ["expert_mask"]), canary.read_bytes()
+    demand_both_classes(films.table, val, "Val (of the label source expert_mask), by which thresholds are chosen,")
+    read_radiograph(film)
+    trained_checkpoint = load_checkpoint(trained)
+    if "label_sources" not in trained_checkpoint.metadata.provenance.get("settings", {}):
+        raise UserError(f"{trained} is not what `train` leaves behind; --trained names its best.safetensors.")
+    checkpoint = choose_image_size(trained_checkpoint, films, image_sizes)
     mirror_size = mirror_size or checkpoint.metadata.mirror_size
     evidence = gather_evidence(checkpoint, films, val, mirror_size)
     decision = choose_decision(evidence, [films.true_mask(row) for row in val], mirror_size)
@@ -67,7 +72,7 @@ def release(
     population = describe_population(
         films,
         learnt_from,
-        source,
+        described.source,
         turn_degrees=settings.get("window", {}).get("degrees"),
         no_film_distance=measure_no_film_distance(checkpoint, distribution, mirror_size),
     )
@@ -79,7 +84,6 @@ def release(
     predictor = Predictor.load(out)
     splits = ["val", "test"] if open_test_split else ["val"]
     metrics = {split: describe_split(predict_split(predictor, films, split)) for split in splits}
-    film = canary.read_bytes()
     answer = {
         "film": base64.b64encode(film).decode("ascii"),
         "probability": predictor.predict(read_radiograph(film)).probability,
@@ -87,8 +91,14 @@ def release(
     save_checkpoint(out, checkpoint.model, replace(metadata, metrics=metrics, canary=answer), distribution)
 
     released = Predictor.load(out)
-    (out.parent / "MODEL_CARD.md").write_text(model_card(released, films, notes.read_text() if notes else ""))
-    publish({"model": name, "sha256": released.sha256, **metrics}, out.parent / "metrics.json")
+    (out.parent / "MODEL_CARD.md").write_text(model_card(released, films, described.notes))
+    figures = {"model": name, "sha256": released.sha256, **metrics}
+    write_json(figures, out.parent / "metrics.json")
+    print(figures_table(figures))
+    print(f"written: {out}, its graph, {out.parent / 'MODEL_CARD.md'} and metrics.json")
+    if FILL_IN in described.source + described.notes:
+        print(f"MODEL_CARD.md holds {FILL_IN}: write {data / FILE}, and release again")
+    print(f"next: PLEURA_WEIGHTS={out} make run")
     if int8:
         from training.releasing.quantise import quantise
 

@@ -1,7 +1,7 @@
 """Evidence, a film's geometry and the doubts about it -> the answer. Whoever answers films decides here."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -51,16 +51,31 @@ class Decision:
         postprocessing: What counts as marked.
         calibration: What makes a probability of the network's logits.
         operating_point: What makes a finding of a probability.
+        of_views: Operating points of views, by the header's View Position, that take its place where a site chose one
+            for each ("AP", "PA").
     """
 
     mirror_size: int | None
     postprocessing: PostprocessingConfig
     calibration: Calibration
     operating_point: OperatingPoint
+    of_views: Mapping[str, OperatingPoint] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.mirror_size is not None:
             check_side(self.mirror_size, "mirror_size")
+
+    def of_view(self, view_position: str) -> "Decision":
+        """Return what decides on films of a view, as their header names it: this, unless the view has its own point.
+
+        Nothing is marked on a film that is called negative, by its own view's point either.
+        """
+        point = self.of_views.get(view_position)
+        if point is None:
+            return self
+        gate = max(self.postprocessing.min_film_probability, point.indeterminate_low)
+        marks = replace(self.postprocessing, min_film_probability=gate)
+        return replace(self, operating_point=point, postprocessing=marks, of_views={})
 
     def decide(
         self,

@@ -19,7 +19,7 @@ TEXTS = (
     *("ReferringPhysicianName", "StudyDescription", "AcquisitionDate", "ContentDate"),
     *("SOPClassUID", "SOPInstanceUID", "SeriesInstanceUID", "Modality"),
     *("BodyPartExamined", "ViewPosition", "PatientOrientation", "BurnedInAnnotation"),
-    "PresentationIntentType",
+    *("PresentationIntentType", "Manufacturer", "ManufacturerModelName"),
     *("LossyImageCompression", "LossyImageCompressionRatio", "LossyImageCompressionMethod"),
 )
 """Elements of text that are read here: all that anybody ever asks of a header."""

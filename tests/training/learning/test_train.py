@@ -149,7 +149,9 @@ def test_from_films_to_a_served_answer(config, manifest_folder, tmp_path, capsys
     main(["evaluate", "--weights", str(out), "--data", str(prepared), "--out", str(tmp_path / "again.json")])
     again = json.loads((tmp_path / "again.json").read_text())
     assert again["val"] == metrics["val"], "anyone can measure the released figures again"
-    assert json.loads(capsys.readouterr().out) == again
+    printed = capsys.readouterr().out
+    assert f"| auroc | {again['val']['figures']['auroc']['value']:.3f} (" in printed
+    assert "next: python -m training report" in printed
 
     main(
         ["report", "--weights", str(out), "--data", str(prepared), "--out", str(tmp_path / "report"), "--split", "test"]

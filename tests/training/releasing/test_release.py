@@ -1,6 +1,7 @@
 """From a training's weights to the file that is served, told by its own films."""
 
 import json
+import shutil
 
 import pytest
 import torch
@@ -11,6 +12,8 @@ from app.segmentation.network.preprocessing import PreprocessingConfig
 from app.segmentation.predictor import Predictor
 from tests.support.answers import DECISION
 from tests.support.phantom import draw_phantom, to_png
+from training.data.description import read_description
+from training.errors import UserError
 from training.releasing import release as releasing
 from training.releasing.release import release
 
@@ -31,10 +34,11 @@ def trained(tmp_path):
 def test_a_release_tells_of_the_films_it_learnt_from(trained, prepared_folder, tmp_path, monkeypatch):
     # weights of no worth have no operating point
     monkeypatch.setattr(releasing, "choose_decision", lambda evidence, true_masks, mirror_size: DECISION)
-    canary, notes, out = tmp_path / "canary.png", tmp_path / "notes.md", tmp_path / "released" / "model.safetensors"
+    canary, out = tmp_path / "canary.png", tmp_path / "released" / "model.safetensors"
     canary.write_bytes(to_png(draw_phantom(1, 256).image))
-    notes.write_text("Films: drawn by a program, free to use.\n")
-    release(trained, prepared_folder, canary, out, source="no hospital at all", notes=notes)
+    data = shutil.copytree(prepared_folder, tmp_path / "films")
+    (data / "DATASET.md").write_text("source: no hospital at all\n\nFilms: drawn by a program, free to use.\n")
+    release(trained, data, canary, out, name="drawn")
 
     served = Predictor.load(out)
     assert served.population.source == "no hospital at all"
@@ -48,3 +52,21 @@ def test_a_release_tells_of_the_films_it_learnt_from(trained, prepared_folder, t
     assert "Films: drawn by a program, free to use." in card
     assert "Frontal films of no hospital at all: expect worse elsewhere" in card
     assert not {word for word in ("NIH", "SIIM", "ChestX-ray14") if word in card}
+
+
+def test_what_nobody_said_is_left_to_fill_in(trained, prepared_folder, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(releasing, "choose_decision", lambda evidence, true_masks, mirror_size: DECISION)
+    canary, out = tmp_path / "canary.png", tmp_path / "released" / "model.safetensors"
+    canary.write_bytes(to_png(draw_phantom(1, 256).image))
+    release(trained, prepared_folder, canary, out, name="drawn")
+    card = (out.parent / "MODEL_CARD.md").read_text()
+    assert card.startswith("{#") is False and "# Model card: drawn" in card
+    assert "Masks: [fill in] who drew them" in card and "Frontal films of [fill in]" in card
+    printed = capsys.readouterr().out
+    assert "MODEL_CARD.md holds [fill in]" in printed and f"next: PLEURA_WEIGHTS={out} make run" in printed
+
+
+def test_a_description_begins_with_its_source(tmp_path):
+    (tmp_path / "DATASET.md").write_text("# Our films\n")
+    with pytest.raises(UserError, match="source: one hospital"):
+        read_description(tmp_path)

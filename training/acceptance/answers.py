@@ -1,0 +1,146 @@
+"""A site's films answered, exactly as they are served, and what there is to say of each besides."""
+
+import re
+from collections import deque
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from tqdm import tqdm
+
+from app.segmentation.decision.decision import Prediction
+from app.segmentation.errors import PleuraError
+from app.segmentation.predictor import Predictor
+from app.segmentation.reading.image_io import read_radiograph
+from app.segmentation.reading.radiograph import Radiograph
+from training.acceptance.labels import Issue, LabelledFilms
+from training.data.lineage import TrainingDataError, patient_or_unknown
+from training.data.mask_files import normal, read_mask
+from training.releasing.metrics import overlap
+
+AHEAD = 3
+"""Films that are read while one is answered."""
+PIXELS = ("intersection", "predicted", "true")
+
+
+def answer_films(predictor: Predictor, labelled: LabelledFilms, masks: Path | None) -> pd.DataFrame:
+    """Answer films; those that are refused join what is left out.
+
+    Args:
+        predictor: The model.
+        labelled: From `labels.join_labels`; its issues grow.
+        masks: Folder of <film's name without ending>.png, or none. A negative film without one has an empty mask; a
+            positive film without one has none that is known.
+
+    Returns:
+        A row a film, as `metrics.summarise` takes it (pixel counts are NaN where no mask is known), and what is known
+        of film, machine and patient, its doubts, distance and logits.
+    """
+    known = _masks_of(masks, labelled)
+    rows = []
+    for film, read in tqdm(_read_ahead(labelled.films), "answer", len(labelled.films), unit="film"):
+        try:
+            radiograph = read.result()
+            prediction = predictor.predict(radiograph)
+        except PleuraError as error:
+            labelled.issues.append(Issue(film["film"], code_of(error), str(error)))
+        except OSError as error:
+            labelled.issues.append(Issue(film["film"], "unreadable", f"{error.strerror}."))
+        else:
+            rows.append(_row(predictor, film, radiograph, prediction) | _overlap(film, prediction, known, labelled))
+    return pd.DataFrame(rows)
+
+
+def code_of(error: PleuraError) -> str:
+    """Give the code by which the service refuses a film for this reason."""
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", type(error).__name__.removesuffix("Error")).lower()
+
+
+def _read_ahead(films: list[dict]) -> Iterator[tuple[dict, Future[Radiograph]]]:
+    """Read films while others are answered, a few at a time: the memory does not grow with their number."""
+    waiting: deque[tuple[dict, Future[Radiograph]]] = deque()
+    with ThreadPoolExecutor(AHEAD) as threads:
+        for film in films:
+            waiting.append((film, threads.submit(_read, film["path"])))
+            if len(waiting) > AHEAD:
+                yield waiting.popleft()
+        yield from waiting
+
+
+def _read(path: Path) -> Radiograph:
+    return read_radiograph(path.read_bytes())
+
+
+def _row(predictor: Predictor, film: dict, radiograph: Radiograph, prediction: Prediction) -> dict:
+    header, distribution = radiograph.header, predictor.feature_distribution
+    patient = film["patient_id"] or header.text("PatientID")
+    age = film["age"] or ("" if radiograph.age_years is None else f"{radiograph.age_years:.0f}")
+    point = predictor.decision.of_view(radiograph.view_position).operating_point
+    return {
+        **{name: film[name] for name in ("film", "label")},
+        "patient_id": patient_or_unknown(patient, film["film"]),
+        "view": film["view"] or radiograph.view_position,
+        "age": age,
+        "sex": film["sex"] or header.text("PatientSex"),
+        "manufacturer": film["manufacturer"] or header.text("Manufacturer"),
+        "model": film["model"] or header.text("ManufacturerModelName"),
+        "probability": prediction.probability,
+        "finding": str(prediction.finding),
+        "called": int(point.calls(prediction.probability)),
+        "withheld_for": prediction.withheld_for or "",
+        "doubts": " ".join(doubt.code for doubt in prediction.doubts),
+        "distance": np.nan
+        if distribution is None
+        else distribution.distance(prediction.evidence.features) / distribution.limit,
+        "image_logit": prediction.evidence.image_logit,
+        "map_logit": prediction.evidence.map_logit,
+    }
+
+
+def _masks_of(folder: Path | None, labelled: LabelledFilms) -> dict[str, Path]:
+    """Find the masks of films by their names; a mask of no film is an issue."""
+    if folder is None:
+        return {}
+    if not folder.is_dir():
+        raise TrainingDataError(f"{folder} is no folder; --masks names the one that holds the masks.")
+    stems: dict[str, str] = {}
+    for film in labelled.films:
+        for name in (film["film"], Path(film["film"]).with_suffix("").as_posix(), Path(film["film"]).stem):
+            stems.setdefault(normal(name), film["film"])
+    left_out = {Path(issue.film).stem for issue in labelled.issues}
+    found = {}
+    for path in sorted(path for path in folder.rglob("*") if path.is_file() and not path.name.startswith(".")):
+        place = path.relative_to(folder).with_suffix("").as_posix()
+        film_name = stems.get(normal(place)) or stems.get(normal(path.stem))
+        if film_name is None and path.stem in left_out:
+            continue  # it is named already
+        if film_name is None or path.suffix.lower() != ".png":
+            labelled.issues.append(Issue(path.name, "mask_without_film", "no film that is measured is called so"))
+        else:
+            found[film_name] = path
+    return found
+
+
+def _overlap(film: dict, prediction: Prediction, masks: dict[str, Path], labelled: LabelledFilms) -> dict:
+    unknown = dict.fromkeys(PIXELS, np.nan)
+    path = masks.get(film["film"])
+    try:
+        if path is None:
+            true_mask = np.zeros(prediction.mask.shape, dtype=bool)
+            return unknown if film["label"] else overlap(prediction.mask, true_mask)
+        true_mask = read_mask(path, bool(film["label"]))
+    except TrainingDataError as error:
+        labelled.issues.append(Issue(film["film"], "mask_refused", str(error)))
+        return unknown
+    if true_mask.shape != prediction.mask.shape:
+        detail = f"{path.name} has {' × '.join(map(str, true_mask.shape[::-1]))} pixels, its film others"
+        labelled.issues.append(Issue(film["film"], "mask_refused", detail))
+        return unknown
+    if true_mask.any() and not film["label"]:
+        labelled.issues.append(
+            Issue(film["film"], "mask_against_label", f"{path.name} marks something, the label is 0")
+        )
+        return unknown
+    return overlap(prediction.mask, true_mask)
