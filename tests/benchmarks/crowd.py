@@ -120,7 +120,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder, running_server(Path(folder), **settings) as server:
         reader = Browser(server.port)
         reader.open()
-        for _ in range(20):
+        for _ in range(5):
             reader.send(small)
         place = re.search(rb'href="(/studies/[\w-]+)"', reader.ask("/")[2])[1].decode()
         reader.seconds.clear()
