@@ -32,6 +32,15 @@ def rendered(data: bytes, *options: str, compression: str = "native") -> np.ndar
         return _greys(picture.read_text())
 
 
+def encoded(data: bytes, program: str, *options: str) -> bytes:
+    """Have one of DCMTK's programs write a film anew, in another transfer syntax."""
+    with tempfile.TemporaryDirectory() as folder:
+        film, other = Path(folder, "film.dcm"), Path(folder, "other.dcm")
+        film.write_bytes(data)
+        subprocess.run([program, "-q", *options, str(film), str(other)], check=True, capture_output=True)
+        return other.read_bytes()
+
+
 def _greys(pnm: str) -> np.ndarray:
     """Read a plain PGM or PPM."""
     kind, width, height, top, *levels = re.sub(r"#.*", "", pnm).split()
