@@ -11,6 +11,7 @@ from app.segmentation.network.logits import map_logit
 from app.segmentation.network.preprocessing import PreprocessingConfig
 from training.data.dataset import evaluation_loader
 from training.data.films import PreparedFilms
+from training.learning.answering import answering
 from training.learning.losses import SegmentationLoss
 from training.learning.progress import EpochFigures
 from training.releasing.metrics import auroc, dice_scores, overlap
@@ -86,10 +87,10 @@ def answer_films(
         One row a film: image_id, patient_id, label, image_logit, map_logit, and the Dice score at each threshold; and
         what `EpochFigures` gives.
     """
-    device = next(model.parameters()).device
+    device, answer = next(model.parameters()).device, answering(model)
     answers, seen = [], EpochFigures()
     for image, true_mask, true_label, _ in evaluation_loader(films, rows, preprocessing, batch_size):
-        mask_logits, image_logits = model(image.to(device, memory_format=torch.channels_last))
+        mask_logits, image_logits = answer(image)
         targets = true_mask.to(device), true_label.to(device)
         seen.add(mask_logits, image_logits, *targets, loss_function(mask_logits, image_logits, *targets)["loss"])
         maps, true = mask_logits[:, 0].float().sigmoid(), targets[0][:, 0] > 0

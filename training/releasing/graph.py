@@ -5,7 +5,7 @@ import json
 import tempfile
 import warnings
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -46,17 +46,22 @@ def graph(weights: Path) -> None:
 
 
 def convert(network: torch.nn.Module) -> openvino.Model:
-    """Turn a network into operations of OpenVINO, its weights as they are.
+    """Turn a network into operations of OpenVINO that answer one film of any side by what an engine asks for."""
+    converted = traced(Served(network.eval()))
+    converted.reshape({0: openvino.PartialShape([1, 1, -1, -1])})  # film and mirror image have sides of their own
+    return converted
+
+
+def traced(module: torch.nn.Module) -> openvino.Model:
+    """Turn a module of images (N, 1, H, W), in evaluation mode, into operations of OpenVINO, its weights as they are.
 
     `openvino.convert_model` would fold batch norm into the convolutions at once, and the weights would be others.
     """
     frontend = FrontEndManager().load_by_framework("pytorch")
     with torch.inference_mode(), warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # of torch.jit.trace, on which OpenVINO still builds
-        decoder = TorchScriptPythonDecoder(Served(network.eval()), example_input=(torch.zeros(1, 1, 64, 64),))
-    converted = frontend.convert(frontend.load(decoder))
-    converted.reshape({0: openvino.PartialShape([1, 1, -1, -1])})  # any side: film and mirror image have their own
-    return converted
+        decoder = TorchScriptPythonDecoder(module, example_input=(torch.zeros(1, 1, 64, 64),))
+    return frontend.convert(frontend.load(decoder))
 
 
 def write_graph(converted: openvino.Model, checkpoint: Checkpoint, path: Path) -> None:
@@ -67,16 +72,8 @@ def write_graph(converted: openvino.Model, checkpoint: Checkpoint, path: Path) -
         checkpoint: Whose weights it computes with.
         path: From `graph_path`.
     """
-    with tempfile.TemporaryDirectory() as folder:
-        openvino.save_model(converted, Path(folder) / "graph.xml", compress_to_fp16=False)
-        xml = (Path(folder) / "graph.xml").read_bytes()
-        buffer = (Path(folder) / "graph.bin").read_bytes()
-    known = {values.astype(np.float32).tobytes(): name for name, values in checkpoint.weights.items()}
-    layout, constants = [], b""
-    for offset, size in _constants_of(xml):
-        values = buffer[offset : offset + size]
-        layout.append([offset, size, known.get(values)])
-        constants += b"" if values in known else values
+    xml, buffer, layout = laid_out(converted, checkpoint.weights)
+    constants = b"".join(buffer[offset : offset + size] for offset, size, name in layout if name is None)
     parts = {"xml": xml, "constants": constants}
     header = {
         "weights_sha256": checkpoint.weights_sha256,
@@ -88,6 +85,27 @@ def write_graph(converted: openvino.Model, checkpoint: Checkpoint, path: Path) -
     packed = {name: np.frombuffer(zlib.compress(part, 9), np.uint8) for name, part in parts.items()}
     save_file(packed, path, metadata={HEADER_KEY: json.dumps(header)})
     path.chmod(0o644)  # as the checkpoint's
+
+
+def laid_out(
+    converted: openvino.Model, weights: Mapping[str, np.ndarray]
+) -> tuple[bytes, bytes, list[tuple[int, int, str | None]]]:
+    """Put a converted network into bytes, and find its weights there.
+
+    Args:
+        converted: From `convert` or `traced`.
+        weights: By their names.
+
+    Returns:
+        Its operations; the buffer of its constants; offset and size, in bytes, of each constant in the buffer, with the
+        name of the weight that it is, if it is one.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        openvino.save_model(converted, Path(folder) / "graph.xml", compress_to_fp16=False)
+        xml = (Path(folder) / "graph.xml").read_bytes()
+        buffer = (Path(folder) / "graph.bin").read_bytes()
+    known = {values.astype(np.float32).tobytes(): name for name, values in weights.items()}
+    return xml, buffer, [(at, size, known.get(buffer[at : at + size])) for at, size in _constants_of(xml)]
 
 
 def _constants_of(xml: bytes) -> Iterable[tuple[int, int]]:
