@@ -56,6 +56,6 @@ bench: .venv/testing.stamp  ## how fast films are answered on this machine; docs
 	touch $@
 
 words: .venv/testing.stamp  ## bring what is said to readers into the catalogues of other languages, to be translated
-	PYTHONPATH=. $(BIN)/pybabel -q extract -F app/translations/babel.cfg -k tr -k tr_n:1,2 -k mark --add-location=file \
+	PYTHONPATH=. $(BIN)/pybabel -q extract -F app/translations/babel.cfg -k tr -k tr_n:1,2 -k trN:1,2 -k mark --add-location=file \
 		--sort-by-file --no-wrap -o .venv/messages.pot .
 	$(BIN)/pybabel -q update -N --ignore-obsolete --no-wrap -i .venv/messages.pot -d app/translations

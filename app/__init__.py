@@ -36,6 +36,7 @@ def create_app(config: Mapping[str, object] | None = None) -> Flask:
         explanations,
         feedback,
         health,
+        languages,
         limits,
         logs,
         monitoring,
@@ -56,8 +57,9 @@ def create_app(config: Mapping[str, object] | None = None) -> Flask:
     open_services(app)
     monitoring.init_app(app)
     app.jinja_env.globals["wording"] = wording
-    for part in (about, pages, worklist, explanations, feedback, downloads, api, health, audit, monitoring):
+    for part in (about, pages, worklist, explanations, feedback, downloads, api, health, audit, monitoring, languages):
         app.register_blueprint(part.blueprint)
     csrf.exempt(api.blueprint)  # it takes no cookie, so there is nothing to forge
     limits.init_app(app)
+    languages.init_app(app)
     return app

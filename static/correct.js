@@ -11,6 +11,7 @@ import { addKeys } from "./viewer/keys.js";
 import { drawSides } from "./viewer/marks.js";
 import { Settings, clamp } from "./viewer/settings.js";
 import { Stage } from "./viewer/stage.js";
+import { tr } from "./words.js";
 
 const root = document.querySelector("#viewer");
 const data = root.dataset;
@@ -79,29 +80,29 @@ function resize(factor) {
 }
 
 function keys() {
-  addKeys("What a drag does", [
-    { key: "b", label: "Brush", control: "[data-setting=tool][value=brush]" },
-    { key: "e", label: "Eraser", control: "[data-setting=tool][value=eraser]" },
-    { key: "v", label: "Move", control: "[data-setting=tool][value=move]" },
-    { key: "w", label: "Window and level", control: "[data-setting=tool][value=window]" },
-    { key: ",", label: "Smaller brush", run: () => resize(0.8) },
-    { key: ".", label: "Larger brush", run: () => resize(1.25) },
+  addKeys(tr("What a drag does"), [
+    { key: "b", label: tr("Brush"), control: "[data-setting=tool][value=brush]" },
+    { key: "e", label: tr("Eraser"), control: "[data-setting=tool][value=eraser]" },
+    { key: "v", label: tr("Move"), control: "[data-setting=tool][value=move]" },
+    { key: "w", label: tr("Window and level"), control: "[data-setting=tool][value=window]" },
+    { key: ",", label: tr("Smaller brush"), run: () => resize(0.8) },
+    { key: ".", label: tr("Larger brush"), run: () => resize(1.25) },
   ]);
-  addKeys("Mask", [
-    { key: "z", label: "Undo", control: "[data-action=undo]" },
-    { key: "y", label: "Redo", control: "[data-action=redo]" },
-    { key: "Delete", label: "Clear", control: "[data-action=clear]" },
-    { key: "o", label: "The model’s mask", control: "[data-action=model]" },
-    { key: "h", label: "Hide or show", run: () => hideOrShow(settings) },
-    { key: "[", label: "Fainter", run: () => fade(settings, -1) },
-    { key: "]", label: "Stronger", run: () => fade(settings, 1) },
+  addKeys(tr("Mask"), [
+    { key: "z", label: tr("Undo"), control: "[data-action=undo]" },
+    { key: "y", label: tr("Redo"), control: "[data-action=redo]" },
+    { key: "Delete", label: tr("Clear"), control: "[data-action=clear]" },
+    { key: "o", label: tr("The model’s mask"), control: "[data-action=model]" },
+    { key: "h", label: tr("Hide or show"), run: () => hideOrShow(settings) },
+    { key: "[", label: tr("Fainter"), run: () => fade(settings, -1) },
+    { key: "]", label: tr("Stronger"), run: () => fade(settings, 1) },
   ]);
-  addKeys("Film", [
-    { key: "+", label: "Zoom in", control: "[data-action=closer]" },
-    { key: "-", label: "Zoom out", control: "[data-action=farther]" },
-    { key: "0", label: "Fit", control: "[data-action=fit]" },
+  addKeys(tr("Film"), [
+    { key: "+", label: tr("Zoom in"), control: "[data-action=closer]" },
+    { key: "-", label: tr("Zoom out"), control: "[data-action=farther]" },
+    { key: "0", label: tr("Fit"), control: "[data-action=fit]" },
   ]);
-  addKeys("Help", [{ key: "?", label: "This sheet", control: "[data-action=keys]" }]);
+  addKeys(tr("Help"), [{ key: "?", label: tr("This sheet"), control: "[data-action=keys]" }]);
   document.addEventListener("keydown", chord);
 }
 
@@ -120,12 +121,12 @@ async function save(picture) {
   const send = () => fetch(location.href, {
     method: "POST", body, headers: { "X-CSRFToken": token() }, redirect: "manual",
   }).catch(() => {
-    throw new Error("The connection broke.");
+    throw new Error(tr("The connection broke."));
   });
   let answer = await send();
   if (answer.status === 400) answer = await renew().then(send);  // the server was restarted
   if (answer.type === "opaqueredirect") return;  // it was taken
-  throw new Error(answer.status === 404 ? "The server has this film no longer." : "The server did not take it.");
+  throw new Error(answer.status === 404 ? tr("The server has this film no longer.") : tr("The server did not take it."));
 }
 
 /** Give the drawing to the reader where the server cannot take it. */
@@ -155,7 +156,7 @@ function wireSaving(mask, history, brush) {
     } catch (error) {
       saving = false;
       form.removeAttribute("aria-busy");
-      failure.textContent = `Not saved: ${error.message} Your drawing is still here.`;
+      failure.textContent = tr("Not saved: {reason} Your drawing is still here.", { reason: error.message });
       offerDownload(download, picture);
     }
   });

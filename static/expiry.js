@@ -2,6 +2,7 @@
 // over it says so, and stops showing what the server has no longer. It never loads the page anew: a drawing may be on it.
 
 import { onEachPage } from "./pages.js";
+import { tr } from "./words.js";
 
 const WARN_SECONDS = 300;
 const shown = new WeakMap();
@@ -31,7 +32,7 @@ function warn(seconds) {
   if (document.body.classList.contains("expired")) return;
   banner().hidden = seconds > WARN_SECONDS;
   if (seconds <= 0) expire();
-  else banner().querySelector(".when").textContent = `in ${Math.ceil(seconds / 60)} min`;
+  else banner().querySelector(".when").textContent = tr("in {minutes} min", { minutes: Math.ceil(seconds / 60) });
 }
 
 function expire() {
@@ -55,9 +56,9 @@ async function keep(form) {
       start(time);
     });
     update();
-    if (seconds <= WARN_SECONDS) failure.textContent = "It cannot be kept longer than that.";
+    if (seconds <= WARN_SECONDS) failure.textContent = tr("It cannot be kept longer than that.");
   } catch {
-    failure.textContent = "The server did not take it. Try again.";
+    failure.textContent = tr("The server did not take it. Try again.");
   }
 }
 

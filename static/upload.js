@@ -6,6 +6,7 @@ import { droppedFiles, isFilm } from "./worklist/folder.js";
 import { failure, send } from "./worklist/send.js";
 import "./worklist/menus.js";
 import { place, start } from "./worklist/table.js";
+import { figure, tr, trN } from "./words.js";
 
 const AT_ONCE = 2;  // the server analyses one film at a time: meanwhile the next one travels
 const MANY = 4;     // films on their way after which single announcements would be noise
@@ -29,7 +30,9 @@ function enqueue(files) {
     $("#waiting-list").append(item);
     waiting.push({ file, item });
   }
-  if (leftOut) announcement.textContent = `${leftOut} hidden ${leftOut === 1 ? "file was" : "files were"} left out`;
+  if (leftOut) {
+    announcement.textContent = trN("{count} hidden file was left out", "{count} hidden files were left out", leftOut);
+  }
   advance();
 }
 
@@ -66,7 +69,7 @@ function finish(file, item, row) {
   place(row);
   countDown();
   const left = waiting.length + under_way - 1;
-  announcement.textContent = left > MANY ? `${done} films done, ${left} to go` : row.dataset.summary;
+  announcement.textContent = left > MANY ? tr("{done} films done, {left} to go", { done, left }) : row.dataset.summary;
 }
 
 function offerRetry(row, file, memory) {
@@ -76,7 +79,7 @@ function offerRetry(row, file, memory) {
     $("#films").focus();
   });
   const retry = row.querySelector(".retry");
-  if (memory.code === "form_expired") retry.firstChild.textContent = "Reload";
+  if (memory.code === "form_expired") retry.firstChild.textContent = tr("Reload");
   retry.addEventListener("click", () => {
     if (memory.code === "form_expired") return location.reload();
     if (!file) return $("#films").click();  // the page was left meanwhile: the browser wants it chosen anew
@@ -89,9 +92,9 @@ function offerRetry(row, file, memory) {
 
 function showTally() {
   const total = done + waiting.length + under_way;
-  const lost = failed ? `, ${failed} failed` : "";
   $("#queue").hidden = !waiting.length && !under_way;
-  $("#tally").textContent = `${done} of ${total} done${lost}`;
+  $("#tally").textContent = failed ? tr("{done} of {total} done, {failed} failed", { done, total, failed })
+    : tr("{done} of {total} done", { done, total });
   $("#overall").value = total ? done / total : 0;
   $("#stop").hidden = !waiting.length;
 }
@@ -99,15 +102,15 @@ function showTally() {
 // What was not sent stays in sight, as a film without an answer, and can be sent after all.
 function stop() {
   for (const { file, item } of waiting.splice(0)) {
-    finish(file, item, failure(file.name, "Not sent", "You stopped the queue before this film.", "stopped"));
+    finish(file, item, failure(file.name, tr("Not sent"), tr("You stopped the queue before this film."), "stopped"));
   }
   showTally();
 }
 
 function tooLarge(file) {
-  const size = (file.size / 2 ** 20).toFixed(1);
-  return failure(file.name, "The file is too large",
-    `The file has ${size} MiB; ${maxBytes / 2 ** 20} MiB is the limit. Send a single film.`, "file_too_large");
+  const size = figure(file.size / 2 ** 20, 1);
+  return failure(file.name, tr("The file is too large"),
+    tr("The file has {size} MiB; {limit} MiB is the limit. Send a single film.", { size, limit: maxBytes / 2 ** 20 }), "file_too_large");
 }
 
 document.documentElement.classList.add("scripting");

@@ -174,6 +174,17 @@ def sides(answer: Answer) -> str:
     return tr("both sides") if len(answer.sides) == 2 else side(answer.sides[0], answer.film)
 
 
+def marked_on(answer: Answer) -> str:
+    """Say on which sides something is marked, as a sentence without its full stop."""
+    if len(answer.sides) == 2:
+        return tr("Marked on both sides")
+    (laterality,), film = answer.sides, answer.film
+    if film.states_side:
+        on_left, on_right = tr("Marked on the patient’s left"), tr("Marked on the patient’s right")
+        return on_left if laterality is Laterality.LEFT else on_right
+    return tr("Marked on the picture’s left") if laterality is film.image_left else tr("Marked on the picture’s right")
+
+
 def side_note(film: Film) -> str:
     """Say which side of the patient the picture's left edge is."""
     if film.states_side:

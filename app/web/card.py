@@ -6,30 +6,49 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from app.analysis.language import mark, number
 from app.segmentation.decision.population import FIRST_RELEASES, Population
 from app.segmentation.predictor import Predictor
 
 FIGURES = {
-    "auroc": ("AUROC", "how well the probability tells films with from films without a pneumothorax; 0.5 is chance"),
-    "average_precision": ("Average precision", "area under precision over recall"),
-    "sensitivity": ("Sensitivity", "share of films with a pneumothorax above the operating point"),
-    "specificity": ("Specificity", "share of films without one below the operating point"),
-    "dice_pos": ("Mean Dice of positive films", "how well marks and a reader's mask overlap; 1 is perfect"),
-    "iou_pos": ("Mean IoU of positive films", "the same, counted more strictly"),
-    "dice_all": ("Mean Dice of all films", "a film rightly left empty counts as 1; read it beside the next line"),
-    "dice_all_if_empty": ("… of marking nothing", "what a model that never marks anything would reach"),
-    "false_masks": ("Negative films with a mark", "share of films without a pneumothorax on which something is marked"),
-    "positives_found_negative": ("Positive films called negative", "as the application says it"),
-    "abstained": ("Films called indeterminate", ""),
-    "calibration_error": ("Calibration error", "how far probabilities lie from what was observed, on average"),
-    "brier": ("Brier score", "mean squared error of the probability"),
+    "auroc": (
+        mark("AUROC"),
+        mark("how well the probability tells films with from films without a pneumothorax; 0.5 is chance"),
+    ),
+    "average_precision": (mark("Average precision"), mark("area under precision over recall")),
+    "sensitivity": (mark("Sensitivity"), mark("share of films with a pneumothorax above the operating point")),
+    "specificity": (mark("Specificity"), mark("share of films without one below the operating point")),
+    "dice_pos": (mark("Mean Dice of positive films"), mark("how well marks and a reader's mask overlap; 1 is perfect")),
+    "iou_pos": (mark("Mean IoU of positive films"), mark("the same, counted more strictly")),
+    "dice_all": (
+        mark("Mean Dice of all films"),
+        mark("a film rightly left empty counts as 1; read it beside the next line"),
+    ),
+    "dice_all_if_empty": (mark("… of marking nothing"), mark("what a model that never marks anything would reach")),
+    "false_masks": (
+        mark("Negative films with a mark"),
+        mark("share of films without a pneumothorax on which something is marked"),
+    ),
+    "positives_found_negative": (mark("Positive films called negative"), mark("as the application says it")),
+    "abstained": (mark("Films called indeterminate"), ""),
+    "calibration_error": (
+        mark("Calibration error"),
+        mark("how far probabilities lie from what was observed, on average"),
+    ),
+    "brier": (mark("Brier score"), mark("mean squared error of the probability")),
 }
 """Figures that the page shows, in its order: name, and what it says."""
 
 PLOTS = {
-    "roc": ("ROC", "Sensitivity over the share of false alarms, for every operating point."),
-    "reliability": ("Reliability", "How often there was a pneumothorax, over the probability that the model gave."),
-    "dice_by_size": ("Dice by size", "How well the marks overlap a reader's mask, over the size of that mask."),
+    "roc": (mark("ROC"), mark("Sensitivity over the share of false alarms, for every operating point.")),
+    "reliability": (
+        mark("Reliability"),
+        mark("How often there was a pneumothorax, over the probability that the model gave."),
+    ),
+    "dice_by_size": (
+        mark("Dice by size"),
+        mark("How well the marks overlap a reader's mask, over the size of that mask."),
+    ),
 }
 """Plots of `training report`, by the name of their file: title, and what they show."""
 
@@ -130,7 +149,7 @@ def _with_interval(figure: Mapping | None) -> str:
     if figure is None:
         return "–"
     low, high = figure["interval"]
-    return f"{figure['value']:.3f} ({low:.3f}–{high:.3f})"
+    return f"{number(figure['value'], 3)} ({number(low, 3)}–{number(high, 3)})"
 
 
 def _text(path: Path) -> str:

@@ -4,6 +4,7 @@ The API speaks English, whoever asks.
 """
 
 from flask import Blueprint, Flask, Response, current_app, redirect, request, url_for
+from markupsafe import Markup
 from werkzeug.wrappers import Response as BaseResponse
 
 from app.analysis.language import LANGUAGES, SOURCE, day, language, number, script_words, speak, tr, tr_core, tr_n
@@ -19,7 +20,7 @@ def init_app(app: Flask) -> None:
     app.before_request_funcs.setdefault(None, []).insert(0, _choose)
     app.after_request(_say_which)
     app.teardown_request(lambda _error: speak(SOURCE))
-    app.jinja_env.globals.update(tr=tr, tr_n=tr_n, tr_core=tr_core, day=day, number=number)
+    app.jinja_env.globals.update(tr=_tr, tr_n=tr_n, tr_core=tr_core, day=day, number=number)
     app.jinja_env.globals.update(language=language, languages=LANGUAGES, script_words=script_words)
 
 
@@ -34,6 +35,13 @@ def choose() -> BaseResponse:
         secure = current_app.config["SESSION_COOKIE_SECURE"]
         answer.set_cookie(COOKIE, chosen, ONE_YEAR, secure=secure, httponly=True, samesite="Lax")
     return answer
+
+
+def _tr(text: str, **values: object) -> str:
+    """Say a text in a template: values that are markup stay so, and everything else is escaped."""
+    if any(hasattr(value, "__html__") for value in values.values()):
+        return Markup.escape(tr(text)).format(**values)
+    return tr(text, **values)
 
 
 def _choose() -> None:

@@ -6,6 +6,7 @@ from typing import Any
 from flask import request
 
 from app.analysis import wording
+from app.analysis.language import SOURCE, language, tr
 from app.studies.reading_order import GROUPS, Worklist, group_of
 from app.studies.store import Study
 from app.web.session import own_worklist
@@ -34,8 +35,10 @@ class Filter:
     @property
     def name(self) -> str:
         """What the films that it shows are called, after their number; "" for all."""
-        titles = {group.code: group.title.lower() for group in GROUPS} | {WARNED: "with warnings"}
-        return ", ".join(filter(None, (titles.get(self.show, ""), f"with “{self.find}”" if self.find else "")))
+        titles = {group.code: tr(group.title) for group in GROUPS} | {WARNED: tr("with warnings")}
+        title = titles.get(self.show, "")
+        title = title.lower() if language() == SOURCE else title  # German nouns have capitals
+        return ", ".join(filter(None, (title, tr("with “{text}”", text=self.find) if self.find else "")))
 
     def fits(self, study: Study) -> bool:
         """Say whether a film is shown."""

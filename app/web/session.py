@@ -4,6 +4,7 @@ import secrets
 
 from flask import abort, current_app, request, session
 
+from app.analysis.language import tr
 from app.studies.reading_order import Worklist
 from app.studies.store import Study
 from app.web.services import services
@@ -32,13 +33,13 @@ def note_film() -> None:
 def why_empty() -> str:
     """Say why a list without films is empty."""
     if "owner" not in session and current_app.config["SESSION_COOKIE_NAME"] in request.cookies:
-        return (
+        return tr(
             "The server does not know this browser session any more: it was restarted, or the session ended. "
             "Earlier films cannot be shown. Send them again."
         )
     if session.get("had_films"):
-        return "No films are left: you deleted them, or their time was over. Send them again to see them."
-    return "None yet. Results appear here, the most suspicious first."
+        return tr("No films are left: you deleted them, or their time was over. Send them again to see them.")
+    return tr("None yet. Results appear here, the most suspicious first.")
 
 
 def own_study(study_id: str) -> Study:

@@ -2,42 +2,43 @@
 
 import { fade, hideOrShow, next } from "./controls.js";
 import { addKeys } from "./keys.js";
+import { tr } from "../words.js";
 
 /** Keys that work wherever the focus is. */
 export function keysOfViewer({ settings, tools }) {
-  addKeys("Film", [
-    { key: "+", also: "=", label: "Zoom in", control: "[data-action=closer]" },
-    { key: "-", label: "Zoom out", control: "[data-action=farther]" },
-    { key: "0", label: "Fit", control: "[data-action=fit]" },
-    { key: "1", label: "One film pixel to one of the screen", control: "[data-action=actual]" },
-    { key: "i", label: "Invert", control: "[data-setting=invert]" },
-    { key: "m", label: "Mirror, to check the sides", control: "[data-setting=mirror]" },
-    { key: "f", label: "Full screen", control: "[data-action=full]" },
-    { key: "x", label: "Reset the display", control: "[data-action=reset]" },
+  addKeys(tr("Film"), [
+    { key: "+", also: "=", label: tr("Zoom in"), control: "[data-action=closer]" },
+    { key: "-", label: tr("Zoom out"), control: "[data-action=farther]" },
+    { key: "0", label: tr("Fit"), control: "[data-action=fit]" },
+    { key: "1", label: tr("One film pixel to one of the screen"), control: "[data-action=actual]" },
+    { key: "i", label: tr("Invert"), control: "[data-setting=invert]" },
+    { key: "m", label: tr("Mirror, to check the sides"), control: "[data-setting=mirror]" },
+    { key: "f", label: tr("Full screen"), control: "[data-action=full]" },
+    { key: "x", label: tr("Reset the display"), control: "[data-action=reset]" },
   ]);
-  addKeys("What a drag does", [
-    { key: "v", label: "Move", control: "[data-setting=tool][value=move]" },
-    { key: "w", label: "Window and level", control: "[data-setting=tool][value=window]" },
-    { key: "r", label: "Ruler", control: "[data-setting=tool][value=ruler]" },
-    ...(tools.ruler ? [{ key: "Delete", label: "Clear the distances", control: "[data-action=clear]" }] : []),
+  addKeys(tr("What a drag does"), [
+    { key: "v", label: tr("Move"), control: "[data-setting=tool][value=move]" },
+    { key: "w", label: tr("Window and level"), control: "[data-setting=tool][value=window]" },
+    { key: "r", label: tr("Ruler"), control: "[data-setting=tool][value=ruler]" },
+    ...(tools.ruler ? [{ key: "Delete", label: tr("Clear the distances"), control: "[data-action=clear]" }] : []),
   ]);
-  addKeys("Overlay", [
-    { key: "h", label: "Hide or show", needs: "[data-setting=layer]", run: () => hideOrShow(settings) },
-    { key: "a", label: "Marked area", control: "[data-setting=layer][value=area]" },
-    { key: "o", label: "The model’s area", control: "[data-setting=layer][value=model]" },
-    { key: "p", label: "Probability map", control: "[data-setting=layer][value=probability]" },
-    { key: "u", label: "Uncertainty map", control: "[data-setting=layer][value=uncertainty]" },
-    { key: "s", label: "Style: fill, contour, pattern", needs: "[data-setting=style]",
+  addKeys(tr("Overlay"), [
+    { key: "h", label: tr("Hide or show"), needs: "[data-setting=layer]", run: () => hideOrShow(settings) },
+    { key: "a", label: tr("Marked area"), control: "[data-setting=layer][value=area]" },
+    { key: "o", label: tr("The model’s area"), control: "[data-setting=layer][value=model]" },
+    { key: "p", label: tr("Probability map"), control: "[data-setting=layer][value=probability]" },
+    { key: "u", label: tr("Uncertainty map"), control: "[data-setting=layer][value=uncertainty]" },
+    { key: "s", label: tr("Style: fill, contour, pattern"), needs: "[data-setting=style]",
       run: () => next(settings, "style", ["fill", "contour", "pattern"]) },
-    { key: "[", label: "Fainter", needs: "[data-setting=opacity]", run: () => fade(settings, -1) },
-    { key: "]", label: "Stronger", needs: "[data-setting=opacity]", run: () => fade(settings, 1) },
-    { key: "c", label: "Compare: side by side, swipe, off", needs: "[data-setting=compare]",
+    { key: "[", label: tr("Fainter"), needs: "[data-setting=opacity]", run: () => fade(settings, -1) },
+    { key: "]", label: tr("Stronger"), needs: "[data-setting=opacity]", run: () => fade(settings, 1) },
+    { key: "c", label: tr("Compare: side by side, swipe, off"), needs: "[data-setting=compare]",
       run: () => next(settings, "compare", ["off", "side", "swipe"]) },
   ]);
-  addKeys("What you say", [
-    { key: "y", label: "The answer is right", control: ".feedback button[value=right]" },
-    { key: "n", label: "The answer is wrong", control: ".feedback button[value=wrong]" },
-    { key: "e", label: "No pneumothorax here", control: ".feedback button[name=nothing]" },
+  addKeys(tr("What you say"), [
+    { key: "y", label: tr("The answer is right"), control: ".feedback button[value=right]" },
+    { key: "n", label: tr("The answer is wrong"), control: ".feedback button[value=wrong]" },
+    { key: "e", label: tr("No pneumothorax here"), control: ".feedback button[name=nothing]" },
   ]);
-  addKeys("Help", [{ key: "?", label: "This sheet", control: "[data-action=keys]" }]);
+  addKeys(tr("Help"), [{ key: "?", label: tr("This sheet"), control: "[data-action=keys]" }]);
 }

@@ -1,6 +1,7 @@
 // What lies over the film: the marked area, a map, and the letters of the patient's sides.
 
 import { MAPS, coloured } from "./colours.js";
+import { tr } from "../words.js";
 
 const MARK = "#ffb63d";
 const HALO = "rgb(0 0 0 / 0.65)";
@@ -122,14 +123,14 @@ export function nameMarked(context, pane, view, { compare, swipe }) {
   const bottom = pane.y + pane.height - 14;
   if (compare === "side") {
     context.textAlign = "center";
-    outlined(context, pane.marked ? "With overlay" : "Film alone", pane.x + pane.width / 2, bottom);
+    outlined(context, pane.marked ? tr("With overlay") : tr("Film alone"), pane.x + pane.width / 2, bottom);
     return;
   }
   const divider = (pane.width * swipe) / 100;
   context.textAlign = "right";
-  outlined(context, "Film alone", divider - 10, bottom);
+  outlined(context, tr("Film alone"), divider - 10, bottom);
   context.textAlign = "left";
-  outlined(context, "With overlay", divider + 10, bottom);
+  outlined(context, tr("With overlay"), divider + 10, bottom);
 }
 
 /** Write white on a dark edge: to be read on any film. */

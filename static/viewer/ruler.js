@@ -2,6 +2,7 @@
 
 import { outlined } from "./marks.js";
 import { paneAt } from "./geometry.js";
+import { tr } from "../words.js";
 
 const GRAB = 14;  // CSS pixels around an end that take hold of it
 const SHORTEST = 4;
@@ -32,7 +33,7 @@ export class Ruler {
     const { distance } = this.held;
     const [a, b] = distance.map((end) => this.stage.view.toStage(pane, end));
     if (Math.hypot(a.x - b.x, a.y - b.y) < SHORTEST) this.#drop(distance);
-    else this.announce(`${this.text(distance)} on the detector`);
+    else this.announce(tr("{length} on the detector", { length: this.text(distance) }));
     this.held = null;
   }
 
@@ -58,7 +59,7 @@ export class Ruler {
     this.cross ??= { x: pane.x + pane.width / 2, y: pane.y + pane.height / 2 };
     if (!this.held) {
       this.#start(this.stage.view.toFilm(pane, this.cross));
-      this.announce("First end set. Move the cross with the arrow keys, then press Enter.");
+      this.announce(tr("First end set. Move the cross with the arrow keys, then press Enter."));
     } else this.up({ place: this.cross, pane });
     this.stage.redraw();
   }

@@ -2,6 +2,7 @@
 
 import { diverging, paint } from "./maps.js";
 import { logits } from "./words.js";
+import { tr } from "../words.js";
 
 const WIDTH = 112;
 
@@ -16,7 +17,7 @@ export async function fillFeatures(fieldset, maps, image, onChange) {
     const canvas = document.createElement("canvas");
     canvas.setAttribute("aria-hidden", "true");
     const figure = Object.assign(document.createElement("span"), { textContent: logits(map.contribution, true) });
-    const name = Object.assign(document.createElement("span"), { className: "unseen", textContent: `Channel ${map.channel}, ` });
+    const name = Object.assign(document.createElement("span"), { className: "unseen", textContent: `${tr("Channel {number}", { number: map.channel })}, ` });
     label.append(input, canvas, name, figure);
     fieldset.append(label);
     return canvas;

@@ -1,5 +1,7 @@
 // A map of the server's: its values, its colours over the film, and where it is strongest, in words.
 
+import { tr } from "../words.js";
+
 const UNTRIED = -128;
 
 // ColorBrewer's YlGnBu, dark to light, and Okabe and Ito's orange and blue: told apart by colour-blind people, and from
@@ -76,9 +78,12 @@ function ninthOf(cell, side) {
 }
 
 function placeName(ninth, mirrored) {
-  const row = ["upper", "middle", "lower"][Math.floor(ninth / 3)];
-  const column = ["left", "centre", "right"][mirrored ? 2 - (ninth % 3) : ninth % 3];
-  return row === "middle" && column === "centre" ? "centre" : `${row} ${column}`;
+  const column = mirrored ? 2 - (ninth % 3) : ninth % 3;
+  return [
+    [tr("upper left"), tr("upper centre"), tr("upper right")],
+    [tr("middle left"), tr("centre"), tr("middle right")],
+    [tr("lower left"), tr("lower centre"), tr("lower right")],
+  ][Math.floor(ninth / 3)][column];
 }
 
 function rgb(hex) {

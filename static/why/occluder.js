@@ -3,6 +3,7 @@
 import { unpacked } from "./maps.js";
 import { occlusion } from "./server.js";
 import { duration } from "./words.js";
+import { tr } from "../words.js";
 
 export class Occluder {
   #abort = null;
@@ -23,7 +24,7 @@ export class Occluder {
     };
     this.parts.start.addEventListener("click", () => this.run());
     this.parts.cancel.addEventListener("click", () => this.cancel());
-    if (kept) this.#finish(`Complete: ${kept.total} patches were tried.`);
+    if (kept) this.#finish(tr("Complete: {count} patches were tried.", { count: kept.total }));
   }
 
   get running() {
@@ -43,10 +44,10 @@ export class Occluder {
     try {
       for await (step of occlusion(this.address, this.#abort.signal)) this.#show(step);
       this.#abort = null;
-      this.#finish(`Complete: ${step.total} patches were tried.`);
+      this.#finish(tr("Complete: {count} patches were tried.", { count: step.total }));
     } catch (error) {
       this.#abort = null;
-      this.#stop(error.name === "AbortError" ? "Cancelled." : error.message);
+      this.#stop(error.name === "AbortError" ? tr("Cancelled.") : error.message);
       return this.onMap(null);
     }
     if (step) this.onMap(unpacked(step));  // once more: it grows no longer
@@ -55,9 +56,9 @@ export class Occluder {
   #prepare() {
     const { start, cancel, progress, bar, count, outcome, said } = this.parts;
     bar.removeAttribute("value");
-    count.textContent = "Waiting for a turn …";
+    count.textContent = tr("Waiting for a turn …");
     outcome.textContent = "";
-    said.textContent = "Hiding one patch after another …";
+    said.textContent = tr("Hiding one patch after another …");
     start.hidden = true;
     progress.hidden = false;
     cancel.focus();
@@ -67,7 +68,7 @@ export class Occluder {
     const left = ((performance.now() - this.#started) / step.done) * (step.total - step.done) / 1000;
     this.parts.bar.max = step.total;
     this.parts.bar.value = step.done;
-    this.parts.count.textContent = `${step.done} of ${step.total} patches, about ${duration(left)} left`;
+    this.parts.count.textContent = tr("{done} of {total} patches, about {time} left", { done: step.done, total: step.total, time: duration(left) });
     this.onMap(unpacked(step));
   }
 

@@ -7,6 +7,7 @@ import { diverging, heaviest, paint, paintScale, sequential, strongest, unpacked
 import { Occluder } from "./occluder.js";
 import { fillStages } from "./stages.js";
 import { logits, percent } from "./words.js";
+import { tr } from "../words.js";
 
 let section, maps, occluder;
 let mirrored = false;
@@ -29,7 +30,7 @@ async function load() {
   $(".why-failed").hidden = true;
   try {
     const kept = await server.kept(element.dataset.address);
-    if (!kept.activations) say("Computing what moved the score …");
+    if (!kept.activations) say(tr("Computing what moved the score …"));
     const activations = kept.activations ?? await server.activations(element.dataset.address);
     if (section !== element) return;  // another film has taken its place
     start(activations, kept.occlusion);
@@ -52,8 +53,8 @@ function start(activations, occlusion) {
   const image = $(".why-film img");
   image.src = image.dataset.src;
   $(".why-body").hidden = false;
-  $(".why-score").textContent = `The score explained: ${percent(activations.probability)}, a logit of `
-    + `${logits(activations.score)}.`;
+  $(".why-score").textContent = tr("The score explained: {chance}, a logit of {logit}.",
+    { chance: percent(activations.probability), logit: logits(activations.score) });
   fillStages($(".why-stages"), maps.stages, film, draw);
   fillFeatures($(".why-features"), maps.features, image, draw);
   const element = section;
@@ -77,7 +78,8 @@ function draw() {
 function drawStage() {
   const map = maps.stages[Number($("[name=why-stage]:checked").value)];
   const where = heaviest(map, 1, mirrored);
-  place(map, sequential, where ? `Raised the score most at the picture’s ${where}.` : "Nothing here raised the score.");
+  place(map, sequential, where ? tr("Raised the score most at the picture’s {place}.", { place: where })
+    : tr("Nothing here raised the score."));
   legend(sequential, 0, "low", "", "high");
 }
 
@@ -85,29 +87,32 @@ function drawFeature() {
   const map = maps.features[Number($("[name=why-feature]:checked").value)];
   const largest = Math.max(...maps.features.map((one) => one.peak));
   const where = heaviest(map, Math.sign(map.contribution), mirrored);
-  const most = where ? `, most at the picture’s ${where}` : "";
-  place(map, diverging, `Channel ${map.channel}: about ${logits(map.contribution, true)} logits${most}.`, largest);
-  legend(diverging, -1, "lowered the score", "0", "raised it");
+  const values = { number: map.channel, logits: logits(map.contribution, true), place: where };
+  place(map, diverging, where ? tr("Channel {number}: about {logits} logits, most at the picture’s {place}.", values)
+    : tr("Channel {number}: about {logits} logits.", values), largest);
+  legend(diverging, -1, tr("lowered the score"), "0", tr("raised it"));
 }
 
 function drawOcclusion() {
   const map = maps.occlusion;
   $(".why-legend").hidden = !map;
-  if (!map) return place(null, diverging, "Not computed yet.");
+  if (!map) return place(null, diverging, tr("Not computed yet."));
   const fall = strongest(map, 1, mirrored), rise = strongest(map, -1, mirrored);
-  const falls = fall && `falls most, by ${logits(fall.value)} logits, when the picture’s ${fall.place} is hidden`;
-  const rises = rise && `rises most, by ${logits(rise.value)}, when its ${rise.place} is hidden`;
-  const changes = [falls, rises].filter(Boolean).join("; it ") || "does not change, whatever is hidden";
-  place(map, diverging, `The score ${changes}${occluder.running ? ", so far" : ""}.`);
-  legend(diverging, -1, `score rises when hidden, ${logits(map.peak, true)}`, "0",
-    `score falls when hidden, ${logits(-map.peak)}`);
+  const falls = fall && tr("The score falls most, by {logits} logits, when the picture’s {place} is hidden.",
+    { logits: logits(fall.value), place: fall.place });
+  const rises = rise && tr("The score rises most, by {logits} logits, when the picture’s {place} is hidden.",
+    { logits: logits(rise.value), place: rise.place });
+  const changes = [falls, rises].filter(Boolean).join(" ") || tr("The score does not change, whatever is hidden.");
+  place(map, diverging, occluder.running ? tr("So far: {sentences}", { sentences: changes }) : changes);
+  legend(diverging, -1, tr("score rises when hidden, {logits}", { logits: logits(map.peak, true) }), "0",
+    tr("score falls when hidden, {logits}", { logits: logits(-map.peak) }));
 }
 
 function place(map, colourOf, sentence, peak) {
   const canvas = $(".why-map");
   if (map) paint(canvas, map, colourOf, peak);
   else canvas.getContext("2d").clearRect(0, 0, canvas.width, canvas.height);
-  canvas.setAttribute("aria-label", `Map over the film. ${sentence}`);
+  canvas.setAttribute("aria-label", tr("Map over the film. {sentence}", { sentence }));
   $(".why-sentence").textContent = sentence;
 }
 

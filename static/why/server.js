@@ -1,6 +1,8 @@
 // What the server is asked for, and how its refusals become errors with a sentence for a person.
 
-const BROKEN = "The connection broke, or the film is no longer kept.";
+import { tr } from "../words.js";
+
+const BROKEN = tr("The connection broke, or the film is no longer kept.");
 
 /** What was computed before: { activations, occlusion }, null where it was not. */
 export async function kept(address) {
@@ -31,7 +33,7 @@ async function ask(address, options = {}) {
   const headers = { "X-CSRFToken": document.querySelector("meta[name=csrf-token]").content };
   const answer = await fetch(address, { headers, ...options }).catch(sayBroken);
   if (answer.ok) return answer;
-  const problem = await answer.json().catch(() => ({ title: "The server gave no answer", detail: "Try again." }));
+  const problem = await answer.json().catch(() => ({ title: tr("The server gave no answer"), detail: tr("Try again.") }));
   throw new Error(`${problem.title}. ${problem.detail}`);
 }
 

@@ -1,11 +1,13 @@
 // The choice of an encoder stage.
 
+import { tr } from "../words.js";
+
 const NAMES = {
-  1: ["the only one"],
-  2: ["fine", "coarse"],
-  3: ["fine", "medium", "coarse"],
-  4: ["fine", "rather fine", "rather coarse", "coarse"],
-  5: ["fine", "rather fine", "medium", "rather coarse", "coarse"],
+  1: [tr("the only one")],
+  2: [tr("fine"), tr("coarse")],
+  3: [tr("fine"), tr("medium"), tr("coarse")],
+  4: [tr("fine"), tr("rather fine"), tr("rather coarse"), tr("coarse")],
+  5: [tr("fine"), tr("rather fine"), tr("medium"), tr("rather coarse"), tr("coarse")],
 };
 
 /** Fill a fieldset with a radio button a stage; the last, which sees the most, is chosen. */

@@ -1,11 +1,12 @@
 // Figures as the page writes them.
 
+import { figure } from "../words.js";
+
 /** A difference of logits; with a sign also where it is positive, if asked for. */
 export function logits(value, signed = false) {
   const digits = Math.abs(value) < 0.095 ? 3 : 2;
-  const figure = Math.abs(value).toFixed(digits);
-  if (!Number(figure)) return "0";
-  return `${value < 0 ? "−" : signed ? "+" : ""}${figure}`;
+  if (!Number(Math.abs(value).toFixed(digits))) return "0";
+  return `${value < 0 ? "−" : signed ? "+" : ""}${figure(Math.abs(value), digits)}`;
 }
 
 /** A probability, which is never printed as a certainty. */

@@ -5,6 +5,7 @@ import { onEachPage, replacePage } from "../pages.js";
 import { hand, viewer } from "../viewer.js";
 import { addKeys } from "../viewer/keys.js";
 import { filmAt, forget } from "./ahead.js";
+import { tr } from "../words.js";
 
 const PATIENCE = 300;  // milliseconds before a slow film is spoken of
 const link = (rel) => document.querySelector(`.neighbours a[rel=${rel}]`);
@@ -15,7 +16,7 @@ let isTurning = false;
 async function turn(address) {
   if (isTurning) return;
   isTurning = true;
-  const slow = setTimeout(() => { said.textContent = "Loading the film …"; }, PATIENCE);
+  const slow = setTimeout(() => { said.textContent = tr("Loading the film …"); }, PATIENCE);
   try {
     const { page, bitmap } = await filmAt(address);
     forget();
@@ -34,9 +35,9 @@ async function turn(address) {
 function start() {
   const nav = document.querySelector(".neighbours");
   sessionStorage.setItem("pleura-last-film", nav.dataset.row);  // the list goes on from there
-  addKeys("Worklist", [
-    { key: "j", label: "Next film", control: ".neighbours a[rel=next]" },
-    { key: "k", label: "Previous film", control: ".neighbours a[rel=prev]" },
+  addKeys(tr("Worklist"), [
+    { key: "j", label: tr("Next film"), control: ".neighbours a[rel=next]" },
+    { key: "k", label: tr("Previous film"), control: ".neighbours a[rel=prev]" },
   ]);
   nav.addEventListener("click", (event) => {
     const chosen = event.target.closest("a[rel=next], a[rel=prev]");

@@ -1,6 +1,7 @@
 // One film to the server, and its row back. Never throws: whatever happens, there is a row that says so.
 
 import { renew, token } from "../token.js";
+import { tr } from "../words.js";
 
 const MOST_TRIES = 60;
 const LONGEST_WAIT = 60;  // seconds, whatever the server asks for
@@ -38,11 +39,11 @@ function post(file, item, address) {
     request.setRequestHeader("X-Requested-With", "XMLHttpRequest");
     request.upload.addEventListener("progress", (event) => {
       progress.value = event.loaded / event.total;
-      show(`Uploading, ${Math.round(100 * progress.value)} %`);
+      show(tr("Uploading, {share} %", { share: Math.round(100 * progress.value) }));
     });
     request.upload.addEventListener("load", () => {
       progress.removeAttribute("value");
-      show("Analysing …");
+      show(tr("Analysing …"));
     });
     request.addEventListener("loadend", () => resolve(request));
     request.send(body);
@@ -52,7 +53,7 @@ function post(file, item, address) {
 async function wait(seconds, item) {
   const state = item.querySelector(".state");
   for (let left = Math.ceil(seconds); left > 0; left -= 1) {
-    state.textContent = `The server is busy, trying again in ${left} s`;
+    state.textContent = tr("The server is busy, trying again in {seconds} s", { seconds: left });
     await new Promise((resolve) => setTimeout(resolve, 1000));
   }
 }
@@ -70,8 +71,8 @@ function asRow(outcome, file) {
 }
 
 function unanswered(file) {
-  return failure(file.name, "The server gave no answer",
-    "The connection broke, or the server is busy, or the file is gone. Try again.", "no_answer");
+  return failure(file.name, tr("The server gave no answer"),
+    tr("The connection broke, or the server is busy, or the file is gone. Try again."), "no_answer");
 }
 
 export function failure(name, title, detail, code) {

@@ -1,5 +1,7 @@
 // The table of films: rows in reading order, a filter that says what it hides, next and previous by key.
 
+import { trN } from "../words.js";
+
 const $ = (selector) => document.querySelector(selector);
 const table = $("#film-list");
 const find = $("#find");
@@ -85,12 +87,14 @@ function tell() {
   const suspected = hidden.filter((row) => row.dataset.group === "suspected").length;
   $("#show-all").hidden = !hidden.length;
   $(".shown").classList.toggle("hiding", hidden.length > 0);
-  write($("#shown"), !hidden.length ? (all.length ? `All ${count(all)} shown` : "")
-    : `${hidden.length} of ${count(all)} hidden by the filter${suspected ? `, ${suspected} of them suspected` : ""}`);
+  write($("#shown"), hidden.length ? hiddenBy(hidden.length, all.length, suspected)
+    : all.length ? trN("All {count} film shown", "All {count} films shown", all.length) : "");
 }
 
-function count(films) {
-  return films.length === 1 ? "1 film" : `${films.length} films`;
+function hiddenBy(hidden, all, suspected) {
+  if (!suspected) return trN("{hidden} of {count} film hidden by the filter", "{hidden} of {count} films hidden by the filter", all, { hidden });
+  return trN("{hidden} of {count} film hidden by the filter, {suspected} of them suspected",
+    "{hidden} of {count} films hidden by the filter, {suspected} of them suspected", all, { hidden, suspected });
 }
 
 function showAll() {

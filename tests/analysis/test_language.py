@@ -34,7 +34,7 @@ OTHERS = sorted(set(LANGUAGES) - {SOURCE})
 def extracted(tmp_path_factory) -> Catalog:
     """What the source says to readers now."""
     path = tmp_path_factory.mktemp("words") / "messages.pot"
-    keywords = ["-k", "tr", "-k", "tr_n:1,2", "-k", "mark"]
+    keywords = ["-k", "tr", "-k", "tr_n:1,2", "-k", "trN:1,2", "-k", "mark"]
     pybabel = [sys.executable, "-m", "babel.messages.frontend", "-q", "extract", "-F", "app/translations/babel.cfg"]
     subprocess.run([*pybabel, *keywords, "-o", str(path), "."], cwd=ROOT, check=True, env={"PYTHONPATH": str(ROOT)})
     with path.open("rb") as file:

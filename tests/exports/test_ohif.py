@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 import pydicom
 import pytest
-from playwright.sync_api import Locator, Page, TimeoutError, expect, sync_playwright
+from playwright.sync_api import Error, Locator, Page, TimeoutError, expect, sync_playwright
 
 from tests.support.browser import ARGUMENTS, CHROMIUM
 from tests.support.dicom_exports import BOTH, IMAGE, REQUIRED, dicom_exports
@@ -135,11 +135,15 @@ def open_study(page: Page, address: str) -> list[str]:
 
 def amber_pixels(page: Page) -> np.ndarray:
     """Where the viewport shows the segments' colour over the film, bool."""
-    picture = cv2.imdecode(np.frombuffer(page.locator(".cornerstone-canvas").first.screenshot(), np.uint8), 1).astype(
-        int
-    )
-    blue, _, red = np.moveaxis(picture, -1, 0)
-    return red - blue > 60
+    for _ in range(20):
+        try:
+            shot = page.locator(".cornerstone-canvas").first.screenshot(timeout=PATIENCE_MS / 9)
+        except Error:  # the viewer puts another canvas in its place
+            page.wait_for_timeout(500)
+            continue
+        blue, _, red = np.moveaxis(cv2.imdecode(np.frombuffer(shot, np.uint8), 1).astype(int), -1, 0)
+        return red - blue > 60
+    raise AssertionError("The viewport does not come to rest.")
 
 
 def open_report(page: Page) -> Locator:
