@@ -70,7 +70,7 @@ def mark(text: str) -> str:
     return text
 
 
-def tr(text: str, **values: object) -> str:
+def tr(text: str, /, **values: object) -> str:
     """Say a whole sentence or name in the reader's language.
 
     Args:
@@ -82,7 +82,7 @@ def tr(text: str, **values: object) -> str:
     return text.format(**values) if values else text
 
 
-def tr_n(one: str, many: str, count: int, **values: object) -> str:
+def tr_n(one: str, many: str, count: int, /, **values: object) -> str:
     """Say a sentence with a count in it, "{count}"; English and German have a singular and a plural."""
     forms = (one, many)
     if language() != SOURCE:

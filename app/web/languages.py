@@ -37,7 +37,7 @@ def choose() -> BaseResponse:
     return answer
 
 
-def _tr(text: str, **values: object) -> str:
+def _tr(text: str, /, **values: object) -> str:
     """Say a text in a template: values that are markup stay so, and everything else is escaped."""
     if any(hasattr(value, "__html__") for value in values.values()):
         return Markup.escape(tr(text)).format(**values)
