@@ -1,0 +1,74 @@
+"""How fast an archive is answered: by one process, and by a Ray cluster of one and of two workers on this machine.
+
+    python -m tests.benchmarks.archive FOLDER
+
+Prints a table: films a second from the first row to the last, and the peak memory of each process that answers.
+"""
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from app.config import ROOT
+
+EVERY_SECONDS = 0.2
+WAYS = {"one process": [], "Ray, 1 worker": ["--workers", "1"], "Ray, 2 workers": ["--workers", "2"]}
+
+
+def main() -> None:
+    """Measure each way, one after the other."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("films", type=Path, help="folder of films")
+    films = parser.parse_args().films
+    print("| | films | films a second | peak memory of each, MiB |\n|---|---|---|---|")
+    tables = []
+    with tempfile.TemporaryDirectory() as folder:
+        for name, options in WAYS.items():
+            out = Path(folder) / f"{len(tables)}.csv"
+            films_a_second, peaks, rows = measure(films, out, ["--ray", "here", *options] if options else [])
+            tables.append(sorted(out.read_text().splitlines()))
+            shown = ", ".join(f"{peak:.0f}" for peak in sorted(peaks))
+            print(f"| {name} | {rows} | {films_a_second:.2f} | {shown} |", flush=True)
+    print("same tables, sorted:", all(table == tables[0] for table in tables))
+
+
+def measure(films: Path, out: Path, options: list[str]) -> tuple[float, list[float], int]:
+    """Answer a folder, and return films a second, the peak memory of who answered, and how many rows there are."""
+    own = {**os.environ, "PLEURA_THREADS": "1"}
+    command = [sys.executable, "-m", "app.batch", str(films), "--out", str(out), *options]
+    process = subprocess.Popen(command, cwd=ROOT, env=own, stderr=subprocess.DEVNULL)
+    peaks: dict[int, float] = {}
+    first = last = 0.0
+    begun = seen = 0
+    while process.poll() is None:
+        time.sleep(EVERY_SECONDS)
+        rows = max(0, out.read_text().count("\n") - 1) if out.exists() else 0
+        if rows and not seen:
+            begun, first = rows, time.monotonic()
+        if rows > seen:
+            seen, last = rows, time.monotonic()
+        peaks |= _peaks(process.pid if not options else 0)
+    if process.returncode:
+        raise SystemExit(f"{' '.join(command)} ended with {process.returncode}.")
+    return (seen - begun) / max(last - first, EVERY_SECONDS), list(peaks.values()), seen
+
+
+def _peaks(pid: int) -> dict[int, float]:
+    """Read the peak memory, in MiB, of a process, or of every worker of Ray that answers films."""
+    found = {}
+    for folder in [Path(f"/proc/{pid}")] if pid else Path("/proc").glob("[0-9]*"):
+        try:
+            is_worker = pid or "MapBatches(Worker)" in (folder / "cmdline").read_text()
+            lines = (folder / "status").read_text().splitlines() if is_worker else []
+        except OSError:
+            continue
+        found |= {int(folder.name): int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM")}
+    return found
+
+
+if __name__ == "__main__":
+    main()
