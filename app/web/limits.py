@@ -74,9 +74,10 @@ def _refuse_early() -> None:
 
 
 def drain() -> None:
-    """Receive what is left of a refused request: who is still sending would see a broken connection, and no reason."""
-    while request.stream.read(2**16):
-        pass
+    """Receive what is left of a refused request, as long as any may be: who is still sending would see no reason."""
+    left = current_app.config["MAX_CONTENT_LENGTH"]
+    while left > 0 and (part := request.stream.read(2**16)):
+        left -= len(part)
 
 
 class Uploaded(SpooledTemporaryFile):

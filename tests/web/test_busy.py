@@ -27,6 +27,24 @@ def test_program_is_told_when_to_come_back(full, client):
     assert int(answer.headers["Retry-After"]) >= 1
 
 
+def test_a_body_without_end_is_not_received_for_ever(full, client):
+    class Endless(io.BytesIO):
+        def read(self, size: int = -1) -> bytes:
+            return bytes(size)
+
+        def tell(self) -> int:
+            return 0
+
+    full.config["MAX_CONTENT_LENGTH"] = 10**6
+    answer = client.post(
+        "/api/v1/predictions",
+        input_stream=Endless(),
+        headers={"Transfer-Encoding": "chunked", "Content-Type": "multipart/form-data; boundary=x"},
+        environ_overrides={"wsgi.input_terminated": True},
+    )
+    assert (answer.status_code, answer.json["code"]) == (503, "busy")
+
+
 @pytest.mark.parametrize("headers", [{}, {"X-Requested-With": "XMLHttpRequest"}])
 def test_page_is_told_when_to_come_back(full, client, headers):
     full.config["WTF_CSRF_ENABLED"] = False
