@@ -22,6 +22,7 @@ class Setting:
         default: Its type is the setting's: bool, int or str.
         choices: The only values of a text; empty where any will do.
         minimum: The smallest value of a number.
+        may_be_empty: Whether an empty variable is a value, rather than one that is not set.
     """
 
     name: str
@@ -29,6 +30,7 @@ class Setting:
     help: str
     choices: tuple[str, ...] = ()
     minimum: int = 0
+    may_be_empty: bool = False
 
     def parse(self, text: str) -> bool | int | str:
         """Read the environment's text as the default's type.
@@ -72,7 +74,10 @@ SETTINGS = (
         "Names, by commas, under which the server is asked; empty: loopback's, in production any over HTTPS.",
     ),
     Setting(
-        "RATE_LIMIT", "240/minute", "Films that one address may send, in Flask-Limiter's words; empty: any number."
+        "RATE_LIMIT",
+        "240/minute",
+        "Films that one address may send, in Flask-Limiter's words; empty: any number.",
+        may_be_empty=True,
     ),
     Setting("RATE_STORAGE", "memory://", "Where requests are counted: each process for itself, or redis://…, shared."),
     Setting("PROXIES", 0, "Proxies in front whose X-Forwarded-For is believed; 0: the address is the connection's."),
@@ -105,16 +110,15 @@ SETTINGS = (
 
 
 def read_settings(environment: Mapping[str, str] = os.environ) -> dict[str, Any]:
-    """Read every setting from the environment, or take its default; an empty variable is one not set.
+    """Read every setting from the environment, or take its default, as for most of them where the variable is empty.
 
     Raises:
         SettingError: If a value is not of its setting's type.
     """
     return {
-        setting.name: setting.parse(environment[f"PLEURA_{setting.name}"])
-        if environment.get(f"PLEURA_{setting.name}")
-        else setting.default
+        setting.name: setting.default if text is None or not (text or setting.may_be_empty) else setting.parse(text)
         for setting in SETTINGS
+        for text in [environment.get(f"PLEURA_{setting.name}")]
     }
 
 

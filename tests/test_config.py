@@ -24,6 +24,7 @@ def test_defaults_are_usable():
         ({"PRODUCTION": "FALSE"}, "PRODUCTION", False),
         ({"API": "token", "API_TOKEN": "1234"}, "API_TOKEN", "1234"),
         ({"API": ""}, "API", "off"),
+        ({"RATE_LIMIT": ""}, "RATE_LIMIT", ""),
     ],
 )
 def test_environment_is_read(environment, name, value):

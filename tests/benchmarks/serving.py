@@ -29,6 +29,7 @@ from app.config import ROOT, read_settings
 from app.segmentation.network.engines import ENGINES
 from tests.benchmarks.clients import Load, send
 from tests.support.phantom import draw_phantom, to_dicom, to_png
+from tests.support.processes import children, memory_mib
 from tests.support.server import Server, running_server
 
 ROUNDS = 4
@@ -174,15 +175,15 @@ def film_dicom() -> bytes:
 def serving(arguments: Sequence[str], engine: str = "auto") -> Iterator[Server]:
     """Serve films as `make run` does, by the released weights, to clients that may send any number of them."""
     settings = {"PLEURA_WEIGHTS": read_settings()["WEIGHTS"], "PLEURA_API": "open", "MALLOC_ARENA_MAX": "2"}
-    settings |= {"PLEURA_ENGINE": engine, "PLEURA_RATE_LIMIT": "1000000/minute"}
+    settings |= {"PLEURA_ENGINE": engine, "PLEURA_RATE_LIMIT": ""}
     with tempfile.TemporaryDirectory() as folder, running_server(Path(folder), arguments, **settings) as server:
         yield server
 
 
 def worker_memory(server: Server) -> str:
     """Resident memory of gunicorn's worker and of the process beside it that reads films."""
-    pages = [resident_mib(child) for child in children(server.process.pid)]
-    readers = [resident_mib(child) for worker in children(server.process.pid) for child in children(worker)]
+    pages = [memory_mib(child) for child in children(server.process.pid)]
+    readers = [memory_mib(child) for worker in children(server.process.pid) for child in children(worker)]
     return f"{sum(pages):.0f} MiB and {sum(readers):.0f} MiB for reading"
 
 
@@ -214,18 +215,6 @@ def busy_core() -> Iterator[None]:
     finally:
         neighbour.kill()
         neighbour.wait()
-
-
-def children(pid: int) -> list[int]:
-    """List the processes that a process has started."""
-    path = Path(f"/proc/{pid}/task/{pid}/children")
-    return [int(child) for child in path.read_text().split()]
-
-
-def resident_mib(pid: int) -> float:
-    """Resident memory of a process, in MiB."""
-    pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
-    return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
 
 
 def _processor() -> str:
