@@ -266,7 +266,8 @@ def test_the_fill_lies_where_the_mask_is_and_opacity_is_its_own(opened):
     slider.press("ArrowLeft")
     assert state(opened)["opacity"] == 95
     slider.fill("0")
-    inside = cv2.erode(expected.astype(np.uint8), np.ones((15, 15))) > 0
+    within = np.pad(expected[8:-8, 8:-8], 8).astype(np.uint8)  # a contour runs along the film's edge, too
+    inside = cv2.erode(within, np.ones((15, 15))) > 0
     faint = pixels(opened)[top : top + side, left : left + side]
     assert np.abs(faint - bare[top : top + side, left : left + side])[inside].mean() < 3
 
