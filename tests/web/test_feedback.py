@@ -244,7 +244,7 @@ def test_right_vouches_for_what_was_said_only(giving_app, tmp_path, finding, mar
     giver = Reader(giving_app, finding, marked)
     giver.post("/verdict", verdict="right")
     assert giver.post("/training", consent="yes").status_code == (303 if tells else 400)
-    assert ("does not say where" in giver.section()) == (not tells)
+    assert ("says neither where" in giver.section()) == (not tells)
     if tells:
         assert rows(tmp_path / "given")["drawn"].item() == "no"
         mask = next((tmp_path / "given" / "masks").iterdir()).read_bytes()
