@@ -1,15 +1,19 @@
 """What several test modules share: a tiny checkpoint, so that no test needs the released weights."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import torch
+from playwright.sync_api import Playwright, sync_playwright
 
 from app.segmentation.checkpoint import CheckpointMetadata, save_checkpoint
 from app.segmentation.network.model import ModelConfig, build_model
 from app.segmentation.network.preprocessing import PreprocessingConfig
 from tests.support.answers import DECISION
+from tests.support.browser import CHROMIUM
+from tests.support.needs import lacking
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -51,6 +55,15 @@ def app(checkpoint_path, tmp_path):
 def client(app):
     """A browser without cookies."""
     return app.test_client()
+
+
+@pytest.fixture(scope="session")
+def playwright() -> Iterator[Playwright]:
+    """What starts browsers; a process may have one only."""
+    if not CHROMIUM:
+        lacking("no Chromium on this machine (Debian: apt install chromium)")
+    with sync_playwright() as playwright:
+        yield playwright
 
 
 @pytest.fixture(scope="session")

@@ -6,14 +6,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Playwright, expect
 
 from app import create_app
 from app.segmentation.checkpoint import load_checkpoint, save_checkpoint
 from app.segmentation.predictor import Predictor
 from app.segmentation.reading.radiograph import Radiograph
 from tests.support.browser import ARGUMENTS, CHROMIUM, serving
-from tests.support.needs import lacking
 from tests.support.phantom import Phantom, draw_phantom, to_dicom
 
 expect.set_options(timeout=20_000)  # a busy machine is slow, not wrong
@@ -60,14 +59,11 @@ def address(marking_weights, tmp_path_factory) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
+def browser(playwright: Playwright) -> Iterator[Browser]:
     """Headless Chromium."""
-    if not CHROMIUM:
-        lacking("no Chromium on this machine (Debian: apt install chromium)")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        yield browser
-        browser.close()
+    browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+    yield browser
+    browser.close()
 
 
 @pytest.fixture

@@ -13,11 +13,10 @@ import cv2
 import numpy as np
 import pydicom
 import pytest
-from playwright.sync_api import Error, Locator, Page, TimeoutError, expect, sync_playwright
+from playwright.sync_api import Error, Locator, Page, Playwright, TimeoutError, expect
 
 from tests.support.browser import ARGUMENTS, CHROMIUM
 from tests.support.dicom_exports import BOTH, IMAGE, REQUIRED, dicom_exports
-from tests.support.needs import lacking
 from tests.support.ohif import serving_ohif
 from tests.support.phantom import to_dicom
 
@@ -43,17 +42,14 @@ def ohif(archive_address) -> Iterator[str]:
 
 
 @pytest.fixture
-def page() -> Iterator[Page]:
+def page(playwright: Playwright) -> Iterator[Page]:
     """A page of a Chromium that draws with WebGL in software: OHIF needs it."""
-    if not CHROMIUM:
-        lacking("no Chromium on this machine (Debian: apt install chromium)")
-    with sync_playwright() as playwright:
-        arguments = [argument for argument in ARGUMENTS if argument != "--disable-gpu"]
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=[*arguments, *SOFTWARE_WEBGL])
-        page = browser.new_page(viewport={"width": 1280, "height": 900})
-        page.set_default_timeout(PATIENCE_MS)
-        yield page
-        browser.close()
+    arguments = [argument for argument in ARGUMENTS if argument != "--disable-gpu"]
+    browser = playwright.chromium.launch(executable_path=CHROMIUM, args=[*arguments, *SOFTWARE_WEBGL])
+    page = browser.new_page(viewport={"width": 1280, "height": 900})
+    page.set_default_timeout(PATIENCE_MS)
+    yield page
+    browser.close()
 
 
 CASES = {

@@ -174,7 +174,7 @@ def test_an_alarm_stands_on_an_unusual_film_and_on_no_other_picture(checkpoint, 
     assert ("unlike_training_films" in doubts) == (limits > 1)
     assert prediction.withheld_for == (None if finding is Finding.POSITIVE else "unlike_training_films")
     if limits > 1:
-        assert f"{5 * limits:.1f} from theirs; 5.0 is the limit" in doubts["unlike_training_films"]
+        assert f"({5 * limits:.0f}; limit 5)" in doubts["unlike_training_films"]
 
 
 @pytest.mark.parametrize(("no_film_distance", "finding"), [(1.4, Finding.INDETERMINATE), (1.6, Finding.POSITIVE)])

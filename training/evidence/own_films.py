@@ -166,7 +166,8 @@ def _draw(figures: pd.DataFrame) -> Figure:
     for axes, name in zip(figure.subplots(1, len(FIGURES)), FIGURES, strict=True):
         own = figures[figures["figure"] == name]
         value, low, high = own["difference"], own["difference_low"], own["difference_high"]
-        axes.errorbar(own["name"].astype(int), value, [value - low, high - value], fmt="o-", capsize=3)
+        errors = np.clip([value - low, high - value], 0, None)
+        axes.errorbar(own["name"].astype(int), value, errors, fmt="o-", capsize=3)
         axes.axhline(0, color="k", linewidth=0.8)
         axes.set(xlabel="Own positive films", ylabel=f"Gain in {name}")
     return figure

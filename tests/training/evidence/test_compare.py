@@ -165,11 +165,11 @@ def test_what_cannot_be_compared_is_refused(trained, prepared_folder, tmp_path):
 
     copy = tmp_path / "copy.safetensors"
     copy.write_bytes(trained[0].read_bytes())
-    with pytest.raises(ValueError, match="same name"):
+    with pytest.raises(SystemExit, match="same name"):
         compare(trained[0], copy)
-    with pytest.raises(ValueError, match="names stranger"):
+    with pytest.raises(SystemExit, match="names stranger"):
         compare(trained[0], ensemble="[first,stranger]")
-    with pytest.raises(ValueError, match="lies in the repository"):
+    with pytest.raises(SystemExit, match="lies in the repository"):
         compare(trained[0], out=REPOSITORY / "model_weights" / "comparison")
 
 

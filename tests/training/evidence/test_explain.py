@@ -161,7 +161,7 @@ def test_explain_draws_and_scores(arguments, run, tmp_path):
 
 
 def test_a_run_without_its_epochs_is_refused(arguments, tmp_path):
-    with pytest.raises(FileNotFoundError, match="--keep_epochs true"):
+    with pytest.raises(SystemExit, match="--keep_epochs true"):
         main([*arguments, "--run", str(tmp_path)])
 
 

@@ -71,7 +71,7 @@ def test_shift_writes_a_table_and_goes_on_where_it_stopped(checkpoint_path, prep
     monkeypatch.setattr(answers_module, "answer_changed", answered)
     arguments = ["shift", "--weights", str(checkpoint_path), "--data", str(prepared_folder), "--out", str(tmp_path)]
     arguments += ["--resamples", "50"]
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(SystemExit, match="130"):
         main(arguments)
     main(arguments)
     assert sorted(asked) == sorted([*ALL_CHANGES, "90 % crop"]), "what was answered was not asked again"
