@@ -15,6 +15,9 @@ run: export MALLOC_ARENA_MAX ?= 2
 run: .venv/serving.stamp  ## http://127.0.0.1:8000; the API is open because only this machine can reach it
 	PLEURA_API=$${PLEURA_API:-open} exec $(BIN)/gunicorn wsgi:app
 
+# Spinning threads starve the processes beside them.
+test: export OMP_WAIT_POLICY ?= PASSIVE
+test: export GOMP_SPINCOUNT ?= 0
 test: .venv/testing.stamp  ## make test ARGS="-k api"
 	$(BIN)/python -m pytest $(ARGS)
 

@@ -186,6 +186,7 @@ def test_it_works_without_scripts(browser, address, film):
     page.set_input_files("#films", film)
     page.get_by_role("button", name="Analyse").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Pneumothorax suspected · 1 warning")
+    page.wait_for_load_state()  # with its style sheets
     expect(page.locator(".overlay")).to_be_visible()
     shown = page.get_by_alt_text("The uploaded chest radiograph")
     assert page.locator(".overlay").bounding_box() == shown.bounding_box()
