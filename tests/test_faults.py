@@ -4,6 +4,7 @@ import contextlib
 import http.client
 import json
 import os
+import select
 import shutil
 import signal
 import sqlite3
@@ -51,7 +52,9 @@ def test_a_killed_reading_process_costs_nothing(server):
     assert send(server) == 200
     (worker,) = children(server.process.pid)
     (reader,) = children(worker)
-    os.kill(reader, signal.SIGKILL)
+    with contextlib.closing(os.fdopen(os.pidfd_open(reader))) as watch:
+        os.kill(reader, signal.SIGKILL)
+        assert select.select([watch], [], [], 30)[0], "it is not dead yet"
     assert send(server) == 200
     assert children(worker) != [reader]
 
