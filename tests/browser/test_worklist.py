@@ -276,10 +276,11 @@ def test_two_films_of_one_patient_side_by_side(page, tmp_path, complaints):
     expect(page.get_by_text("They are 56 days apart.")).to_be_visible()
     for image in page.locator(".pair img").all():
         assert image.evaluate("image => image.decode().then(() => image.naturalWidth)") == 256
+    expect(page.locator(".pair figure.drawn")).to_have_count(2)
+    page.locator(".pair figcaption").first.evaluate("caption => caption.append('A long remark. '.repeat(40))")
     left, right = (image.bounding_box() for image in page.locator(".pair img").all())
     assert left["y"] == right["y"]
     assert left["x"] + left["width"] <= right["x"]
-    expect(page.locator(".pair figure.drawn")).to_have_count(2)
     page.keyboard.press("h")
     expect(page.get_by_role("checkbox", name="Marked areas")).not_to_be_checked()
     assert_accessible(page)
