@@ -29,7 +29,7 @@ ROOMS = {"reading": set(), "network": set(), "decision": {"reading", "network"}}
 
 OF_NO_FLOOR = {"app.config", "app.version"}
 ROOF = ROOT / "app" / "__init__.py"
-IMPORTING_BY_NAME = {"app/exports/catalogue.py", "app/analysis/reading_process.py"}
+IMPORTING_BY_NAME = {"app/exports/catalogue.py", "app/segmentation/reading/reading_process.py"}
 """They import modules whose names are texts, which this test cannot see: each has a test of its own."""
 
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 from typing import cast
 
 from app.analysis.answer import to_answer
-from app.analysis.reader import Reader, shared_reader
 from app.analysis.turns import Turns
 from app.segmentation.predictor import Prediction, Predictor
 from app.segmentation.reading.radiograph import Radiograph
+from app.segmentation.reading.reader import Reader, shared_reader
 from app.studies.answer import Answer
 
 

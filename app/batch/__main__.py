@@ -2,21 +2,23 @@
 
 import argparse
 import sys
+from collections.abc import Generator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 from tqdm import tqdm
 
 from app.analysis.analysis import Analysis
-from app.analysis.reader import shared_reader
-from app.batch.pictures import write_pictures
+from app.batch.pictures import Pictures
 from app.batch.ray_work import HERE, rows_by_ray
-from app.batch.results import UNREADABLE, Results, ResultsError
-from app.batch.work import Outcome, entries, outcomes
+from app.batch.results import Results, ResultsError
+from app.batch.rows import row_of
+from app.batch.work import entries, outcomes
 from app.config import SettingError, check_settings, read_settings
-from app.segmentation.errors import CheckpointError, PleuraError
+from app.segmentation.errors import CheckpointError
 from app.segmentation.predictor import Predictor
-from app.web.problems import problem_of
+from app.segmentation.reading.reader import shared_reader
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -34,15 +36,14 @@ def main(arguments: list[str] | None = None) -> int:
         for folder in filter(None, (options.masks, options.dicom)):
             folder.mkdir(parents=True, exist_ok=True)
         predictor = Predictor.load(Path(settings["WEIGHTS"]), settings["ENGINE"], settings["THREADS"])
-        analysis = Analysis(predictor, shared_reader(settings["READING_SECONDS"], settings["READING_MIB"]))
         with Results(options.out, predictor.sha256) as results:
-            if options.ray:
-                return _run_by_ray(options, results, settings)
-            return _run(options, analysis, results, settings["SECRET_KEY"])
+            return _run(options, predictor, results, settings)
     except (SettingError, CheckpointError, ResultsError) as error:
         print(error, file=sys.stderr)
     except OSError as error:
         print(f"{error.filename or options.out}: {error.strerror}.", file=sys.stderr)
+    except KeyboardInterrupt:
+        return 130
     return 1
 
 
@@ -63,53 +64,32 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _run(options: argparse.Namespace, analysis: Analysis, results: Results, secret: str) -> int:
+def _run(options: argparse.Namespace, predictor: Predictor, results: Results, settings: dict[str, Any]) -> int:
+    """Write a row for every film that has none, whoever makes it."""
+    pictures = Pictures(options.masks, options.dicom, settings["SECRET_KEY"])
     total = sum(1 for _ in entries(options.films))
-    work = outcomes(entries(options.films), analysis, results.known.__contains__)
-    try:
-        for outcome in tqdm(work, total=total, unit="film", mininterval=1, file=sys.stderr):
-            _keep(outcome, options, results, secret)
-    except KeyboardInterrupt:
-        print(
-            f"\nInterrupted; {len(results.paths)} of {total} films have a row. Run it again to go on.", file=sys.stderr
-        )
-        return 130
-    return 0
-
-
-def _run_by_ray(options: argparse.Namespace, results: Results, settings: dict[str, Any]) -> int:
-    """Write what the cluster makes of the films; refused folders are seen here, and never travel."""
-    found = list(entries(options.films))
-    for entry in (entry for entry in found if entry.error is not None and not results.has(entry.name, "")):
-        assert entry.error is not None
-        results.refused(entry.name, "", UNREADABLE, f"{entry.error.strerror}.")
-    films = [entry for entry in found if entry.error is None]
-    known = list(results.known)
-    rows = rows_by_ray(films, options.ray, max(1, options.workers), settings, options.masks, options.dicom, known)
-    try:
-        for name, sha256, row in tqdm(rows, total=len(films), unit="film", mininterval=1, file=sys.stderr):
-            if not results.has(name, sha256) and not (sha256 and results.repeat(name, sha256)):
-                results.append(row)
-    except KeyboardInterrupt:
-        print(f"\nInterrupted; {len(results.paths)} of {len(found)} films have a row. Run it again.", file=sys.stderr)
-        return 130
-    return 0
-
-
-def _keep(outcome: Outcome, options: argparse.Namespace, results: Results, secret: str) -> None:
-    """Write what became of a film: its pictures first, so that no row is without them."""
-    name, sha256 = outcome.entry.name, outcome.sha256
-    if results.has(name, sha256) or (sha256 and results.repeat(name, sha256)):
-        return
-    if isinstance(outcome.error, PleuraError):
-        problem, detail = problem_of(outcome.error)
-        results.refused(name, sha256, problem.code, detail)
-    elif outcome.error is not None:
-        results.refused(name, sha256, UNREADABLE, f"{outcome.error.strerror}.")
+    if options.ray:
+        rows = rows_by_ray(entries(options.films), options.ray, options.workers, settings, pictures, results)
     else:
-        assert outcome.film is not None  # neither film nor error: known by its content
-        write_pictures(outcome, options.masks, options.dicom, secret)
-        results.answered(name, sha256, outcome.film.answer)
+        analysis = Analysis(predictor, shared_reader(settings["READING_SECONDS"], settings["READING_MIB"]))
+        rows = _rows_here(options.films, analysis, pictures, results)
+    try:
+        with closing(rows):
+            for name, sha256, row in tqdm(rows, total=total, unit="film", mininterval=1, file=sys.stderr):
+                if not results.has(name, sha256) and not (sha256 and results.repeat(name, sha256)):
+                    results.append(row)
+    except KeyboardInterrupt:
+        print(f"\nInterrupted; {len(results)} of {total} films have a row. Run it again to go on.", file=sys.stderr)
+        return 130
+    return 0
+
+
+def _rows_here(
+    films: Path, analysis: Analysis, pictures: Pictures, results: Results
+) -> Generator[tuple[str, str, list[object]]]:
+    with closing(outcomes(entries(films), analysis, results.knows)) as work:
+        for outcome in work:
+            yield outcome.entry.name, outcome.sha256, row_of(outcome, analysis.predictor.sha256, pictures)
 
 
 if __name__ == "__main__":

@@ -2,19 +2,18 @@
 
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 from app.analysis.analysis import Analysis
-from app.analysis.reader import shared_reader
-from app.batch.pictures import write_pictures
-from app.batch.results import UNREADABLE, ResultsError, answered_row, refused_row
-from app.batch.work import Entry, outcome_of
+from app.batch.pictures import Pictures
+from app.batch.results import Results, ResultsError
+from app.batch.rows import row_of
+from app.batch.work import Entry, Outcome, outcome_of
 from app.config import ROOT
-from app.segmentation.errors import PleuraError
 from app.segmentation.predictor import Predictor
-from app.web.problems import problem_of
+from app.segmentation.reading.reader import shared_reader
 
 FILMS_IN_A_TASK = 8
 """Whose rows travel together; so many films are answered again where a node fails."""
@@ -25,34 +24,29 @@ HERE = "here"
 class Worker:
     """Answers films on one node: an actor, whose model is loaded once."""
 
-    def __init__(self, settings: dict[str, Any], masks: str, dicom: str, known: Sequence[str]) -> None:
+    def __init__(self, settings: dict[str, Any], pictures: Pictures, known: Sequence[str]) -> None:
         """Load the model.
 
         Args:
             settings: As `app.config.read_settings` gives them, the same on every node.
-            masks: Folder for masks, or "".
-            dicom: Folder for DICOM objects, or "".
+            pictures: What is wanted beside the table.
             known: Hashes of films that have a row.
         """
         predictor = Predictor.load(Path(settings["WEIGHTS"]), settings["ENGINE"], settings["THREADS"])
         reader = shared_reader(settings["READING_SECONDS"], settings["READING_MIB"])
-        self.analysis, self.secret = Analysis(predictor, reader), settings["SECRET_KEY"]
-        self.masks, self.dicom = (Path(folder) if folder else None for folder in (masks, dicom))
-        self.known = frozenset(known)
+        self.analysis, self.pictures, self.known = Analysis(predictor, reader), pictures, frozenset(known)
 
     def __call__(self, batch: dict[str, Any]) -> dict[str, list]:
         """Answer films.
 
         Args:
-            batch: "name" and "path" of each.
+            batch: "name" and "path" of each, as `_sent` makes them.
 
         Returns:
             "name", "sha256" and "row" of each, the row as JSON; it is empty where the film's content has one.
         """
-        made = [
-            self._row(Entry(str(name), Path(str(path))))
-            for name, path in zip(batch["name"], batch["path"], strict=True)
-        ]
+        names, paths = ([_received(text) for text in batch[column]] for column in ("name", "path"))
+        made = [self._row(Entry(name, Path(path))) for name, path in zip(names, paths, strict=True)]
         return {
             "name": list(batch["name"]),
             "sha256": [sha256 for sha256, _ in made],
@@ -61,57 +55,58 @@ class Worker:
 
     def _row(self, entry: Entry) -> tuple[str, list[str]]:
         outcome = outcome_of(entry, self.analysis, self.known.__contains__)
-        name, sha256, model = entry.name, outcome.sha256, self.analysis.predictor.sha256
-        if isinstance(outcome.error, PleuraError):
-            problem, detail = problem_of(outcome.error)
-            row = refused_row(name, sha256, problem.code, detail, model)
-        elif outcome.error is not None:
-            row = refused_row(name, sha256, UNREADABLE, f"{outcome.error.strerror}.", model)
-        elif outcome.film is None:
-            row = []
-        else:
-            write_pictures(outcome, self.masks, self.dicom, self.secret)
-            row = answered_row(name, sha256, outcome.film.answer)
-        return sha256, [str(cell) for cell in row]
+        row = row_of(outcome, self.analysis.predictor.sha256, self.pictures)
+        return outcome.sha256, [str(cell) for cell in row]
 
 
 def rows_by_ray(
-    films: Sequence[Entry],
+    films: Iterable[Entry],
     address: str,
     workers: int,
     settings: dict[str, Any],
-    masks: Path | None,
-    dicom: Path | None,
-    known: Sequence[str],
-) -> Iterator[tuple[str, str, list[str]]]:
+    pictures: Pictures,
+    results: Results,
+) -> Generator[tuple[str, str, list[object]]]:
     """Have films answered by a cluster; what a node that fails had in hand is answered by another one.
 
     Args:
-        films: Files, under paths that every node sees.
+        films: Files, under paths that every node sees. Folders that cannot be read never travel.
         address: Of the cluster, or `HERE`.
         workers: How many models work at once, each on one core of the cluster.
         settings: As `app.config.read_settings` gives them.
-        masks: Folder for masks that every node sees; None: not wanted.
-        dicom: For DICOM objects, likewise.
-        known: Hashes of films that have a row.
+        pictures: What is wanted beside the table, in folders that every node sees.
+        results: The table, for what it knows already.
 
     Yields:
         Name, hash and row of a film, in no order; the row is empty where its content has one.
 
     Raises:
-        ResultsError: If Ray is not installed, or there is no such cluster.
+        ResultsError: If Ray is not installed, there is no such cluster, or it cannot go on.
     """
     try:
         import ray
         import ray.data
     except ImportError as error:
         raise ResultsError("--ray needs Ray: pip install -r requirements-ray.txt.") from error
+    paths = []
+    for film in films:
+        if film.error is None:
+            paths.append({"name": _sent(film.name), "path": _sent(str(film.path.absolute()))})
+        else:
+            yield film.name, "", row_of(Outcome(film, "", error=film.error), results.model_sha256, pictures)
+    if not paths:
+        return
     if not ray.is_initialized():
         _connect(ray, address)
     ray.data.DataContext.get_current().enable_progress_bars = False
-    given = {"settings": {**settings, "THREADS": settings["THREADS"] or 1}, "known": list(known)}
-    given |= {name: str(folder.absolute()) if folder else "" for name, folder in (("masks", masks), ("dicom", dicom))}
-    paths = [{"name": film.name, "path": str(film.path.absolute())} for film in films]
+    masks, dicom = (folder and folder.absolute() for folder in (pictures.masks, pictures.dicom))
+    weights = str(Path(settings["WEIGHTS"]).absolute())
+    given = {
+        "settings": {**settings, "WEIGHTS": weights, "THREADS": settings["THREADS"] or 1},
+        "pictures": Pictures(masks, dicom, pictures.secret),
+        "known": results.known,
+    }
+    workers = max(1, workers)
     blocks = max(workers, -(-len(paths) // FILMS_IN_A_TASK))
     answered = ray.data.from_items(paths, override_num_blocks=blocks).map_batches(
         Worker,
@@ -122,8 +117,26 @@ def rows_by_ray(
         max_restarts=-1,
         max_task_retries=-1,
     )
-    for row in answered.iter_rows():
-        yield row["name"], row["sha256"], json.loads(row["row"])
+    try:
+        for row in answered.iter_rows():
+            yield _received(row["name"]), row["sha256"], json.loads(row["row"])
+    except ray.exceptions.RayError as error:
+        raise ResultsError(f"The cluster cannot go on: {_last_line(error)} Nothing is lost: go on later.") from error
+
+
+def _sent(path: str) -> str:
+    """Put a path into characters that travel, whatever bytes it has."""
+    return os.fsencode(path).decode("latin-1")
+
+
+def _received(text: str) -> str:
+    return os.fsdecode(str(text).encode("latin-1"))
+
+
+def _last_line(error: Exception) -> str:
+    """Say what went wrong on a node: its traceback ends with it."""
+    *_, last = str(error).strip().splitlines() or [type(error).__name__]
+    return f"{last.strip().rstrip('.')}."
 
 
 def _connect(ray: Any, address: str) -> None:

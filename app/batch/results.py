@@ -1,21 +1,16 @@
 """The table of a batch: a row a film, each written whole or not at all, so that a run can go on where it stopped."""
 
+import fcntl
+import hashlib
 import io
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Self
+from typing import BinaryIO, Self
 
 from defusedcsv import csv
 
-from app.studies.answer import NOTICE, Answer
-
-COLUMNS = (
-    *("path", "sha256", "code", "detail", "finding", "probability", "withheld_for", "doubts"),
-    *("regions", "marked", "side_stated", "marked_fraction", "model", "model_sha256", "notice"),
-)
-UNREADABLE = "unreadable"
-"""Code of what the file system refuses: it is tried again when a run goes on."""
+from app.batch.rows import COLUMNS, UNREADABLE
 
 
 class ResultsError(ValueError):
@@ -23,9 +18,10 @@ class ResultsError(ValueError):
 
 
 class Results:
-    """A table that is appended to.
+    """A table that is appended to, by one run at a time.
 
-    Rows know a film by its content: a film that was answered under another path is not answered again.
+    Rows know a film by its content: a film that was answered under another path is not answered again. Rows stay on
+    the disk; what is kept of each in memory is a hash or two and its place.
     """
 
     def __init__(self, path: Path, model_sha256: str) -> None:
@@ -36,18 +32,26 @@ class Results:
             model_sha256: Hash of the weights in use.
 
         Raises:
-            ResultsError: If it is no such table, was made with other weights, or cannot be written.
+            ResultsError: If it is no such table, was made with other weights, is being written by another run, or
+                cannot be written.
         """
         self.path, self.model_sha256 = path, model_sha256
-        self.known: dict[str, list[str]] = {}
-        self.paths: set[tuple[str, str]] = set()
+        self.draft = path.with_name(f"{path.name}.new")
+        self._places: dict[bytes, tuple[int, int]] = {}
+        self._rows: set[bytes] = set()
+        is_new = not path.exists()
         try:
-            rows = list(self._finished_rows()) if path.exists() else []
-            self._begin(rows)
+            with path.open("a+b") as standing:
+                self._keep_others_out(standing)
+                try:
+                    self.file = self._begin(standing)
+                except BaseException:
+                    self.draft.unlink(missing_ok=True)
+                    if is_new:
+                        path.unlink()
+                    raise
         except OSError as error:
             raise ResultsError(f"{path} cannot be written: {error.strerror}.") from error
-        for row in rows:
-            self._remember(row)
 
     def __enter__(self) -> Self:
         return self
@@ -55,27 +59,34 @@ class Results:
     def __exit__(self, *_error: object) -> None:
         os.close(self.file)
 
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    @property
+    def known(self) -> list[str]:
+        """Hashes of the films that have a row."""
+        return [sha256.hex() for sha256 in self._places]
+
+    def knows(self, sha256: str) -> bool:
+        """Whether a film of this content has a row, under whatever path."""
+        return bytes.fromhex(sha256) in self._places
+
     def has(self, path: str, sha256: str) -> bool:
         """Whether this very film, at this path, has a row."""
-        return (_as_read(path), sha256) in self.paths
+        return _key(_as_read(path), sha256) in self._rows
 
     def repeat(self, path: str, sha256: str) -> bool:
         """Write a row for a film that is known under another path; False if it is not known."""
-        row = self.known.get(sha256)
-        if row is not None:
-            self.append([path, *row[1:]])
-        return row is not None
-
-    def answered(self, path: str, sha256: str, answer: Answer) -> None:
-        """Write the row of a film that was answered; errors as `append`."""
-        self.append(answered_row(path, sha256, answer))
-
-    def refused(self, path: str, sha256: str, code: str, detail: str) -> None:
-        """Write the row of a film without an answer, with its reason; errors as `append`."""
-        self.append(refused_row(path, sha256, code, detail, self.model_sha256))
+        place = self._places.get(bytes.fromhex(sha256))
+        if not place:
+            return False
+        start, length = place
+        row = next(csv.reader(io.StringIO(os.pread(self.file, length, start).decode(), newline="")))
+        self.append([path, *row[1:]])
+        return True
 
     def append(self, row: Sequence[object]) -> None:
-        """Write the row of a film, from `answered_row` or `refused_row`.
+        """Write the row of a film, from `rows.row_of`.
 
         Raises:
             ResultsError: If the disk is full; the table then ends with the row before.
@@ -90,66 +101,83 @@ class Results:
             raise ResultsError(
                 f"{self.path} cannot be written: {error.strerror}. Nothing is lost: go on later."
             ) from error
-        self._remember(next(csv.reader([line.decode()])))
+        self._remember(next(csv.reader(io.StringIO(line.decode(), newline=""))), end, len(line))
 
-    def _remember(self, row: list[str]) -> None:
-        self.paths.add((row[0], row[1]))
-        if row[1]:
-            self.known[row[1]] = row
+    def _remember(self, row: list[str], start: int, length: int) -> None:
+        path, sha256 = row[:2]
+        self._rows.add(_key(path, sha256))
+        if sha256:
+            self._places[bytes.fromhex(sha256)] = start, length
 
-    def _finished_rows(self) -> Iterator[list[str]]:
-        """Read the rows that stand whole, but for those that are to be tried again."""
-        text = self.path.read_bytes()
-        whole = text[: text.rfind(b"\n") + 1].decode()
-        table = csv.reader(io.StringIO(whole, newline=""))
-        if text and next(table, None) != list(COLUMNS):
-            raise ResultsError(f"{self.path} is another kind of table. Name another file in --out.")
-        for row in table:
-            if len(row) != len(COLUMNS):
-                continue  # a path with a line break in it was cut in two
-            if row[-2] != self.model_sha256:
-                raise ResultsError(
-                    f"{self.path} was made with other weights, {row[-2][:12]}. Name another file in --out."
-                )
-            if row[2] != UNREADABLE:
-                yield row
+    def _keep_others_out(self, standing: BinaryIO) -> None:
+        """Lock the table that stands, for as long as this process has it or what takes its place."""
+        try:
+            fcntl.flock(standing, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if os.path.samestat(os.fstat(standing.fileno()), self.path.stat()):
+                return
+        except BlockingIOError:
+            pass
+        raise ResultsError(f"{self.path} is being written by another run. Wait for it, or name another file in --out.")
 
-    def _begin(self, rows: list[list[str]]) -> None:
-        """Write what stands already into a new file, and put it in the place of the old one."""
-        draft = self.path.with_name(f"{self.path.name}.new")
-        self.file = os.open(draft, os.O_CREAT | os.O_TRUNC | os.O_RDWR | os.O_APPEND, 0o644)
-        for row in [list(COLUMNS), *rows]:
-            os.write(self.file, _line(row))
-        os.replace(draft, self.path)
+    def _begin(self, standing: BinaryIO) -> int:
+        """Write what stands already into a new file, and put it in the place of the old one; return it, open."""
+        with self.draft.open("w+b") as draft:
+            fcntl.flock(draft, fcntl.LOCK_EX)
+            draft.write(_line(COLUMNS))
+            for row, line in self._finished_rows(standing):
+                self._remember(row, draft.tell(), len(line))
+                draft.write(line)
+            draft.flush()
+            os.fsync(draft.fileno())
+            os.replace(self.draft, self.path)
+            file = os.dup(draft.fileno())
+        fcntl.fcntl(file, fcntl.F_SETFL, os.O_APPEND)
+        return file
+
+    def _finished_rows(self, standing: BinaryIO) -> Iterator[tuple[list[str], bytes]]:
+        """Read the rows that stand whole, each with its bytes, but for those that are to be tried again."""
+        records = _records(standing)
+        try:
+            if os.fstat(standing.fileno()).st_size and next(records)[0] != list(COLUMNS):
+                raise ResultsError(f"{self.path} is another kind of table. Name another file in --out.")
+            for row, line in records:
+                if len(row) != len(COLUMNS) or not line.endswith(b"\n"):
+                    continue  # it was cut, perhaps at a line break in a path
+                if row[-2] != self.model_sha256:
+                    raise ResultsError(
+                        f"{self.path} was made with other weights, {row[-2][:12]}. Name another file in --out."
+                    )
+                if row[2] != UNREADABLE:
+                    yield row, line
+        except (UnicodeDecodeError, csv.Error) as error:
+            raise ResultsError(f"{self.path} is no table of text. Name another file in --out.") from error
 
 
-def answered_row(path: str, sha256: str, answer: Answer) -> list[object]:
-    """Make the row of a film that was answered."""
-    marked = sum(region.area_fraction for region in answer.regions)
-    return [
-        *(path, sha256, "", "", str(answer.finding)),
-        "" if answer.is_withheld else f"{answer.probability:.4f}",  # the figure means nothing there
-        answer.withheld_for or "",
-        " ".join(doubt.code for doubt in answer.doubts),
-        len(answer.regions),
-        " and ".join(sorted(answer.film.place_of(side) for side in answer.sides)),
-        "yes" if answer.film.states_side else "no",
-        f"{marked:.6f}",
-        *(answer.model.name, answer.model.sha256, NOTICE),
-    ]
+def _records(file: BinaryIO) -> Iterator[tuple[list[str], bytes]]:
+    """Read a table row by row, each with the bytes that it stands in."""
+    file.seek(0)
+    lines: list[bytes] = []
 
+    def kept() -> Iterator[str]:
+        for line in file:
+            lines.append(line)
+            yield line.decode()
 
-def refused_row(path: str, sha256: str, code: str, detail: str, model_sha256: str) -> list[object]:
-    """Make the row of a film without an answer, with its reason."""
-    return [path, sha256, code, detail, *[""] * (len(COLUMNS) - 6), model_sha256, NOTICE]
+    for row in csv.reader(kept()):
+        yield row, b"".join(lines)
+        lines.clear()
 
 
 def _line(row: Sequence[object]) -> bytes:
     text = io.StringIO(newline="")
-    csv.writer(text, lineterminator="\n").writerow(row)
-    return text.getvalue().encode("utf-8", "backslashreplace")
+    csv.writer(text).writerow(row)  # whose line ends with both signs, so that a path with either is quoted
+    return text.getvalue().removesuffix("\r\n").encode("utf-8", "backslashreplace") + b"\n"
 
 
 def _as_read(path: str) -> str:
     """A path as the table gives it back: defused, where it looks like a formula."""
-    return next(csv.reader([_line([path]).decode()]))[0]
+    return next(csv.reader(io.StringIO(_line([path]).decode(), newline="")))[0]
+
+
+def _key(path: str, sha256: str) -> bytes:
+    return hashlib.blake2b(f"{path}\0{sha256}".encode(), digest_size=16).digest()

@@ -3,14 +3,14 @@
 import hashlib
 import os
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 from app.analysis.analysis import AnalysedFilm, Analysis
-from app.segmentation.errors import FileTooLargeError, PleuraError
-from app.segmentation.reading.radiograph import MAX_BYTES
+from app.segmentation.errors import PleuraError
+from app.segmentation.reading.film_file import demand_size, open_film
 
 AHEAD = 4
 """Films in memory at once: one is answered, one read, the others wait for either."""
@@ -61,7 +61,7 @@ def entries(folder: Path) -> Iterator[Entry]:
     yield from (_entry(folder, Path(error.filename), error) for error in refused)
 
 
-def outcomes(films: Iterator[Entry], analysis: Analysis, is_known: Callable[[str], bool]) -> Iterator[Outcome]:
+def outcomes(films: Iterator[Entry], analysis: Analysis, is_known: Callable[[str], bool]) -> Generator[Outcome]:
     """Answer films in their order; the next one is read while one is answered.
 
     Args:
@@ -92,18 +92,15 @@ def outcome_of(entry: Entry, analysis: Analysis, is_known: Callable[[str], bool]
     if entry.error is not None:
         return Outcome(entry, "", error=entry.error)
     try:
-        with entry.path.open("rb") as file:
+        with open_film(entry.path) as file:
             sha256 = hashlib.file_digest(file, "sha256").hexdigest()
             if is_known(sha256):
                 return Outcome(entry, sha256)
-            if file.tell() > MAX_BYTES:
-                message = f"The file has {file.tell() // 2**20} MiB; at most {MAX_BYTES // 2**20} MiB are read."
-                return Outcome(entry, sha256, error=FileTooLargeError(message))
+            demand_size(file.tell())
             file.seek(0)
             data = file.read()
+        return Outcome(entry, sha256, analysis.analyse(data, "batch"))
     except OSError as error:
         return Outcome(entry, "", error=error)
-    try:
-        return Outcome(entry, sha256, analysis.analyse(data, "batch"))
     except PleuraError as error:
         return Outcome(entry, sha256, error=error)

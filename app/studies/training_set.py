@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from app.config import SettingError
+from app.studies.whole_file import drafts, write_whole
 
 COLUMNS = (
     *("image_id", "patient_id", "split", "label_source"),
@@ -19,6 +20,8 @@ COLUMNS = (
 )
 """The first four are what training reads. The others tell the operator what the model had answered, and whether the
 mask is the reader's own or the model's, to which the reader agreed."""
+PRIVATE = 0o600
+"""For its owner alone."""
 
 
 class TrainingSet:
@@ -36,9 +39,12 @@ class TrainingSet:
         """
         self.folder = folder
         try:
-            for part in (folder, folder / "images", folder / "masks"):
+            parts = (folder, folder / "images", folder / "masks")
+            for part in parts:
                 part.mkdir(mode=0o700, parents=True, exist_ok=True)
             with self._locked() as rows:
+                for left in (draft for part in parts for draft in drafts(part)):
+                    left.unlink(missing_ok=True)  # under the lock nobody is writing it: its writer was killed
                 self._write_manifest(rows)
         except OSError as error:
             raise SettingError(f"PLEURA_FEEDBACK_FOLDER cannot be written to: {error}.") from error
@@ -53,7 +59,7 @@ class TrainingSet:
         """
         with self._locked() as rows:
             for kind, png in (("images", image_png), ("masks", mask_png)):
-                self._write(self.folder / kind / f"{row['image_id']}.png", png)
+                write_whole(self.folder / kind / f"{row['image_id']}.png", png, PRIVATE)
             self._write_manifest([*_without(row["image_id"], rows), row])
 
     def remove(self, image_id: str) -> None:
@@ -66,7 +72,7 @@ class TrainingSet:
     @contextmanager
     def _locked(self) -> Iterator[list[dict[str, str]]]:
         """Keep others out, and read the manifest's rows."""
-        with open(os.open(self.folder / ".lock", os.O_CREAT | os.O_RDWR, 0o600), "w") as lock:
+        with open(os.open(self.folder / ".lock", os.O_CREAT | os.O_RDWR, PRIVATE), "w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield self._read_manifest()
 
@@ -85,15 +91,7 @@ class TrainingSet:
         table = csv.DictWriter(text, COLUMNS, lineterminator="\n")
         table.writeheader()
         table.writerows(rows)
-        self._write(self.folder / "manifest.csv", text.getvalue().encode())
-
-    def _write(self, path: Path, data: bytes) -> None:
-        """Write a file whole or not at all, for its owner alone; only under the lock, for there is one draft."""
-        draft = self.folder / ".draft"
-        draft.unlink(missing_ok=True)
-        with open(os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb") as file:
-            file.write(data)
-        os.replace(draft, path)
+        write_whole(self.folder / "manifest.csv", text.getvalue().encode(), PRIVATE)
 
 
 def _without(image_id: str, rows: list[dict[str, str]]) -> list[dict[str, str]]:

@@ -9,9 +9,10 @@ from flask_limiter import RateLimitExceeded
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException, InternalServerError, MethodNotAllowed, NotFound, RequestEntityTooLarge
 
-from app.analysis import reader, turns
+from app.analysis import turns
 from app.analysis.language import mark, tr, tr_core
 from app.segmentation import errors
+from app.segmentation.reading import reader
 from app.studies import database, masks
 from app.studies import store as studies
 from app.web import security

@@ -10,12 +10,12 @@ from typing import cast
 from flask import Config, Flask, current_app
 
 from app.analysis.analysis import Analysis
-from app.analysis.reader import shared_reader
 from app.analysis.readiness import Readiness
 from app.analysis.saliency import Saliency
 from app.analysis.turns import Turns
 from app.segmentation.errors import CheckpointError
 from app.segmentation.predictor import Predictor
+from app.segmentation.reading.reader import shared_reader
 from app.studies.database import default_url
 from app.studies.store import StudyStore
 from app.studies.training_set import TrainingSet

@@ -10,7 +10,7 @@ import pydicom
 import pytest
 
 from app.batch import __main__ as batch
-from app.batch.results import COLUMNS
+from app.batch.rows import COLUMNS
 from tests.support.phantom import draw_phantom, to_dicom, to_png
 
 
@@ -91,7 +91,7 @@ def test_masks_and_dicom_objects_are_named_by_content(run, tmp_path, folder):
         mask = cv2.imread(str(tmp_path / "masks" / f"{row['sha256']}.png"), cv2.IMREAD_GRAYSCALE)
         assert mask.shape == (320, 320)
         assert np.isclose((mask > 0).mean(), float(row["marked_fraction"]), atol=1e-6)
-    assert not list(tmp_path.rglob("*.new"))
+    assert not [path for folder in ("masks", "dicom") for path in (tmp_path / folder).glob(".*")]
 
 
 def test_a_table_of_other_weights_or_of_another_kind_is_left_alone(run, tmp_path, capsys):
@@ -102,9 +102,12 @@ def test_a_table_of_other_weights_or_of_another_kind_is_left_alone(run, tmp_path
     assert run()[0] == 1
     assert "other weights" in capsys.readouterr().err
     assert table.read_text() == other
-    table.write_text("name,age\nAnn,7\n")
-    assert run()[0] == 1
-    assert "another kind of table" in capsys.readouterr().err
+    other_kinds = [b"name,age\nAnn,7\n", b"PK\x03\x04\xff\xfe", b'"' + b"x" * 200_000]
+    for content, told in zip(other_kinds, ("another kind", "no table of text", "no table of text"), strict=True):
+        table.write_bytes(content)
+        assert batch.main([str(tmp_path / "films"), "--out", str(table)]) == 1
+        assert told in capsys.readouterr().err
+        assert table.read_bytes() == content
 
 
 def test_a_full_disk_stops_it_after_a_whole_row(run, tmp_path, monkeypatch, capsys):
@@ -123,17 +126,92 @@ def test_a_full_disk_stops_it_after_a_whole_row(run, tmp_path, monkeypatch, caps
 
 
 def test_an_interruption_is_told_and_leaves_whole_rows(run, tmp_path, monkeypatch, capsys):
-    answered = batch.Results.answered
+    append = batch.Results.append
 
     def interrupt(*given) -> None:
-        answered(*given)
+        append(*given)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(batch.Results, "answered", interrupt)
+    monkeypatch.setattr(batch.Results, "append", interrupt)
     status, rows = run()
     assert status == 130
     assert len(rows) == 1
     assert "1 of 5 films have a row" in capsys.readouterr().err
+
+
+def test_names_and_kinds_that_no_archive_should_have_cost_nobody_a_row(run, folder, tmp_path):
+    film = to_png(draw_phantom(4, 320).image)
+    names = [
+        "two\nlines.png",
+        'quoted, "so".png',
+        "r\rreturn.png",
+        os.fsdecode(b"caf\xe9.png"),
+        " blank .png",
+        "|p.png",
+    ]
+    for number, name in enumerate(names):
+        (folder / name).write_bytes(film + bytes([number]))  # a film of its own each
+    (folder / "empty.png").touch()
+    os.mkfifo(folder / "pipe.png")
+    (folder / "loop").symlink_to(folder)
+    (folder / "round.png").symlink_to(folder / "round.png")
+    status, rows = run()
+    found = by_path(rows)
+    assert status == 0 and len(rows) == 5 + len(names) + 3
+    assert found["two\nlines.png"]["sha256"] and found[r"caf\udce9.png"]["finding"]
+    assert found["empty.png"]["code"] == "empty_file"
+    assert found["pipe.png"]["detail"] == "Not a regular file."
+    assert found["round.png"]["code"] == "unreadable"
+    text = (tmp_path / "results.csv").read_bytes()
+    assert by_path(run()[1]) == found, "what was unreadable is tried again, and comes last"
+    for end in range(text.index(b"lines.png") - 4, text.index(b"lines.png") + 40, 6):  # cut within the broken name
+        (tmp_path / "cut.csv").write_bytes(text[:end])
+        assert by_path(run(out="cut.csv")[1]) == found
+
+
+def test_a_second_run_leaves_the_table_to_the_first(run, tmp_path, capsys):
+    _, rows = run()
+    model = rows[0]["model_sha256"]
+    with batch.Results(tmp_path / "results.csv", model) as first:
+        assert run()[0] == 1
+        assert "another run" in capsys.readouterr().err
+        first.append(["late.png", "", "unsupported_format", *[""] * 10, model, "notice"])
+    assert [row["path"] for row in run()[1]][:5] == ["a.png", "notes.txt", "ward/=again.png", "ward/b.dcm", "late.png"]
+
+
+def test_a_disk_that_is_full_at_once_leaves_the_table_as_it_was(run, tmp_path, monkeypatch, capsys):
+    run()
+    before = (tmp_path / "results.csv").read_bytes()
+
+    def fail(*_given) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("app.batch.results.os.fsync", fail)
+        for name in ("results.csv", "first.csv"):
+            assert batch.main([str(tmp_path / "films"), "--out", str(tmp_path / name)]) == 1
+            assert "No space left" in capsys.readouterr().err
+    assert (tmp_path / "results.csv").read_bytes() == before
+    assert not (tmp_path / "first.csv").exists() and not list(tmp_path.glob("*.new"))
+
+
+def test_a_full_disk_among_the_pictures_costs_no_row(run, tmp_path, monkeypatch, capsys):
+    _, whole = run(out="whole.csv")
+    replace, written = os.replace, []
+
+    def fill(draft: Path, path: Path) -> None:
+        written.append(path)
+        if Path(path).suffix == ".dcm":
+            raise OSError(28, "No space left on device", str(path))
+        replace(draft, path)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("app.studies.whole_file.os.replace", fill)
+        assert run("--dicom", str(tmp_path / "dicom"))[0] == 1
+    assert capsys.readouterr().err.strip().endswith("No space left on device.")
+    assert not list((tmp_path / "dicom").iterdir()), "nothing half-written"
+    _, rows = run("--dicom", str(tmp_path / "dicom"))
+    assert by_path(rows) == by_path(whole)
 
 
 def test_a_mistake_is_one_sentence(tmp_path, capsys):

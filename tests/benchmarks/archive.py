@@ -2,11 +2,14 @@
 
     python -m tests.benchmarks.archive FOLDER
 
-Prints a table: films a second from the first row to the last, and the peak memory of each process that answers.
+Prints a table: films a second from the first row to the last, how many times the bare network's with as many threads
+that is, and the peak memory of each process that answers.
 """
 
 import argparse
+import json
 import os
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -16,7 +19,14 @@ from pathlib import Path
 from app.config import ROOT
 
 EVERY_SECONDS = 0.2
-WAYS = {"one process": [], "Ray, 1 worker": ["--workers", "1"], "Ray, 2 workers": ["--workers", "2"]}
+BARE_FILMS = 30
+ALL_CORES, ONE_CORE = "0", "1"
+WAYS = {
+    "one process, all cores": (ALL_CORES, []),
+    "one process, a thread": (ONE_CORE, []),
+    "Ray, 1 worker of a thread": (ONE_CORE, ["--ray", "here", "--workers", "1"]),
+    "Ray, 2 workers of a thread": (ONE_CORE, ["--ray", "here", "--workers", "2"]),
+}
 
 
 def main() -> None:
@@ -24,21 +34,34 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("films", type=Path, help="folder of films")
     films = parser.parse_args().films
-    print("| | films | films a second | peak memory of each, MiB |\n|---|---|---|---|")
-    tables = []
+    print("| | films | films a second | × bare network | peak memory of each, MiB |\n|---|---|---|---|---|")
+    tables, alone = [], {}
     with tempfile.TemporaryDirectory() as folder:
-        for name, options in WAYS.items():
+        for name, (threads, options) in WAYS.items():
+            if threads not in alone:
+                alone[threads] = bare(threads)
+                print(f"| the network alone, {name.split(', ')[1]} | | {alone[threads]:.2f} | 1 | |", flush=True)
             out = Path(folder) / f"{len(tables)}.csv"
-            films_a_second, peaks, rows = measure(films, out, ["--ray", "here", *options] if options else [])
+            films_a_second, peaks, rows = measure(films, out, options, threads)
             tables.append(sorted(out.read_text().splitlines()))
             shown = ", ".join(f"{peak:.0f}" for peak in sorted(peaks))
-            print(f"| {name} | {rows} | {films_a_second:.2f} | {shown} |", flush=True)
+            ratio = films_a_second / alone[threads]
+            print(f"| {name} | {rows} | {films_a_second:.2f} | {ratio:.2f} | {shown} |", flush=True)
     print("same tables, sorted:", all(table == tables[0] for table in tables))
 
 
-def measure(films: Path, out: Path, options: list[str]) -> tuple[float, list[float], int]:
+def bare(threads: str) -> float:
+    """Return how many films a second the network answers, both views, with nothing around it."""
+    own = {**os.environ, "PLEURA_THREADS": threads}
+    command = [sys.executable, "-m", "tests.benchmarks.bare"]
+    asked = f"openvino {BARE_FILMS}\n"
+    done = subprocess.run(command, cwd=ROOT, env=own, input=asked, capture_output=True, text=True, check=True)
+    return 1000 / statistics.median(json.loads(done.stdout.splitlines()[-1]))
+
+
+def measure(films: Path, out: Path, options: list[str], threads: str) -> tuple[float, list[float], int]:
     """Answer a folder, and return films a second, the peak memory of who answered, and how many rows there are."""
-    own = {**os.environ, "PLEURA_THREADS": "1"}
+    own = {**os.environ, "PLEURA_THREADS": threads}
     command = [sys.executable, "-m", "app.batch", str(films), "--out", str(out), *options]
     process = subprocess.Popen(command, cwd=ROOT, env=own, stderr=subprocess.DEVNULL)
     peaks: dict[int, float] = {}

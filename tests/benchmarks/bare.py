@@ -20,7 +20,8 @@ MATRIX_SIDE = 2048
 
 def main() -> None:
     """Load the network, and measure whatever is asked for."""
-    predictor = Predictor.load(Path(read_settings()["WEIGHTS"]), engine="openvino")
+    settings = read_settings()
+    predictor = Predictor.load(Path(settings["WEIGHTS"]), engine="openvino", threads=settings["THREADS"])
     sides = (predictor.metadata.preprocessing.image_size, predictor.decision.mirror_size)
     rng = np.random.default_rng(0)
     views = [rng.standard_normal((1, 1, side, side), dtype=np.float32) for side in sides if side]

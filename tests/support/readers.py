@@ -7,11 +7,18 @@ import time
 import numpy as np
 
 from app.segmentation.errors import EmptyFileError, ImageTooSmallError
+from app.segmentation.reading.image_io import read_radiograph
 
 
 def read(data: bytes) -> np.ndarray:
     """Do as the file says: its first word names the deed."""
     return DEEDS[data.split()[0].decode()](data)
+
+
+def read_film_or_do(data: bytes) -> object:
+    """Do as a file says whose first word names a deed, and read any other."""
+    is_deed = data.split()[0].decode("latin-1") in DEEDS
+    return read(data) if is_deed else read_radiograph(data)
 
 
 def _refuse(data: bytes) -> np.ndarray:

@@ -1,10 +1,12 @@
 """A site's films answered, exactly as they are served, and what there is to say of each besides."""
 
+import os
 import re
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import pandas as pd
@@ -13,8 +15,9 @@ from tqdm import tqdm
 from app.segmentation.decision.decision import Prediction
 from app.segmentation.errors import PleuraError
 from app.segmentation.predictor import Predictor
-from app.segmentation.reading.image_io import read_radiograph
+from app.segmentation.reading.film_file import demand_size, open_film
 from app.segmentation.reading.radiograph import Radiograph
+from app.segmentation.reading.reader import ReaderUnavailableError, shared_reader
 from training.acceptance.labels import Issue, LabelledFilms
 from training.data.lineage import TrainingDataError, patient_or_unknown
 from training.data.mask_files import normal, read_mask
@@ -44,6 +47,8 @@ def answer_films(predictor: Predictor, labelled: LabelledFilms, masks: Path | No
         try:
             radiograph = read.result()
             prediction = predictor.predict(radiograph)
+        except ReaderUnavailableError:
+            raise  # it is no film's fault
         except PleuraError as error:
             labelled.issues.append(Issue(film["film"], code_of(error), str(error)))
         except OSError as error:
@@ -59,7 +64,10 @@ def code_of(error: PleuraError) -> str:
 
 
 def _read_ahead(films: list[dict]) -> Iterator[tuple[dict, Future[Radiograph]]]:
-    """Read films while others are answered, a few at a time: the memory does not grow with their number."""
+    """Read films while others are answered, a few in memory: it does not grow with their number.
+
+    Each is read in a process of its own, as where they are served: whatever a file does to it costs that film.
+    """
     waiting: deque[tuple[dict, Future[Radiograph]]] = deque()
     with ThreadPoolExecutor(AHEAD) as threads:
         for film in films:
@@ -70,7 +78,9 @@ def _read_ahead(films: list[dict]) -> Iterator[tuple[dict, Future[Radiograph]]]:
 
 
 def _read(path: Path) -> Radiograph:
-    return read_radiograph(path.read_bytes())
+    with open_film(path) as file:
+        demand_size(os.fstat(file.fileno()).st_size)
+        return cast(Radiograph, shared_reader().read(file.read()))
 
 
 def _row(predictor: Predictor, film: dict, radiograph: Radiograph, prediction: Prediction) -> dict:

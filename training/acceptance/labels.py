@@ -1,6 +1,7 @@
 """What a site says of its films, joined to the files: nothing that does not fit is dropped without a word."""
 
 import hashlib
+import os
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -8,6 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from app.segmentation.reading.film_file import open_film
 from training.data.lineage import MissingFilmError, TrainingDataError
 from training.data.manifest import demand_numbers, demand_patients
 from training.data.mask_files import normal
@@ -59,10 +61,11 @@ def join_labels(folder: Path, labels: Path) -> LabelledFilms:
     if not folder.is_dir():
         raise MissingFilmError(f"{folder} is no folder; --films names the one that holds the films.")
     table = _checked(labels)
-    files = {normal(path.relative_to(folder).as_posix()): path for path in _files(folder)}
+    joined = LabelledFilms()
+    files = {normal(path.relative_to(folder).as_posix()): path for path in _files(folder, joined.issues)}
     if not files:
         raise MissingFilmError(f"{folder} holds no files.")
-    named, joined = _by_name(files), LabelledFilms()
+    named = _by_name(files)
     lines: dict[str, list[dict]] = defaultdict(list)
     for row in table.to_dict("records"):
         found = named.get(normal(row["film"].replace("\\", "/").removeprefix("./")), [])
@@ -95,12 +98,18 @@ def _checked(labels: Path) -> pd.DataFrame:
     return table.assign(label=words.map(WORDS), view=table["view"].str.upper(), sex=table["sex"].str.upper())
 
 
-def _files(folder: Path) -> Iterator[Path]:
-    """List the files below a folder, whatever they are: what is none of a film is refused by name later."""
-    for path in sorted(folder.rglob("*")):
-        hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
-        if path.is_file() and not hidden:
-            yield path
+def _files(folder: Path, issues: list[Issue]) -> Iterator[Path]:
+    """List the files below a folder, whatever they are: what is none of a film is refused by name later.
+
+    Hidden ones are of no account, and links to folders are not followed. Folders that cannot be read are issues.
+    """
+    refused: list[OSError] = []
+    for place, folders, files in os.walk(folder, onerror=refused.append):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        yield from (Path(place, name) for name in sorted(files) if not name.startswith("."))
+    for error in refused:
+        name = Path(error.filename).relative_to(folder).as_posix()
+        issues.append(Issue(name, "unreadable", f"{error.strerror}; films in it have no row"))
 
 
 def _by_name(files: dict[str, Path]) -> dict[str, list[str]]:
@@ -153,7 +162,7 @@ def _one_label_each(files: dict[str, Path], lines: dict[str, list[dict]], joined
 
 def _sha256(path: Path) -> str:
     try:
-        with path.open("rb") as file:
+        with open_film(path) as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError:
         return f"unreadable {path}"  # it is refused when it is read

@@ -1,9 +1,10 @@
 """Bytes of a file to a `Radiograph`: read the film right, or say why not."""
 
-from app.segmentation.errors import EmptyFileError, FileTooLargeError, ImageTooSmallError, UnsupportedFormatError
+from app.segmentation.errors import EmptyFileError, ImageTooSmallError, UnsupportedFormatError
 from app.segmentation.reading.body_part import shows_chest
 from app.segmentation.reading.dicom_io import looks_like_dicom, read_dicom
-from app.segmentation.reading.radiograph import MAX_BYTES, MIN_SIDE, Radiograph, with_bright_bone
+from app.segmentation.reading.film_file import demand_size
+from app.segmentation.reading.radiograph import MIN_SIDE, Radiograph, with_bright_bone
 from app.segmentation.reading.raster import looks_like_raster, read_raster
 
 
@@ -23,10 +24,7 @@ def read_radiograph(data: bytes) -> Radiograph:
     """
     if not data:
         raise EmptyFileError("The file has no bytes; was it exported completely?")
-    if len(data) > MAX_BYTES:
-        raise FileTooLargeError(
-            f"The file has {len(data) / 2**20:.1f} MiB; {MAX_BYTES // 2**20} MiB is the limit. Send a single film."
-        )
+    demand_size(len(data))
     radiograph = _decoded(data)
     height, width = radiograph.image.shape
     if min(height, width) < MIN_SIDE:

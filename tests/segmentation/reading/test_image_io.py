@@ -20,8 +20,8 @@ from app.segmentation.errors import (
     UnsupportedFormatError,
 )
 from app.segmentation.reading.geometry import Laterality
-from app.segmentation.reading.image_io import MAX_BYTES, read_radiograph
-from app.segmentation.reading.radiograph import Radiograph
+from app.segmentation.reading.image_io import read_radiograph
+from app.segmentation.reading.radiograph import MAX_BYTES, Radiograph
 from tests.support.film_files import to_dicom, to_png
 from tests.support.phantom import draw_phantom
 

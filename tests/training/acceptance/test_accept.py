@@ -1,6 +1,7 @@
 """A site's films, labels and limits: each is counted or named, and the exit status is the verdict."""
 
 import json
+import os
 import shutil
 
 import numpy as np
@@ -11,6 +12,7 @@ from pypdf import PdfReader
 
 from app.segmentation.checkpoint import load_checkpoint
 from app.segmentation.predictor import Predictor
+from app.segmentation.reading.reader import Reader
 from app.web.problems import PROBLEMS
 from tests.support.film_sets import write_film_set
 from tests.support.phantom import draw_phantom, to_dicom
@@ -119,6 +121,8 @@ def test_what_does_not_fit_is_named(site, checkpoint_path):
     shutil.copy(films / "film-04.png", films / "more" / "copy of film-04.png")
     (films / "film-06.png").write_bytes((films / "film-06.png").read_bytes()[:900])
     (films / "film-08.png").write_bytes(b"")
+    (films / "film-10.png").unlink()
+    os.mkfifo(films / "film-10.png")
     (site / "masks" / "stranger.png").write_bytes((site / "masks" / "film-01.png").read_bytes())
     Image.fromarray(np.zeros((9, 9), dtype=bool)).save(site / "masks" / "film-00.png")
 
@@ -143,18 +147,36 @@ def test_what_does_not_fit_is_named(site, checkpoint_path):
         ("film-04.png", "contradicting_labels"),
         ("film-06.png", "truncated_image"),
         ("film-08.png", "empty_file"),
+        ("film-10.png", "unreadable"),
         ("gone", "label_without_film"),
         ("more/copy of film-02.png", "film_twice"),
         ("more/copy of film-04.png", "contradicting_labels"),
         ("stranger.png", "mask_without_film"),
         ("unlabelled.png", "film_without_label"),
     ]
-    assert said["films"] == 8, "twelve, less two that contradict themselves and two that are refused"
+    assert said["films"] == 7, "twelve, less two that contradict themselves and three that are refused"
     assert said["left_out"]["contradicting_labels"] == 3
 
 
+def test_a_film_that_takes_its_reader_down_costs_one_line(site, checkpoint_path, monkeypatch):
+    films = [site / "films" / f"film-{index:02d}.png" for index in (1, 4)]
+    for film, deed in zip(films, (b"exit", b"spin"), strict=True):
+        film.write_bytes(deed)
+    reader = Reader(seconds=1, mebibytes=512, read="tests.support.readers:read_film_or_do")
+    monkeypatch.setattr("training.acceptance.answers.shared_reader", lambda: reader)
+    _, said, left_out = run(site, checkpoint_path)
+    reader.close()
+    assert dict(zip(left_out["film"], left_out["code"], strict=True)) == {
+        "film-01.png": "reading_failed",
+        "film-04.png": "reading_timed_out",
+    }
+    assert said["films"] == 10
+
+
 def test_codes_are_the_service_s():
-    own = {error: problem.code for error, problem in PROBLEMS.items() if error.__module__ == "app.segmentation.errors"}
+    own = {
+        error: problem.code for error, problem in PROBLEMS.items() if error.__module__.startswith("app.segmentation")
+    }
     own = {error: code for error, code in own.items() if code != "model_unavailable"}  # that stops the command
     assert len(own) > 8
     assert {error: code_of(error("…")) for error in own} == own

@@ -9,17 +9,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from app.analysis import reader as reader_module
-from app.analysis.reader import (
+from app.config import ROOT
+from app.segmentation.errors import EmptyFileError, ImageTooSmallError
+from app.segmentation.reading import reader as reader_module
+from app.segmentation.reading.image_io import read_radiograph
+from app.segmentation.reading.reader import (
     Reader,
     ReaderUnavailableError,
     ReadingFailedError,
     ReadingTimedOutError,
     ReadingTooLargeError,
 )
-from app.config import ROOT
-from app.segmentation.errors import EmptyFileError, ImageTooSmallError
-from app.segmentation.reading.image_io import read_radiograph
 from tests.support.phantom import draw_phantom, to_png
 
 MISBEHAVING = "tests.support.readers:read"
@@ -121,7 +121,7 @@ def test_no_file_stays_open(reader):
 
 def test_reading_process_imports_no_network():
     code = (
-        "import sys, app.analysis.reading_process, app.segmentation.reading.image_io\n"
+        "import sys, app.segmentation.reading.reading_process, app.segmentation.reading.image_io\n"
         "print(sorted({'torch', 'flask', 'sqlalchemy', 'openvino'} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
@@ -130,7 +130,7 @@ def test_reading_process_imports_no_network():
 
 def test_reading_process_ends_with_its_worker(tmp_path):
     code = (
-        "import sys; from app.analysis.reader import Reader\n"
+        "import sys; from app.segmentation.reading.reader import Reader\n"
         f"reader = Reader(1, 512, {MISBEHAVING!r}); print(reader.read(b'process')[0], flush=True)\n"
         "print(reader._process._popen.pid, flush=True); sys.stdin.read()"
     )

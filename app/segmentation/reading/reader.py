@@ -1,6 +1,6 @@
 """Films are decoded in a process of their own, so that time, memory and crashes of a codec cost one film its answer.
 
-The process beside each worker (`app.analysis.reading_process`) is kept warm and forks for every film. Why no pool:
+The process beside each worker (`reading_process`) is kept warm and forks for every film. Why no pool:
 `concurrent.futures.ProcessPoolExecutor` cannot end one process, and breaks as a whole where one dies; pebble's can, but
 pays the start of Python and its codecs, a second, for every film that hangs, and sends films through a pipe;
 multiprocessing's own fork server imports the main program, here gunicorn or pytest, into every child. What is needed
@@ -20,12 +20,14 @@ import sys
 import tempfile
 import threading
 import weakref
+from pathlib import Path
 from typing import BinaryIO
 
-from app.analysis.reading_process import OUT_OF_MEMORY, STATUS, Order
-from app.config import ROOT
 from app.segmentation.errors import ImageTooLargeError, InvalidImageError, PleuraError
+from app.segmentation.reading import reading_process
+from app.segmentation.reading.reading_process import OUT_OF_MEMORY, STATUS, Order
 
+ROOT = Path(__file__).parents[3]
 READ_RADIOGRAPH = "app.segmentation.reading.image_io:read_radiograph"
 
 READING_SECONDS = 10
@@ -47,6 +49,8 @@ OF_NUMPY = {
 
 OWN = "app.segmentation."
 """Where the classes are defined that a film is made of."""
+NO_PART = (__name__, reading_process.__name__)
+"""Modules there that start processes, and make no part of a film."""
 
 KILLED_BY_THE_CLOCK = (signal.SIGALRM, signal.SIGXCPU)
 
@@ -140,7 +144,7 @@ def shared_reader(seconds: int = READING_SECONDS, mebibytes: int = READING_MEBIB
 
 
 class _Process:
-    """One running `app.analysis.reading_process`, with whatever it forks."""
+    """One running `app.segmentation.reading.reading_process`, with whatever it forks."""
 
     def __init__(self, read: str) -> None:
         self._channel, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -149,7 +153,7 @@ class _Process:
         environment |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}  # threads would not survive the fork
         with theirs:
             self._popen = subprocess.Popen(
-                [sys.executable, "-m", "app.analysis.reading_process", str(theirs.fileno()), read],
+                [sys.executable, "-m", reading_process.__name__, str(theirs.fileno()), read],
                 cwd=ROOT,
                 env=environment,
                 stdin=subprocess.DEVNULL,
@@ -200,7 +204,8 @@ class _Unpickler(pickle.Unpickler):
         """
         if (module, name) in OF_NUMPY:
             return super().find_class(module, name)
-        found = super().find_class(module, name) if module.startswith(OWN) else None
+        is_ours = module.startswith(OWN) and module not in NO_PART
+        found = super().find_class(module, name) if is_ours else None
         if isinstance(found, type) and found.__module__ == module:  # not what the module has imported for itself
             return found
         raise pickle.UnpicklingError(f"{module}.{name} is no part of a film.")
