@@ -11,7 +11,7 @@ import { addKeys } from "./viewer/keys.js";
 import { drawSides } from "./viewer/marks.js";
 import { Settings, clamp } from "./viewer/settings.js";
 import { Stage } from "./viewer/stage.js";
-import { tr } from "./words.js";
+import { figure, tr } from "./words.js";
 
 const root = document.querySelector("#viewer");
 const data = root.dataset;
@@ -70,7 +70,7 @@ function showState(mask, history) {
   $("[data-action=undo]").setAttribute("aria-disabled", !history.canUndo);
   $("[data-action=redo]").setAttribute("aria-disabled", !history.canRedo);
   const share = (100 * mask.count) / mask.pixels.length;
-  document.querySelector("#share").textContent = share ? `${share.toFixed(2)} % marked` : "Nothing marked";
+  document.querySelector("#share").textContent = share ? tr("{share} % marked", { share: figure(share, 2) }) : tr("Nothing marked");
 }
 
 function resize(factor) {

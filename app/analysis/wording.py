@@ -38,6 +38,9 @@ MISSES_SOME = mark(
     "The model misses some pneumothoraces, small ones above all. A negative finding does not rule one out."
 )
 
+NO_BREAK = "\u00a0"
+"""A figure and its sign stay on one line."""
+
 
 class WordedDoubt(NamedTuple):
     """A doubt in words.
@@ -75,13 +78,13 @@ def reason(answer: Answer) -> str:
 def chance(probability: float) -> str:
     """Print a probability, never as a certainty."""
     if probability < 0.01:
-        return "< 1 %"
-    return "> 99 %" if probability > 0.99 else percent(probability)
+        return f"<{NO_BREAK}1{NO_BREAK}%"
+    return f">{NO_BREAK}99{NO_BREAK}%" if probability > 0.99 else percent(probability)
 
 
 def percent(fraction: float, digits: int = 0) -> str:
     """Print a share."""
-    return f"{number(100 * fraction, digits)} %"
+    return f"{number(100 * fraction, digits)}{NO_BREAK}%"
 
 
 def operating_point(point: OperatingPoint) -> str:
@@ -99,7 +102,7 @@ def meaning(answer: Answer) -> str:
     """Say what the probability means at the operating point; nothing is said here of a withheld answer."""
     point, figure = answer.model.operating_point, chance(answer.probability)
     low, high = chance(point.indeterminate_low), chance(point.indeterminate_high)
-    band = tr("the uncertain range ({low}–{high})", low=low.removesuffix(" %"), high=high)
+    band = tr("the uncertain range ({low}–{high})", low=low.removesuffix(f"{NO_BREAK}%"), high=high)
     line = tr("the operating point ({chance})", chance=chance(point.threshold))
     if answer.finding is Finding.POSITIVE:
         if point.indeterminate_high > point.threshold:

@@ -2,7 +2,7 @@
 
 import { outlined } from "./marks.js";
 import { paneAt } from "./geometry.js";
-import { tr } from "../words.js";
+import { figure, tr } from "../words.js";
 
 const GRAB = 14;  // CSS pixels around an end that take hold of it
 const SHORTEST = 4;
@@ -79,7 +79,7 @@ export class Ruler {
   }
 
   text(distance) {
-    return `${this.length(distance).toFixed(1)} mm`;
+    return `${figure(this.length(distance), 1)} mm`;
   }
 
   #start(point) {

@@ -146,8 +146,9 @@ export class Stage {
     if (!this.element.isConnected) return;  // another film has taken its place
     this.film?.canvas.remove();
     this.element.querySelectorAll("canvas").forEach((canvas) => canvas !== this.marks && canvas.remove());
-    this.film = new CanvasFilm(this.#addCanvas(), bitmap);
-    this.film.halve().then(() => this.redraw(), () => {});  // it was closed meanwhile
+    const film = this.film = new CanvasFilm(this.#addCanvas(), bitmap);
+    const sharpen = () => film.halve().then(() => this.redraw(), () => {});  // it was closed meanwhile
+    this.element.addEventListener("drawn", sharpen, { once: true });  // the film is seen first
   }
 }
 

@@ -111,3 +111,16 @@ def test_figures_and_days_are_written_as_the_language_has_them():
         assert tr("born {day}", day="x") == "geboren x"
     assert language() == SOURCE
     assert script_words() == {}
+
+
+def test_no_script_says_words_that_are_not_translated():
+    said = re.compile(r"\b(?:textContent|innerText|title|ariaLabel) = (.*[\"'`].*)")
+    bare = []
+    for path in (ROOT / "static").rglob("*.js"):
+        for line in path.read_text().splitlines():
+            for found in said.finditer(line):
+                spoken = re.sub(r"\$\{[^}]*\}", "", found[1])
+                spoken = re.sub(r"(?:querySelector\w*|\$)\([^)]*\)", "", spoken)
+                if re.search(r"[\"'`][^\"'`]*[A-Za-z]{4,}", spoken) and not re.search(r"\btrN?\(", spoken):
+                    bare.append(f"{path.name}: {line.strip()}")
+    assert bare == []

@@ -38,7 +38,7 @@ def test_a_reason_of_another_version_is_told_in_general():
     [(0, "< 1 %"), (0.0099, "< 1 %"), (0.01, "1 %"), (0.5, "50 %"), (0.99, "99 %"), (0.9901, "> 99 %"), (1, "> 99 %")],
 )
 def test_no_chance_is_a_certainty(probability, printed):
-    assert wording.chance(probability) == printed
+    assert wording.chance(probability) == printed.replace(" ", "\u00a0"), "a figure and its sign stay on one line"
 
 
 @pytest.mark.parametrize(
@@ -58,13 +58,16 @@ def test_a_share_is_told_no_finer_than_the_films_can(probability, calibrated_on,
 
 
 def test_what_a_figure_means_at_the_operating_point():
+    def meaning(answer):
+        return wording.meaning(answer).replace("\u00a0", " ")
+
     point = replace(MODEL, operating_point=OperatingPoint("no band", 0.5, 0.5, 0.5))
-    assert "90 % is above the uncertain range (30–60 %)" in wording.meaning(make_answer("positive", 0.9))
-    assert "90 % is above the operating point (50 %)" in wording.meaning(make_answer("positive", 0.9, model=point))
-    assert "10 % is below the uncertain range (30–60 %)" in wording.meaning(make_answer("negative", 0.1))
-    assert "10 % is below the operating point (50 %)" in wording.meaning(make_answer("negative", 0.1, model=point))
-    assert "40 % is in the uncertain range (30–60 %)" in wording.meaning(make_answer("indeterminate", 0.4))
-    assert wording.operating_point(MODEL.operating_point) == "specificity 0.90, at 50 %"
+    assert "90 % is above the uncertain range (30–60 %)" in meaning(make_answer("positive", 0.9))
+    assert "90 % is above the operating point (50 %)" in meaning(make_answer("positive", 0.9, model=point))
+    assert "10 % is below the uncertain range (30–60 %)" in meaning(make_answer("negative", 0.1))
+    assert "10 % is below the operating point (50 %)" in meaning(make_answer("negative", 0.1, model=point))
+    assert "40 % is in the uncertain range (30–60 %)" in meaning(make_answer("indeterminate", 0.4))
+    assert wording.operating_point(MODEL.operating_point) == "specificity 0.90, at 50\u00a0%"
 
 
 def test_a_side_is_the_patient_s_only_where_the_file_says_so():

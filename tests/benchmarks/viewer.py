@@ -60,6 +60,13 @@ PAINTS = """() => {
 }"""
 
 
+TURN = """() => new Promise((done) => {
+    const started = performance.now();
+    addEventListener("drawn", () => done(performance.now() - started), { once: true, capture: true });
+    document.body.dispatchEvent(new KeyboardEvent("keydown", { key: "j", bubbles: true }));
+})"""
+
+
 def main() -> None:
     """Parse the command line, and measure."""
     parser = argparse.ArgumentParser(description="Measure frame times, first paint and weight of a result.")
@@ -75,6 +82,8 @@ def main() -> None:
             page = browser.new_page(base_url=server.url, viewport={"width": 1440, "height": 900})
             page.add_init_script(WATCH)
             measure(page, film)
+            measure_turning(page, film)
+            page.close()
             browser.close()
 
 
@@ -117,6 +126,23 @@ def measure(page: Page, film: Path) -> None:
             rate = 1000 / statistics.mean(times)
             print(f"{f'{scale}, {what}':<28} {median:>7.1f} {high:>7.1f} {script:>7.2f} {cpu:>7.1f} {rate:>9.0f}")
         page.locator("[data-action=reset]").click()
+
+
+def measure_turning(page: Page, film: Path) -> None:
+    """Print how soon after its key the next film of the worklist is drawn; it was fetched while this one was read."""
+    page.goto("/")
+    page.set_input_files("#films", {"name": "next.png", "mimeType": "image/png", "buffer": film.read_bytes()})
+    page.locator(".outcome").nth(1).wait_for(timeout=120_000)
+    page.goto("/")
+    page.locator(".film-name a").first.click()
+    times = []
+    for _ in range(10):
+        page.locator("#viewer.drawn").wait_for()
+        page.wait_for_load_state("networkidle")
+        times.append(page.evaluate(TURN))
+        page.locator(".neighbours a[rel=prev]").click()
+        page.locator(".neighbours a[rel=next]").wait_for()
+    print(f"Next film: drawn {statistics.median(times):.0f} ms after its key, {max(times):.0f} ms at most")
 
 
 if __name__ == "__main__":

@@ -60,6 +60,8 @@ def test_scripts_speak_the_page_s_language(browser, address, film):
     expect(page.locator("#viewer.drawn")).to_be_visible()
     page.locator(".stage").press("?")
     expect(page.locator("#key-groups")).to_contain_text("Vergrößern")
+    page.goto(f"{page.url.split('?')[0]}/correct")
+    expect(page.locator("#share")).to_have_text(re.compile(r"\d,\d\d % markiert"))
     context.close()
 
 

@@ -286,6 +286,10 @@ def test_two_films_of_one_patient_side_by_side(page, tmp_path, complaints):
     assert_accessible(page)
     page.get_by_role("link", name="2023-12-24").click()
     expect(page.locator(".day").first).to_contain_text("2023-12-24")
+    page.get_by_role("button", name="Deutsch").click()
+    expect(page.locator("h1")).to_have_text("Zwei Aufnahmen eines Patienten")
+    expect(page.locator(".pair figure.drawn")).to_have_count(2)
+    assert_accessible(page)
     assert complaints == []
 
 

@@ -109,13 +109,18 @@ def test_the_segmentation_is_drawn_on_the_film(make_reading, archive, ohif, page
         if (amber := amber_pixels(page)).any():
             break
         page.wait_for_timeout(250)
-    height, width = amber.shape
-    scale = min(width / IMAGE.shape[1], height / IMAGE.shape[0])  # the film fills the viewport, about its middle
-    move = np.array(
-        [[scale, 0, (width - scale * IMAGE.shape[1]) / 2], [0, scale, (height - scale * IMAGE.shape[0]) / 2]]
-    )
-    there = cv2.warpAffine(BOTH.astype(np.uint8), move, (width, height)) > 0
-    assert farthest(amber, there) <= 2 * scale
+    there = fitted(BOTH.astype(np.uint8), amber.shape) > 0
+    assert farthest(amber, there) <= 2 * amber.shape[0] / IMAGE.shape[0]
+
+    page.get_by_text("Pleura overlay").first.dblclick()
+    picture = exports["capture.dcm"].pixel_array[..., ::-1]
+    for _ in range(60):
+        shown = viewport(page)
+        if likeness(shown, fitted(picture, shown.shape[:2])) > 0.9:
+            break
+        page.wait_for_timeout(250)
+    assert likeness(shown, fitted(picture, shown.shape[:2])) > 0.9, "the picture with its words, as we made it"
+    assert errors == []
 
 
 def open_study(page: Page, address: str) -> list[str]:
@@ -131,14 +136,19 @@ def open_study(page: Page, address: str) -> list[str]:
 
 def amber_pixels(page: Page) -> np.ndarray:
     """Where the viewport shows the segments' colour over the film, bool."""
+    blue, _, red = np.moveaxis(viewport(page).astype(int), -1, 0)
+    return red - blue > 60
+
+
+def viewport(page: Page) -> np.ndarray:
+    """What the viewport shows, uint8 (H, W, 3), blue first."""
     for _ in range(20):
         try:
             shot = page.locator(".cornerstone-canvas").first.screenshot(timeout=PATIENCE_MS / 9)
         except Error:  # the viewer puts another canvas in its place
             page.wait_for_timeout(500)
             continue
-        blue, _, red = np.moveaxis(cv2.imdecode(np.frombuffer(shot, np.uint8), 1).astype(int), -1, 0)
-        return red - blue > 60
+        return cv2.imdecode(np.frombuffer(shot, np.uint8), cv2.IMREAD_COLOR)
     raise AssertionError("The viewport does not come to rest.")
 
 
@@ -153,6 +163,18 @@ def open_report(page: Page) -> Locator:
             continue
         break
     return lines
+
+
+def fitted(picture: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+    """Place a picture as a viewport of (H, W) pixels does: it fills it, about its middle."""
+    scale = min(shape[0] / picture.shape[0], shape[1] / picture.shape[1])
+    left, top = (shape[1] - scale * picture.shape[1]) / 2, (shape[0] - scale * picture.shape[0]) / 2
+    return cv2.warpAffine(picture, np.array([[scale, 0, left], [0, scale, top]]), shape[::-1])
+
+
+def likeness(one: np.ndarray, other: np.ndarray) -> float:
+    """Correlation of two pictures' pixels."""
+    return float(np.corrcoef(one.ravel(), other.ravel())[0, 1])
 
 
 def points_of(text: str) -> np.ndarray:

@@ -110,7 +110,7 @@ class TestTheFilmExplained:
     def test_has_the_score_that_is_shown(self, client, address, predictor):
         traced = client.post(f"{address}/activations", headers=token(client)).json
         assert traced["score"] == pytest.approx(logit(predictor.predict(Radiograph(FILM, "PNG")).probability), abs=0.02)
-        assert f"{100 * traced['probability']:.0f} %" in client.get(address.removesuffix("/explanations")).text
+        assert f"{100 * traced['probability']:.0f}\u00a0%" in client.get(address.removesuffix("/explanations")).text
 
 
 class TestActivations:

@@ -84,7 +84,7 @@ def test_a_drawn_mask_is_kept_and_can_be_downloaded(reader):
     sent = reader.client.get(f"{reader.place}/reader_mask.png")
     assert sent.mimetype == "image/png"
     np.testing.assert_array_equal(decoded(sent.data), ring() * 255)
-    assert f"Your mask marks {100 * ring().mean():.2f} % of the film" in reader.section()
+    assert f"Your mask marks {100 * ring().mean():.2f}\u00a0% of the film" in reader.section()
     assert f'href="{reader.place}/reader_mask.png" download=' in reader.section()
 
 

@@ -67,15 +67,15 @@ def test_one_film_leads_to_its_result(client, film, with_prediction):
     for expected in (
         "Pneumothorax suspected",
         "chest.png",
-        "<strong>87 %</strong> probability",
+        "<strong>87\u00a0%</strong> probability",
         "Of 100 films scored like this, about 87 had a pneumothorax",
-        "operating point 50 %",
-        "indeterminate from 30 % to 60 %",
+        "operating point 50\u00a0%",
+        "indeterminate from 30\u00a0% to 60\u00a0%",
         "90 of 100 without a pneumothorax lie below it",
         "Mean of the map",
         "Marked on the picture’s right",
         "patient’s left, if displayed as usual",
-        "2.34 % of the film",
+        "2.34\u00a0% of the film",
         "1,234 mm² at the detector",
         "Research use only",
         "tiny",
@@ -107,12 +107,12 @@ def test_other_findings_in_words(client, film, with_prediction, finding, probabi
 @pytest.mark.parametrize(
     ("probability", "figure", "share"),
     [
-        (0.0, "&lt; 1 %", "fewer than 1"),
-        (0.0099, "&lt; 1 %", "fewer than 1"),
-        (0.01, "1 %", "about 1"),
-        (0.99, "99 %", "about 99"),
-        (0.996, "&gt; 99 %", "more than 99"),
-        (1.0, "&gt; 99 %", "more than 99"),
+        (0.0, "&lt;\u00a01\u00a0%", "fewer than 1"),
+        (0.0099, "&lt;\u00a01\u00a0%", "fewer than 1"),
+        (0.01, "1\u00a0%", "about 1"),
+        (0.99, "99\u00a0%", "about 99"),
+        (0.996, "&gt;\u00a099\u00a0%", "more than 99"),
+        (1.0, "&gt;\u00a099\u00a0%", "more than 99"),
     ],
 )
 def test_no_probability_is_a_certainty(client, film, with_prediction, probability, figure, share):
@@ -181,21 +181,21 @@ def test_a_withheld_answer_gives_its_own_reason(client, film, with_prediction, c
     assert not any(reason in page for other, reason in REASONS.items() if other != code)
     assert "<strong>Warning:</strong>\n      This does not look like a chest film." in page
     assert f"<p>It cannot tell. This does not look like a chest film.</p>\n  <p>{DOUBTS[code][1]}</p>" in page
-    assert "97 %, means nothing here" in page
+    assert "97\u00a0%, means nothing here" in page
     assert "Of 100 films" not in page
     assert "probability.png" not in page
     assert '<svg class="scale"' not in page
     card = upload(client, (film, "chest.png"), script=True).text
     assert f"<strong>No answer: {REASONS[code]}</strong>" in card
     assert '<span class="warned">1 warning</span>' in card
-    assert "97 %" not in card
+    assert "97\u00a0%" not in card
 
 
 def test_an_alarm_stands_whatever_the_film(client, film, with_prediction):
     with_prediction(Finding.POSITIVE, 0.97, marked=True, doubts=(doubt("turned", "It lies on its side."),))
     page = client.get(upload(client, (film, "chest.png")).location).text
     assert 'Pneumothorax suspected <span class="warned">· 1 warning</span></span></h1>' in page
-    assert "<strong>97 %</strong>" in page
+    assert "<strong>97\u00a0%</strong>" in page
     assert "<strong>Warning:</strong>\n      It lies on its side." in page
 
 
