@@ -4,7 +4,7 @@ import math
 import threading
 import time
 from collections import OrderedDict, deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import TracebackType
 from typing import Self
@@ -40,10 +40,14 @@ class Turns:
 
     Who holds Python's own lock, lets it go and asks again at once gets it again, past all who wait. Long work that
     is done step by step, each in a turn of its own (`with turns: …`), then keeps a film waiting for one step only.
+
+    Attributes:
+        notice: Is told by how many those who wait have become more or fewer.
     """
 
     def __init__(self, most_waiting: int = MOST_WAITING) -> None:
         self.most_waiting = most_waiting
+        self.notice: Callable[[int], object] = lambda change: None
         self._changed = threading.Condition()
         self._waiting: OrderedDict[str, deque[_Place]] = OrderedDict()
         self._since: float | None = None
@@ -105,7 +109,11 @@ class Turns:
             if self._since is not None:
                 place = _Place()
                 self._waiting.setdefault(client, deque()).append(place)
-                self._changed.wait_for(lambda: place.is_called or place.has_lost_it)
+                self.notice(1)
+                try:
+                    self._changed.wait_for(lambda: place.is_called or place.has_lost_it)
+                finally:
+                    self.notice(-1)
                 if place.has_lost_it:
                     raise self._busy()
             self._since = time.monotonic()

@@ -48,6 +48,8 @@ def init_app(app: Flask) -> None:
     report = app.config["ACCEPTANCE"]
     opened = Monitoring(Metrics(), read_baseline(Path(report)) if report else None)
     app.extensions[KEY] = opened
+    for turns in (services(app).analysis.reading, services(app).analysis.turns):
+        turns.notice = opened.metrics.queue.inc
     count_requests(app, opened.metrics)
 
 
@@ -119,9 +121,7 @@ def page() -> str:
 def counters() -> Response:
     """Send what is counted, of all workers."""
     _demand_token()
-    analysis, metrics = services().analysis, monitoring().metrics
-    metrics.queue.set(analysis.reading.waiting() + analysis.turns.waiting())
-    return Response(metrics.text(), content_type=CONTENT_TYPE_LATEST)
+    return Response(monitoring().metrics.text(), content_type=CONTENT_TYPE_LATEST)
 
 
 def _demand_token() -> None:

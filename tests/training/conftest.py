@@ -15,6 +15,22 @@ SPLITS = ["train"] * 12 + ["val"] * 8 + ["test"] * 8
 SIZE = 256
 
 
+@pytest.fixture(autouse=True)
+def _validation_by_pytorch(monkeypatch):
+    """Validate by the network itself: its conversion for OpenVINO takes longer than all else of a training here.
+
+    `learning/test_answering.py` holds the two together; trainings in processes of their own convert as ever.
+    """
+    monkeypatch.setattr("training.learning.validation.answering", lambda network: network)
+
+
+@pytest.fixture(autouse=True)
+def _few_resamples(monkeypatch):
+    """Draw patients a few times for an interval: so little is known of so few films that more draws say no more."""
+    monkeypatch.setattr("training.releasing.metrics.RESAMPLES", 20)
+    monkeypatch.setattr("training.evidence.report.GROUP_RESAMPLES", 20)
+
+
 @pytest.fixture(scope="session")
 def manifest_folder(tmp_path_factory) -> Path:
     """28 synthetic films of 14 patients, every second one with a pneumothorax."""

@@ -2,7 +2,7 @@
 
 import os
 import subprocess
-import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -10,6 +10,7 @@ import pytest
 from app.segmentation.checkpoint import load_checkpoint
 from app.segmentation.predictor import Predictor
 from tests.support.film_sets import write_film_set
+from tests.support.warm_python import warm_python
 from training.__main__ import main
 from training.evidence.private_output import REPOSITORY
 
@@ -24,16 +25,22 @@ def ten_films(tmp_path_factory) -> Path:
     return write_film_set(tmp_path_factory.mktemp("ten") / "films", SPLITS, findings=findings)
 
 
-def run(recipe: str, *arguments: object, **environment: object) -> str:
+@pytest.fixture(scope="module")
+def run(tmp_path_factory) -> Iterator[Callable[..., str]]:
     """Run a recipe from the repository's root, and return what it printed."""
-    own = {**os.environ, "PYTHON": sys.executable, **{name: str(value) for name, value in environment.items()}}
-    command = ["sh", RECIPES / recipe, *map(str, arguments)]
-    done = subprocess.run(command, cwd=REPOSITORY, env=own, capture_output=True, text=True, timeout=1200)
-    assert done.returncode == 0, done.stderr[-3000:]
-    return done.stdout
+    with warm_python(tmp_path_factory.mktemp("python")) as python:
+
+        def run(recipe: str, *arguments: object, **environment: object) -> str:
+            own = {**os.environ, "PYTHON": str(python), **{name: str(value) for name, value in environment.items()}}
+            command = ["sh", RECIPES / recipe, *map(str, arguments)]
+            done = subprocess.run(command, cwd=REPOSITORY, env=own, capture_output=True, text=True, timeout=600)
+            assert done.returncode == 0, done.stderr[-3000:]
+            return done.stdout
+
+        yield run
 
 
-def test_from_ten_films_to_a_released_file_and_nothing_is_done_twice(ten_films, tmp_path):
+def test_from_ten_films_to_a_released_file_and_nothing_is_done_twice(run, ten_films, tmp_path):
     small = {
         **{"SIDE": 64, "WINDOW": 32, "STEPS": 1, "BATCH": 4, "WHOLE_STEPS": 1, "WHOLE_BATCH": 4, "START": "random"},
         **{"PLATEAU_EPOCHS": 1, "COOLDOWN_EPOCHS": 1, "WHOLE_EPOCHS": 2, "RELEASE": "--mirror_size 96"},
@@ -56,7 +63,7 @@ def test_from_ten_films_to_a_released_file_and_nothing_is_done_twice(ten_films, 
     assert {path: path.stat().st_mtime_ns for path in work.rglob("*") if path.is_file()} == written
 
 
-def test_what_a_gpu_is_given_and_gives_back(ten_films, tmp_path):
+def test_what_a_gpu_is_given_and_gives_back(run, ten_films, tmp_path):
     prepared, carry, out = tmp_path / "prepared", tmp_path / "carry", tmp_path / "out"
     main(["prepare", "--source", str(ten_films), "--out", str(prepared), "--size", "64"])
     small = {

@@ -3,9 +3,15 @@
 import base64
 import io
 import json
+import os
 import re
+import signal
 import subprocess
 import sys
+import threading
+import time
+import urllib.request
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from sqlalchemy import inspect, text
@@ -17,6 +23,7 @@ from app.segmentation.predictor import Predictor
 from app.studies.observations import COLUMNS, REFUSED, Observation
 from app.web.services import services
 from tests.support.phantom import draw_phantom, to_dicom, to_png
+from tests.support.server import film_form, running_server
 
 TOKEN = "a token of the operator, long enough for it"
 BEARER = {"Authorization": f"Bearer {TOKEN}"}
@@ -233,6 +240,74 @@ def test_the_page_compares_with_the_report(make, film, checkpoint_path, tmp_path
     report.write_text("{}")
     with pytest.raises(SettingError, match="PLEURA_ACCEPTANCE"):
         make(ACCEPTANCE=str(report))
+
+
+def test_who_waits_is_counted_as_long_as_he_does(make):
+    app = make()
+    client, turns = app.test_client(), services(app).analysis.turns
+
+    def counted() -> str:
+        return re.search(r"pleura_queue_films (\S+)", client.get("/metrics", headers=BEARER).text)[1]
+
+    with turns:
+        waiting = threading.Thread(target=lambda: turns.turn("somebody").__enter__())
+        waiting.start()
+        while not turns.waiting():
+            pass
+        assert counted() == "1.0"
+    waiting.join()
+    assert counted() == "0.0"
+
+
+def test_two_workers_of_a_server_are_added_up_one_of_them_killed(checkpoint_path, tmp_path):
+    report, temporary = tmp_path / "acceptance.json", tmp_path / "temporary"
+    temporary.mkdir()
+    operation = {"films": 400, **baseline().figures}
+    said = {"sha256": Predictor.load(checkpoint_path).sha256, "stop": {"films": 50, "deviations": 3}}
+    report.write_text(json.dumps({**said, "operation": operation}))
+    settings = {"WEIGHTS": str(checkpoint_path), "API": "open", "RATE_LIMIT": "", "MONITORING_TOKEN": TOKEN}
+    settings = {f"PLEURA_{name}": value for name, value in {**settings, "ACCEPTANCE": str(report)}.items()}
+    film = to_dicom(draw_phantom(seed=1, size=256).image, bits_stored=8, **PATIENT)
+    with running_server(tmp_path, ("--workers", "2", "wsgi:app"), TMPDIR=str(temporary), **settings) as server:
+
+        def get(path: str) -> str:
+            with urllib.request.urlopen(
+                urllib.request.Request(server.url + path, headers=BEARER), timeout=60
+            ) as answer:
+                return answer.read().decode()
+
+        def send(count: int) -> None:
+            request = urllib.request.Request(f"{server.url}/api/v1/predictions", *film_form(film, "jane doe.dcm"))
+            with ThreadPoolExecutor(2) as threads:
+                answers = [threads.submit(urllib.request.urlopen, request, timeout=60) for _ in range(count)]
+                assert {answer.result().status for answer in answers} == {200}
+
+        def counted() -> float:
+            return sum(map(float, re.findall(r'^pleura_answers_total{finding="\w+"} (\S+)', get("/metrics"), re.M)))
+
+        def gauges() -> set[int]:
+            return {int(path.stem.split("_")[-1]) for path in temporary.glob("pleura-metrics-*/gauge_livesum_*.db")}
+
+        until = time.monotonic() + 60
+        sent = 0
+        while len(gauges()) < 2:
+            assert time.monotonic() < until, server.log()
+            send(4)
+            sent += 4
+        assert counted() == sent
+        killed = min(gauges())
+        os.kill(killed, signal.SIGKILL)
+        while killed in gauges() or len(gauges()) < 2:
+            assert time.monotonic() < until, server.log()
+            time.sleep(0.2)
+        send(2)
+        assert counted() == sent + 2, "what the dead worker had answered was answered"
+        text, page = get("/metrics"), get("/monitoring")
+    labels = set(re.findall(r'(\w+)="', text))
+    assert labels <= {"endpoint", "method", "status", "code", "stage", "le", "finding", "pid"}
+    assert f"The last {sent + 2} films, beside the 400 of the report" in page
+    for identity in ("doe^jane", "jane doe", "mrn-4711", ".dcm"):
+        assert identity not in text.lower() and identity not in page.lower()
 
 
 def test_workers_are_added_up_and_a_dead_one_s_gauge_is_removed(tmp_path):

@@ -20,6 +20,7 @@ from training.data.lineage import MissingFilmError, TrainingDataError, demand_cl
 from training.data.manifest import DRAWN, read_manifest
 from training.data.siim import read_siim
 from training.data.sources import SourceFilm
+from training.data.tables import did_you_mean
 from training.errors import UserError
 
 FILES = ("films.csv", "images.npy", "masks.npy", description.FILE)
@@ -146,11 +147,15 @@ def _demand_same_size(film: SourceFilm, radiograph: Radiograph, mask: np.ndarray
 
 def _demand_masks(folder: Path, records: pd.DataFrame) -> None:
     """Refuse films whose masks somebody drew, but where no folder holds any: all would count as negative."""
-    drawn = int(records["label_source"].isin(DRAWN).sum())
-    if drawn and not folder.is_dir():
+    if folder.is_dir():
+        return
+    drawn = bool(records["label_source"].isin(DRAWN).any())
+    others = [path.name for path in sorted(folder.parent.iterdir()) if path.is_dir() and path.name != "images"]
+    meant = did_you_mean(folder.name, others)
+    if drawn or meant:
         raise TrainingDataError(
-            f"{folder} is no folder, but {drawn} film(s) have a label source with masks, and would all count as "
-            "negative; make it, empty if nothing is marked on any film."
+            f"{folder} is no folder{meant}, and all {len(records)} film(s) would count as negative; make it, empty if "
+            "nothing is marked on any film."
         )
 
 

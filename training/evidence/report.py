@@ -17,6 +17,8 @@ from training.data.films import PreparedFilms, names_pneumothorax
 from training.releasing.evaluate import describe_split, predict_split
 from training.releasing.metrics import auroc, bootstrap_intervals, film_dice, reliability
 
+GROUP_RESAMPLES = 500
+"""Draws of patients behind an interval of a group: there are many groups."""
 AGE_BANDS = {"age under 40": (0, 40), "age 40 to 59": (40, 60), "age 60 and over": (60, 200)}
 SIZE_BINS = (0.0, 0.0025, 0.005, 0.01, 0.02, 0.05, 1.0)
 """Edges of the groups by true mask area, as shares of the film."""
@@ -81,7 +83,7 @@ def describe_groups(table: pd.DataFrame) -> pd.DataFrame:
     for name, group in groups(table):
         if group.empty:
             continue
-        intervals = bootstrap_intervals(group, group_figures, resamples=500)
+        intervals = bootstrap_intervals(group, group_figures, resamples=GROUP_RESAMPLES)
         for figure, value in group_figures(group).items():
             if not np.isnan(value):
                 low, high = intervals[figure]

@@ -13,6 +13,8 @@ from sklearn.metrics import average_precision_score, brier_score_loss, roc_auc_s
 from app.segmentation.decision.calibration import Finding
 
 SPECIFICITY_FLOOR = 0.90
+RESAMPLES = 1000
+"""Draws of patients behind an interval."""
 
 
 def dice_scores(intersection: np.ndarray, predicted: np.ndarray, true: np.ndarray) -> np.ndarray:
@@ -116,7 +118,7 @@ def bootstrap_intervals(
     table: pd.DataFrame,
     statistic: Callable[[pd.DataFrame], dict[str, float]] = summarise,
     *,
-    resamples: int = 1000,
+    resamples: int | None = None,
     seed: int = 0,
 ) -> dict[str, tuple[float, float]]:
     """Percentile intervals, 95 %, from drawing patients (not films) with replacement.
@@ -124,14 +126,15 @@ def bootstrap_intervals(
     Args:
         table: As `summarise` takes it, with the column "patient_id".
         statistic: What to compute on each resample.
-        resamples: Number of draws; those that miss a class the table has are drawn again.
+        resamples: Number of draws, `RESAMPLES` unless another is named; those that miss a class the table has are
+            drawn again.
         seed: Of the draws.
     """
     rng = np.random.default_rng(seed)
     films_of = list(table.groupby("patient_id").indices.values())
     classes = table["label"].nunique()
     draws: list[dict[str, float]] = []
-    while len(draws) < resamples:
+    while len(draws) < (resamples or RESAMPLES):
         chosen = rng.integers(len(films_of), size=len(films_of))
         resample = table.iloc[np.concatenate([films_of[patient] for patient in chosen])]
         if resample["label"].nunique() == classes:

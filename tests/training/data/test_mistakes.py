@@ -80,6 +80,10 @@ def twice(folder):
     write(folder, pd.concat([table, table.iloc[[2]]]))
 
 
+def move(folder, name):
+    (folder / "masks").rename(folder / name)
+
+
 def text(old, new):
     def spoil(folder):
         path = folder / "manifest.csv"
@@ -90,6 +94,11 @@ def text(old, new):
 
 MISTAKES = {
     "no masks folder": (lambda folder: shutil.rmtree(folder / "masks"), r"masks is no folder"),
+    "a folder of another name": (
+        lambda folder: (write(folder, manifest(folder).assign(label_source="expert_normal")), move(folder, "mask")),
+        r"masks is no folder \(did you mean mask\?\), and all 8 film",
+    ),
+    "a folder in capitals": (lambda folder: move(folder, "Masks"), r"did you mean Masks\?"),
     "no images folder": (lambda folder: shutil.rmtree(folder / "images"), r"images is no folder"),
     "no manifest": (lambda folder: (folder / "manifest.csv").unlink(), r"holds no manifest\.csv"),
     "an empty manifest": (lambda folder: (folder / "manifest.csv").write_text(""), r"manifest\.csv is empty"),

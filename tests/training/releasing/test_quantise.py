@@ -24,12 +24,38 @@ def described(figures: dict[str, float]) -> dict:
     return {"figures": {name: {"value": value, "interval": [0, 1]} for name, value in figures.items()}}
 
 
-@pytest.fixture
-def weights(checkpoint_path, tmp_path) -> Path:
-    path = tmp_path / "tiny.safetensors"
+@pytest.fixture(scope="module")
+def with_graph(checkpoint_path, tmp_path_factory) -> Path:
+    path = tmp_path_factory.mktemp("graph") / "tiny.safetensors"
     shutil.copy(checkpoint_path, path)
     graph(path)
     return path
+
+
+@pytest.fixture
+def weights(with_graph, tmp_path) -> Path:
+    for path in (with_graph, graph_path(with_graph)):
+        shutil.copy(path, tmp_path)
+    return tmp_path / with_graph.name
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _in_earnest_once():
+    """Convert and quantise the network once: it is the same in every test."""
+
+    def once(function):
+        made = []
+
+        def call(*given, **more):
+            made[:] = made or [function(*given, **more)]
+            return made[0]
+
+        return call
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "convert", once(module.convert))
+        patch.setattr(module.nncf, "quantize", once(module.nncf.quantize))
+        yield
 
 
 def quantised(weights: Path, data: Path, monkeypatch, **int8: float) -> dict:
