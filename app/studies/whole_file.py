@@ -24,6 +24,9 @@ def write_whole(path: Path, data: bytes, mode: int = 0o666) -> None:
         with open(os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, mode), "wb") as file:
             file.write(data)
         os.replace(draft, path)
+    except OSError as error:
+        draft.unlink(missing_ok=True)
+        raise OSError(error.errno, error.strerror, str(path)) from error  # a full disk names no file by itself
     except BaseException:
         draft.unlink(missing_ok=True)
         raise

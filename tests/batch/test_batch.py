@@ -2,6 +2,10 @@
 
 import csv
 import os
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import cv2
@@ -9,8 +13,9 @@ import numpy as np
 import pydicom
 import pytest
 
-from app.batch import __main__ as batch
+from app.batch import command as batch
 from app.batch.rows import COLUMNS
+from app.config import ROOT
 from tests.support.phantom import draw_phantom, to_dicom, to_png
 
 
@@ -212,6 +217,28 @@ def test_a_full_disk_among_the_pictures_costs_no_row(run, tmp_path, monkeypatch,
     assert not list((tmp_path / "dicom").iterdir()), "nothing half-written"
     _, rows = run("--dicom", str(tmp_path / "dicom"))
     assert by_path(rows) == by_path(whole)
+
+
+@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
+def test_whoever_is_impatient_sees_no_traceback(folder, tmp_path, checkpoint_path, ending):
+    film = to_png(draw_phantom(4, 320).image)
+    for number in range(60):
+        (folder / f"{number}.png").write_bytes(film + bytes([number]))
+    table = tmp_path / "results.csv"
+    command = [sys.executable, "-m", "app.batch", str(folder), "--out", str(table)]
+    own = {**os.environ, "PLEURA_WEIGHTS": str(checkpoint_path), "PLEURA_THREADS": "1"}
+    process = subprocess.Popen(command, cwd=ROOT, env=own, stderr=subprocess.PIPE, text=True)
+    while not table.exists() or table.read_bytes().count(b"\n") < 4:
+        assert process.poll() is None
+        time.sleep(0.02)
+    for _ in range(3):
+        process.send_signal(ending)
+        time.sleep(0.02)
+    told = process.communicate(timeout=60)[1]
+    assert process.returncode == 130 and "Traceback" not in told and "of 65 films have a row" in told
+    with table.open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert 3 <= len(rows) < 65 and len(by_path(rows)) == len(rows)
 
 
 def test_a_mistake_is_one_sentence(tmp_path, capsys):

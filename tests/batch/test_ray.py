@@ -17,7 +17,7 @@ import sys
 from pathlib import Path
 import ray
 from ray.cluster_utils import Cluster
-from app.batch import __main__ as batch, ray_work
+from app.batch import command as batch, ray_work
 
 cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 0})
 nodes = [cluster.add_node(num_cpus=1) for _ in range(2)]

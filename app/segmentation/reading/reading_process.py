@@ -15,6 +15,7 @@ import struct
 import sys
 import traceback
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import BinaryIO, Self
 
@@ -131,7 +132,7 @@ def main(descriptor: str, reference: str) -> None:
     """
     module, _, name = reference.partition(":")
     read = getattr(importlib.import_module(module), name)
-    with socket.socket(fileno=int(descriptor)) as channel:
+    with socket.socket(fileno=int(descriptor)) as channel, suppress(ConnectionError):  # whom it reads for was killed
         serve(channel, read)
 
 

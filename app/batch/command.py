@@ -1,0 +1,111 @@
+"""Answer every film of a folder: the command."""
+
+import argparse
+import signal
+import sys
+from collections.abc import Generator, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
+
+from app.analysis.analysis import Analysis
+from app.batch.pictures import Pictures
+from app.batch.ray_work import HERE, rows_by_ray
+from app.batch.results import Results, ResultsError
+from app.batch.rows import row_of
+from app.batch.work import entries, outcomes
+from app.config import SettingError, check_settings, read_settings
+from app.segmentation.errors import CheckpointError
+from app.segmentation.predictor import Predictor
+from app.segmentation.reading.reader import shared_reader
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command.
+
+    Returns:
+        The exit status: 0 if every film has a row, 1 if the run cannot go on, 130 if it was interrupted.
+    """
+    options = _parser().parse_args(arguments)
+    try:
+        settings = read_settings()
+        check_settings(settings)
+        if not options.films.is_dir():
+            raise ResultsError(f"{options.films} is no folder.")
+        for folder in filter(None, (options.masks, options.dicom)):
+            folder.mkdir(parents=True, exist_ok=True)
+        predictor = Predictor.load(Path(settings["WEIGHTS"]), settings["ENGINE"], settings["THREADS"])
+        with _one_interruption(), Results(options.out, predictor.sha256) as results:
+            return _run(options, predictor, results, settings)
+    except (SettingError, CheckpointError, ResultsError) as error:
+        print(error, file=sys.stderr)
+    except OSError as error:
+        print(f"{error.filename or options.out}: {error.strerror}.", file=sys.stderr)
+    except KeyboardInterrupt:
+        return 130
+    return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m app.batch",
+        description="Answer every film below a folder: a row each, refused files with the reason's code. "
+        "A run that was interrupted goes on where it stopped. PLEURA_WEIGHTS names other weights.",
+    )
+    parser.add_argument("films", type=Path, help="folder of DICOM, PNG, JPEG or WebP files")
+    parser.add_argument("--out", type=Path, required=True, help="table to write, or to go on with (CSV)")
+    parser.add_argument("--masks", type=Path, help="folder for the masks of answered films: <sha256>.png")
+    parser.add_argument("--dicom", type=Path, help="folder for a segmentation and a structured report of each")
+    parser.add_argument(
+        "--ray", metavar="ADDRESS", help=f'have a Ray cluster do it: its address, or "{HERE}" (requirements-ray.txt)'
+    )
+    parser.add_argument("--workers", type=int, default=2, help="models at once on the cluster, a core each (2)")
+    return parser
+
+
+def _run(options: argparse.Namespace, predictor: Predictor, results: Results, settings: dict[str, Any]) -> int:
+    """Write a row for every film that has none, whoever makes it."""
+    pictures = Pictures(options.masks, options.dicom, settings["SECRET_KEY"])
+    total = sum(1 for _ in entries(options.films))
+    if options.ray:
+        rows = rows_by_ray(entries(options.films), options.ray, options.workers, settings, pictures, results)
+    else:
+        analysis = Analysis(predictor, shared_reader(settings["READING_SECONDS"], settings["READING_MIB"]))
+        rows = _rows_here(options.films, analysis, pictures, results)
+    try:
+        with closing(rows):
+            for name, sha256, row in tqdm(rows, total=total, unit="film", mininterval=1, file=sys.stderr):
+                if not results.has(name, sha256) and not (sha256 and results.repeat(name, sha256)):
+                    results.append(row)
+    except KeyboardInterrupt:
+        print(f"\nInterrupted; {len(results)} of {total} films have a row. Run it again to go on.", file=sys.stderr)
+        return 130
+    return 0
+
+
+def _rows_here(
+    films: Path, analysis: Analysis, pictures: Pictures, results: Results
+) -> Generator[tuple[str, str, list[object]]]:
+    with closing(outcomes(entries(films), analysis, results.knows)) as work:
+        for outcome in work:
+            yield outcome.entry.name, outcome.sha256, row_of(outcome, analysis.predictor.sha256, pictures)
+
+
+@contextmanager
+def _one_interruption() -> Iterator[None]:
+    """Take the first Ctrl-C, or SIGTERM, as an interruption; what is in hand is then finished, whatever comes after."""
+    signals = (signal.SIGINT, signal.SIGTERM)
+
+    def interrupt(*_given: object) -> None:
+        for one in signals:
+            signal.signal(one, signal.SIG_IGN)
+        raise KeyboardInterrupt
+
+    before = {one: signal.signal(one, interrupt) for one in signals}
+    try:
+        yield
+    finally:
+        for one, handler in before.items():
+            signal.signal(one, handler)
