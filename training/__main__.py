@@ -71,6 +71,9 @@ def build_parser(names: Iterable[str] = COMMANDS) -> ArgumentParser:
             command.add_class_arguments(TrainingConfig, as_group=False)
         else:
             command.add_function_arguments(function_of(name), as_group=False)
+        for action in command._actions:
+            if getattr(action, "_typehint", None) is bool:  # its name alone says yes
+                action.nargs, action.const = "?", True
         commands.add_subcommand(name, command, help=summary)
     return parser
 

@@ -108,6 +108,8 @@ def accept(
         shutil.rmtree(unfinished, ignore_errors=True)
     print(summary(acceptance, predictor))
     print(f"written to {out}: {', '.join(sorted(path.name for path in out.iterdir()))}")
+    served = out / adapting.WEIGHTS if before is not None else weights
+    print(f"next: PLEURA_WEIGHTS={served} PLEURA_ACCEPTANCE={out / 'acceptance.json'} make run")
     return int(verdict or 0)
 
 

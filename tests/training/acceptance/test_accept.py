@@ -16,7 +16,7 @@ from app.segmentation.reading.reader import Reader
 from app.web.problems import PROBLEMS
 from tests.support.film_sets import write_film_set
 from tests.support.phantom import draw_phantom, to_dicom
-from training.__main__ import main
+from training.__main__ import build_parser, main
 from training.acceptance import adapt
 from training.acceptance.accept import accept
 from training.acceptance.answers import code_of
@@ -83,6 +83,7 @@ def test_a_site_gets_a_page_figures_and_every_film(site, checkpoint_path, capsys
     assert {path.name for path in out.glob("*.svg")} == {"roc.svg", "calibration.svg", "scores.svg"}
     printed = capsys.readouterr().out
     assert "| sensitivity | " in printed and "no limits were set" in printed
+    assert f"next: PLEURA_WEIGHTS={checkpoint_path} PLEURA_ACCEPTANCE={out}/acceptance.json make run" in printed
 
 
 def test_figures_are_those_of_the_model_card(site, checkpoint_path):
@@ -334,7 +335,7 @@ def test_patients_are_halved_and_both_halves_have_positives():
     assert (again == fitted_on).all()
 
 
-def test_an_adapted_model_is_served_like_any_other(site, checkpoint_path, monkeypatch):
+def test_an_adapted_model_is_served_like_any_other(site, checkpoint_path, monkeypatch, capsys):
     monkeypatch.setattr(adapt, "ENOUGH", 5)
     monkeypatch.setattr("training.releasing.calibrate.SPECIFICITY_FLOOR", 0.0)  # six negatives of a network of no worth
     run(site, checkpoint_path, adapt=True, name="ours")
@@ -344,6 +345,7 @@ def test_an_adapted_model_is_served_like_any_other(site, checkpoint_path, monkey
     assert child.metadata.name == "ours"
     assert child.metadata.provenance["adapted"]["parent_sha256"] == parent.sha256
     assert child.metadata.decision.calibration != parent.metadata.decision.calibration
+    assert f"next: PLEURA_WEIGHTS={out / adapt.WEIGHTS} " in capsys.readouterr().out
     site_metrics = child.metadata.metrics["site"]
     assert site_metrics["films"] + child.metadata.provenance["adapted"]["films"] == COUNT
     card = (out / "MODEL_CARD.md").read_text()
@@ -354,6 +356,13 @@ def test_an_adapted_model_is_served_like_any_other(site, checkpoint_path, monkey
     assert measure(films, 5).set_index(["group", "figure"]).loc[("all", "brier"), "value"] == pytest.approx(
         site_metrics["figures"]["brier"]["value"], abs=1e-3
     )
+
+
+def test_a_choice_is_made_by_its_name_alone():
+    base = ["accept", "--weights", "w", "--films", "f", "--labels", "l", "--out", "o", "--name", "x"]
+    parser = build_parser(["accept"])
+    chosen = [parser.parse_args([*base, *more]).accept.adapt for more in ([], ["--adapt"], ["--adapt", "false"])]
+    assert chosen == [False, True, False]
 
 
 def test_an_adapted_model_wants_a_name(site, checkpoint_path):
