@@ -7,9 +7,8 @@ import os
 import secrets
 import shutil
 import tempfile
-from pathlib import Path
 
-from app.config import SettingError, check_settings, read_settings
+from app.config import SettingError, available_cores, check_settings, read_settings
 from app.web.logs import JSON_FORMAT, TEXT_FORMAT, AccessLog
 
 # Threads of OpenMP that spin while they wait make PyTorch ten times slower beside any other process.
@@ -79,16 +78,3 @@ def on_exit(server) -> None:
     """Remove what the workers counted."""
     if folder := os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def available_cores(control_groups: Path = Path("/sys/fs/cgroup"), membership: Path = Path("/proc/self/cgroup")) -> int:
-    """Count the cores this process may keep busy: its affinity, less any CPU quota (control groups, version 2)."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    lines = membership.read_text().splitlines() if membership.is_file() else []
-    for group in (line.removeprefix("0::/") for line in lines if line.startswith("0::")):
-        for folder in (control_groups / group, *(control_groups / group).parents):
-            limit = folder / "cpu.max"
-            quota, period = limit.read_text().split() if limit.is_file() else ("max", "")
-            if quota != "max":
-                cores = min(cores, max(1, int(quota) // int(period)))
-    return cores

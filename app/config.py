@@ -146,3 +146,16 @@ def check_settings(settings: Mapping[str, Any]) -> None:
                 f"{reason} needs PLEURA_{name}, a secret of at least {MIN_SECRET_LENGTH} characters; "
                 'draw one with: python -c "import secrets; print(secrets.token_hex())"'
             )
+
+
+def available_cores(control_groups: Path = Path("/sys/fs/cgroup"), membership: Path = Path("/proc/self/cgroup")) -> int:
+    """Count the cores this process may keep busy: its affinity, less any CPU quota (control groups, version 2)."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    lines = membership.read_text().splitlines() if membership.is_file() else []
+    for group in (line.removeprefix("0::/") for line in lines if line.startswith("0::")):
+        for folder in (control_groups / group, *(control_groups / group).parents):
+            limit = folder / "cpu.max"
+            quota, period = limit.read_text().split() if limit.is_file() else ("max", "")
+            if quota != "max":
+                cores = min(cores, max(1, int(quota) // int(period)))
+    return cores

@@ -3,7 +3,7 @@
 import argparse
 import signal
 import sys
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
@@ -16,10 +16,13 @@ from app.batch.ray_work import HERE, rows_by_ray
 from app.batch.results import Results, ResultsError
 from app.batch.rows import row_of
 from app.batch.work import entries, outcomes
-from app.config import SettingError, check_settings, read_settings
+from app.config import SettingError, available_cores, check_settings, read_settings
 from app.segmentation.errors import CheckpointError
 from app.segmentation.predictor import Predictor
 from app.segmentation.reading.reader import shared_reader
+
+MOST_AT_ONCE = 4
+"""Films: each needs a network in memory, and one process reads them all."""
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -36,9 +39,11 @@ def main(arguments: list[str] | None = None) -> int:
             raise ResultsError(f"{options.films} is no folder.")
         for folder in filter(None, (options.masks, options.dicom)):
             folder.mkdir(parents=True, exist_ok=True)
-        predictor = Predictor.load(Path(settings["WEIGHTS"]), settings["ENGINE"], settings["THREADS"])
-        with _one_interruption(), Results(options.out, predictor.sha256) as results:
-            return _run(options, predictor, results, settings)
+        count, threads = at_once(settings["THREADS"], available_cores())
+        weights, engine = Path(settings["WEIGHTS"]), settings["ENGINE"]
+        predictors = [Predictor.load(weights, engine, threads) for _ in range(1 if options.ray else count)]
+        with _one_interruption(), Results(options.out, predictors[0].sha256) as results:
+            return _run(options, predictors, results, settings)
     except (SettingError, CheckpointError, ResultsError) as error:
         print(error, file=sys.stderr)
     except OSError as error:
@@ -65,15 +70,32 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _run(options: argparse.Namespace, predictor: Predictor, results: Results, settings: dict[str, Any]) -> int:
+def at_once(threads: int, cores: int) -> tuple[int, int]:
+    """Say how many films are answered at once, and by how many threads each.
+
+    Two films on a core each take less time than one after the other on both, and what is done around the network
+    takes none.
+
+    Args:
+        threads: Of one film; 0: as is best.
+        cores: Of this process.
+    """
+    count = max(1, min(MOST_AT_ONCE, cores // (threads or 1)))
+    return count, threads or max(1, cores // count)
+
+
+def _run(
+    options: argparse.Namespace, predictors: Sequence[Predictor], results: Results, settings: dict[str, Any]
+) -> int:
     """Write a row for every film that has none, whoever makes it."""
     pictures = Pictures(options.masks, options.dicom, settings["SECRET_KEY"])
     total = sum(1 for _ in entries(options.films))
     if options.ray:
         rows = rows_by_ray(entries(options.films), options.ray, options.workers, settings, pictures, results)
     else:
-        analysis = Analysis(predictor, shared_reader(settings["READING_SECONDS"], settings["READING_MIB"]))
-        rows = _rows_here(options.films, analysis, pictures, results)
+        reader = shared_reader(settings["READING_SECONDS"], settings["READING_MIB"])
+        analyses = [Analysis(predictor, reader) for predictor in predictors]
+        rows = _rows_here(options.films, analyses, pictures, results)
     try:
         with closing(rows):
             for name, sha256, row in tqdm(rows, total=total, unit="film", mininterval=1, file=sys.stderr):
@@ -86,11 +108,11 @@ def _run(options: argparse.Namespace, predictor: Predictor, results: Results, se
 
 
 def _rows_here(
-    films: Path, analysis: Analysis, pictures: Pictures, results: Results
+    films: Path, analyses: Sequence[Analysis], pictures: Pictures, results: Results
 ) -> Generator[tuple[str, str, list[object]]]:
-    with closing(outcomes(entries(films), analysis, results.knows)) as work:
+    with closing(outcomes(entries(films), analyses, results.knows)) as work:
         for outcome in work:
-            yield outcome.entry.name, outcome.sha256, row_of(outcome, analysis.predictor.sha256, pictures)
+            yield outcome.entry.name, outcome.sha256, row_of(outcome, results.model_sha256, pictures)
 
 
 @contextmanager

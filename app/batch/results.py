@@ -1,5 +1,6 @@
 """The table of a batch: a row a film, each written whole or not at all, so that a run can go on where it stopped."""
 
+import errno
 import fcntl
 import hashlib
 import io
@@ -112,7 +113,7 @@ class Results:
     def _keep_others_out(self, standing: BinaryIO) -> None:
         """Lock the table that stands, for as long as this process has it or what takes its place."""
         try:
-            fcntl.flock(standing, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            _lock(standing)
             if os.path.samestat(os.fstat(standing.fileno()), self.path.stat()):
                 return
         except BlockingIOError:
@@ -122,7 +123,7 @@ class Results:
     def _begin(self, standing: BinaryIO) -> int:
         """Write what stands already into a new file, and put it in the place of the old one; return it, open."""
         with self.draft.open("w+b") as draft:
-            fcntl.flock(draft, fcntl.LOCK_EX)
+            _lock(draft)
             draft.write(_line(COLUMNS))
             for row, line in self._finished_rows(standing):
                 self._remember(row, draft.tell(), len(line))
@@ -151,6 +152,15 @@ class Results:
                     yield row, line
         except (UnicodeDecodeError, csv.Error) as error:
             raise ResultsError(f"{self.path} is no table of text. Name another file in --out.") from error
+
+
+def _lock(file: BinaryIO) -> None:
+    """Lock a file, if its file system has locks; BlockingIOError where another process has."""
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        if error.errno not in (errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS):
+            raise
 
 
 def _records(file: BinaryIO) -> Iterator[tuple[list[str], bytes]]:

@@ -3,17 +3,18 @@
 import hashlib
 import os
 from collections import deque
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from queue import SimpleQueue
 
 from app.analysis.analysis import AnalysedFilm, Analysis
 from app.segmentation.errors import PleuraError
 from app.segmentation.reading.film_file import demand_size, open_film
 
-AHEAD = 4
-"""Films in memory at once: one is answered, one read, the others wait for either."""
+AHEAD = 2
+"""Films in memory besides those that are answered: done before an earlier one, or wait to be."""
 
 
 @dataclass(frozen=True)
@@ -61,20 +62,33 @@ def entries(folder: Path) -> Iterator[Entry]:
     yield from (_entry(folder, Path(error.filename), error) for error in refused)
 
 
-def outcomes(films: Iterator[Entry], analysis: Analysis, is_known: Callable[[str], bool]) -> Generator[Outcome]:
-    """Answer films in their order; the next one is read while one is answered.
+def outcomes(
+    films: Iterator[Entry], analyses: Sequence[Analysis], is_known: Callable[[str], bool]
+) -> Generator[Outcome]:
+    """Answer films in their order, as many at once as there are models; one is read while others are answered.
 
     Args:
         films: From `entries`.
-        analysis: The model at work.
+        analyses: The model at work, once or several times.
         is_known: Whether a film need not be answered, by the hash of its content.
     """
+    free: SimpleQueue[Analysis] = SimpleQueue()
+    for analysis in analyses:
+        free.put(analysis)
+
+    def work(entry: Entry) -> Outcome:
+        analysis = free.get()
+        try:
+            return outcome_of(entry, analysis, is_known)
+        finally:
+            free.put(analysis)
+
     pending: deque[Future[Outcome]] = deque()
-    with ThreadPoolExecutor(AHEAD) as threads:
+    with ThreadPoolExecutor(len(analyses)) as threads:
         try:
             for entry in films:
-                pending.append(threads.submit(outcome_of, entry, analysis, is_known))
-                if len(pending) == AHEAD:
+                pending.append(threads.submit(work, entry))
+                if len(pending) == len(analyses) + AHEAD:
                     yield pending.popleft().result()
             while pending:
                 yield pending.popleft().result()
@@ -88,7 +102,7 @@ def _entry(folder: Path, path: Path, error: OSError | None = None) -> Entry:
 
 
 def outcome_of(entry: Entry, analysis: Analysis, is_known: Callable[[str], bool]) -> Outcome:
-    """Answer one film, unless it is known; arguments as `outcomes`."""
+    """Answer one film, unless it is known; arguments as those of `outcomes`."""
     if entry.error is not None:
         return Outcome(entry, "", error=entry.error)
     try:

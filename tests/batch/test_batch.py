@@ -241,6 +241,21 @@ def test_whoever_is_impatient_sees_no_traceback(folder, tmp_path, checkpoint_pat
     assert 3 <= len(rows) < 65 and len(by_path(rows)) == len(rows)
 
 
+@pytest.mark.parametrize(
+    ("threads", "cores", "expected"),
+    [(0, 1, (1, 1)), (0, 2, (2, 1)), (0, 16, (4, 4)), (1, 2, (2, 1)), (2, 2, (1, 2)), (8, 2, (1, 8)), (3, 16, (4, 3))],
+)
+def test_cores_are_shared_among_films(threads, cores, expected):
+    assert batch.at_once(threads, cores) == expected
+
+
+def test_films_that_are_answered_at_once_have_their_own_answers(run, monkeypatch):
+    monkeypatch.setattr(batch, "at_once", lambda threads, cores: (1, 1))
+    one = run(out="one.csv")[1]
+    monkeypatch.setattr(batch, "at_once", lambda threads, cores: (3, 1))
+    assert run(out="three.csv")[1] == one, "in the same order, too"
+
+
 def test_a_mistake_is_one_sentence(tmp_path, capsys):
     assert batch.main([str(tmp_path / "none"), "--out", str(tmp_path / "t.csv")]) == 1
     assert capsys.readouterr().err.strip() == f"{tmp_path / 'none'} is no folder."

@@ -1,5 +1,6 @@
 """A cluster gives the table that one machine gives, whatever happens to a node on the way."""
 
+import hashlib
 import os
 import subprocess
 import sys
@@ -58,13 +59,15 @@ def films(tmp_path_factory) -> Path:
 def run(films, tmp_path, checkpoint_path):
     """Run a program that answers the films, and return its table's lines, sorted, and what it printed."""
 
-    def run(out: str, *options: str, program: tuple[str, ...] = ("-m", "app.batch")) -> tuple[list[str], str]:
+    def run(
+        out: str, *options: str, program: tuple[str, ...] = ("-m", "app.batch"), status: int = 0
+    ) -> tuple[list[str], str]:
         own = {**os.environ, "PLEURA_WEIGHTS": str(checkpoint_path), "PLEURA_THREADS": "1", "PYTHONPATH": str(ROOT)}
         own |= {"RAY_ENABLE_UV_RUN_RUNTIME_ENV": "0", "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0"}
         command = [sys.executable, *program, str(films), "--out", str(tmp_path / out), *options]
         done = subprocess.run(command, cwd=ROOT, env=own, capture_output=True, text=True, timeout=400)
-        assert done.returncode == 0, done.stderr[-3000:]
-        return sorted((tmp_path / out).read_text().splitlines()), done.stdout
+        assert done.returncode == status, done.stderr[-3000:]
+        return sorted((tmp_path / out).read_text().splitlines()), done.stdout if status == 0 else done.stderr
 
     return run
 
@@ -78,6 +81,14 @@ def test_a_cluster_gives_the_same_table_and_goes_on_where_it_stopped(run, tmp_pa
     (tmp_path / "half.csv").write_text("".join(lines[:7]))
     half, _ = run("half.csv", "--ray", "here", "--workers", "1")
     assert half == alone
+
+
+def test_what_a_node_cannot_write_stops_the_run_in_one_sentence(run, films, tmp_path):
+    sha256 = hashlib.sha256((films / "5.png").read_bytes()).hexdigest()
+    (tmp_path / "dicom" / f"{sha256}-report.dcm").mkdir(parents=True)  # nothing can be put in its place
+    _, told = run("alone.csv", "--ray", "here", "--workers", "1", "--dicom", str(tmp_path / "dicom"), status=1)
+    assert "The cluster cannot go on: " in told and "Is a directory" in told
+    assert "Traceback" not in told
 
 
 def test_what_a_lost_node_had_in_hand_is_answered_by_another(run):

@@ -2,8 +2,8 @@
 
     python -m tests.benchmarks.archive FOLDER
 
-Prints a table: films a second from the first row to the last, how many times the bare network's with as many threads
-that is, and the peak memory of each process that answers.
+Prints a table: films a second from the first row to the last, how many times that is what the bare network answers on
+as many cores, and the peak memory of each process that answers. A Ray worker has one core; two are set beside both.
 """
 
 import argparse
@@ -22,11 +22,12 @@ EVERY_SECONDS = 0.2
 BARE_FILMS = 30
 ALL_CORES, ONE_CORE = "0", "1"
 WAYS = {
-    "one process, all cores": (ALL_CORES, []),
-    "one process, a thread": (ONE_CORE, []),
-    "Ray, 1 worker of a thread": (ONE_CORE, ["--ray", "here", "--workers", "1"]),
-    "Ray, 2 workers of a thread": (ONE_CORE, ["--ray", "here", "--workers", "2"]),
+    "one process": (ALL_CORES, []),
+    "Ray, 1 worker": (ONE_CORE, ["--ray", "here", "--workers", "1"]),
+    "Ray, 2 workers": (ALL_CORES, ["--ray", "here", "--workers", "2"]),
 }
+"""By name: the threads of the bare network that it is compared with, and the command's flags."""
+NAMES = {ALL_CORES: "the network alone, all cores", ONE_CORE: "the network alone, one thread"}
 
 
 def main() -> None:
@@ -40,9 +41,9 @@ def main() -> None:
         for name, (threads, options) in WAYS.items():
             if threads not in alone:
                 alone[threads] = bare(threads)
-                print(f"| the network alone, {name.split(', ')[1]} | | {alone[threads]:.2f} | 1 | |", flush=True)
+                print(f"| {NAMES[threads]} | | {alone[threads]:.2f} | 1 | |", flush=True)
             out = Path(folder) / f"{len(tables)}.csv"
-            films_a_second, peaks, rows = measure(films, out, options, threads)
+            films_a_second, peaks, rows = measure(films, out, options)
             tables.append(sorted(out.read_text().splitlines()))
             shown = ", ".join(f"{peak:.0f}" for peak in sorted(peaks))
             ratio = films_a_second / alone[threads]
@@ -59,9 +60,9 @@ def bare(threads: str) -> float:
     return 1000 / statistics.median(json.loads(done.stdout.splitlines()[-1]))
 
 
-def measure(films: Path, out: Path, options: list[str], threads: str) -> tuple[float, list[float], int]:
+def measure(films: Path, out: Path, options: list[str]) -> tuple[float, list[float], int]:
     """Answer a folder, and return films a second, the peak memory of who answered, and how many rows there are."""
-    own = {**os.environ, "PLEURA_THREADS": threads}
+    own = {**os.environ, "PLEURA_THREADS": "0"}
     command = [sys.executable, "-m", "app.batch", str(films), "--out", str(out), *options]
     process = subprocess.Popen(command, cwd=ROOT, env=own, stderr=subprocess.DEVNULL)
     peaks: dict[int, float] = {}
