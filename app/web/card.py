@@ -54,6 +54,8 @@ PLOTS = {
 
 SPLITS = ("test", "val")
 """Those that a release measures; the plots are of the first that has any."""
+SITE = "site"
+"""In place of a split: another site's films, where a model was set anew for it."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +83,7 @@ class Card:
     def splits(self) -> list[tuple[str, dict]]:
         """What was measured, by split."""
         metrics = self.predictor.metadata.metrics
-        return [(split, metrics[split]) for split in SPLITS if split in metrics]
+        return [(split, metrics[split]) for split in (*SPLITS, SITE) if split in metrics]
 
     @property
     def figures(self) -> list[tuple[str, str, list[str]]]:

@@ -73,6 +73,15 @@ def test_the_page_tells_of_the_loaded_model(released, tmp_path):
         assert client.get(f"/model/{other}.svg").status_code == 404
 
 
+def test_a_model_that_was_set_for_a_site_tells_what_it_does_there(released, tmp_path):
+    checkpoint = load_checkpoint(released)
+    metadata = dataclasses.replace(checkpoint.metadata, metrics={"site": measured(0.7)})
+    save_checkpoint(released, checkpoint.model, metadata, checkpoint.feature_distribution)
+    page = client_of(released, tmp_path).get("/model").text
+    assert "Site: 20 films of 18 patients, 5 with a pneumothorax." in page
+    assert re.search(r"AUROC.*?<td>0\.700 \(0\.600–0\.750\)</td>", page, re.DOTALL)
+
+
 def test_card_and_plots_of_other_weights_are_not_shown(released, checkpoint_path, tmp_path):
     shutil.copy(checkpoint_path, released)
     client = client_of(released, tmp_path)

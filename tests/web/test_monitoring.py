@@ -247,7 +247,7 @@ def test_who_waits_is_counted_as_long_as_he_does(make):
     client, turns = app.test_client(), services(app).analysis.turns
 
     def counted() -> str:
-        return re.search(r"pleura_queue_films (\S+)", client.get("/metrics", headers=BEARER).text)[1]
+        return re.search(r"^pleura_queue_films (\S+)", client.get("/metrics", headers=BEARER).text, re.M)[1]
 
     with turns:
         waiting = threading.Thread(target=lambda: turns.turn("somebody").__enter__())
