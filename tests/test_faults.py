@@ -85,13 +85,16 @@ def test_sigterm_among_sixteen_uploads_loses_none_that_was_taken(server):
     assert statuses.count(200) >= 1
 
 
-def test_a_locked_database_is_told(server, tmp_path):
-    with contextlib.closing(sqlite3.connect(tmp_path / "studies.sqlite", isolation_level=None)) as other:
-        other.execute("BEGIN EXCLUSIVE")
-        assert send(server) == 200  # the API keeps nothing; its deed goes into the log
-        assert urllib.request.urlopen(f"{server.url}/healthz", timeout=30).status == 200
-        other.execute("ROLLBACK")
-    assert "Not in the audit trail: anybody asked" in server.log()
+def test_a_locked_database_is_told(checkpoint_path, tmp_path):
+    file = tmp_path / "studies.sqlite"
+    settings = {"PLEURA_WEIGHTS": str(checkpoint_path), "PLEURA_API": "open"}
+    with running_server(tmp_path, PLEURA_DATABASE_URL=f"sqlite:///{file}?timeout=0.5", **settings) as server:
+        with contextlib.closing(sqlite3.connect(file, isolation_level=None)) as other:
+            other.execute("BEGIN EXCLUSIVE")
+            assert send(server) == 200  # the API keeps nothing; its deed goes into the log
+            assert urllib.request.urlopen(f"{server.url}/healthz", timeout=30).status == 200
+            other.execute("ROLLBACK")
+        assert "Not in the audit trail: anybody asked" in server.log()
 
 
 def test_weights_swapped_under_it_are_told(checkpoint_path, tmp_path):

@@ -16,7 +16,7 @@ from sqlalchemy.orm import DeclarativeBase
 from app.segmentation.errors import PleuraError
 
 BUSY_SECONDS = 15
-"""How long one process waits for another's transaction on SQLite."""
+"""How long one process waits for another's transaction on SQLite, where its URL names no `timeout`."""
 ANSWER_SECONDS = 15
 """How long PostgreSQL may take over one statement, and over taking a connection: then films are refused, not hung."""
 
@@ -73,7 +73,8 @@ def open_database(url: str) -> Engine:
         return create_engine(url, pool_pre_ping=True, pool_timeout=ANSWER_SECONDS, hide_parameters=True, **patience)
     os.close(os.open(file, os.O_CREAT | os.O_RDWR, 0o600))
     os.chmod(file, 0o600)  # also where the file is older than this process
-    engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS}, hide_parameters=True)
+    patience = {} if "timeout" in make_url(url).query else {"timeout": BUSY_SECONDS}
+    engine = create_engine(url, connect_args=patience, hide_parameters=True)
 
     @event.listens_for(engine, "connect")
     def _configure(connection, _record) -> None:
