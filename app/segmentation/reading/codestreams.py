@@ -6,6 +6,7 @@ Where a codestream and the DICOM header disagree, the codestream counts (PS3.5 8
 import math
 import re
 import struct
+from collections import Counter
 from dataclasses import dataclass
 
 from app.segmentation.errors import InvalidImageError, TruncatedImageError
@@ -199,21 +200,26 @@ def _with_end(frame: bytes, position: int, tiles: int) -> bytes:
     """Follow the tile-parts by their lengths (ITU-T T.800 A.4.2), and end behind the last: some writers do not.
 
     Raises:
-        IndexError: If the last one is cut off, or a tile is missing, which would be shown black.
+        IndexError: If the last one is cut off, or any is missing, without which a tile is black or blurred.
     """
-    seen = set()
+    seen: Counter[int] = Counter()
+    announced: dict[int, int] = {}
+    ends_well = False
     for _ in range(MAX_TILE_PARTS):
         if frame[position : position + 2] != START_OF_TILE:
             break
-        number, length = struct.unpack_from(">HL", frame, position + 4)
-        seen.add(number)
+        number, length, _, parts = struct.unpack_from(">HLBB", frame, position + 4)
+        seen[number] += 1
+        announced[number] = max(parts, announced.get(number, 0))  # 0 where the writer did not know
         if length == 0:  # up to the end
-            if frame.rfind(END_OF_IMAGE) < position or len(seen) < tiles:
+            if frame.rfind(END_OF_IMAGE) < position:
                 raise IndexError("no end of the codestream")
-            return frame
+            position, ends_well = len(frame), True
+            break
         position += length
-    if len(seen) < tiles:
-        raise IndexError("tiles are missing")
+    if len(seen) < tiles or any(seen[tile] < parts for tile, parts in announced.items()):
+        raise IndexError("tiles or parts of them are missing")
     if position > len(frame):
         raise IndexError("the last tile-part ends early")
-    return frame if frame[position : position + 2] == END_OF_IMAGE else frame[:position] + END_OF_IMAGE
+    ends_well = ends_well or frame[position : position + 2] == END_OF_IMAGE
+    return frame if ends_well else frame[:position] + END_OF_IMAGE

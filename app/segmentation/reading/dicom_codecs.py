@@ -12,6 +12,7 @@ import numpy as np
 
 from app.segmentation.errors import InvalidImageError, TruncatedImageError
 from app.segmentation.reading.codestreams import J2K_MAGIC, JP2_MAGIC, JPEG_MAGIC, Codestream, codestream_of
+from app.segmentation.reading.jpeg_scans import refuse_early_end
 from app.segmentation.reading.radiograph import refuse_large
 
 ITEM = b"\xfe\xff\x00\xe0"
@@ -142,6 +143,7 @@ def _from_codestream(codestream: Codestream, layout: Layout) -> Stored:
     elif codestream.kind == "JPEG 2000":
         levels = imagecodecs.jpeg2k_decode(codestream.data)
     else:
+        refuse_early_end(codestream.data)
         as_stored = "YCBCR" if codestream.components == 3 else None  # else libjpeg would convert colours on a guess
         levels = imagecodecs.jpeg8_decode(codestream.data, colorspace=as_stored, outcolorspace=as_stored)
     if levels.shape[:2] != shape:

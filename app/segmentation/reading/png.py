@@ -5,6 +5,7 @@ import zlib
 from dataclasses import dataclass
 
 from app.segmentation.errors import InvalidImageError
+from app.segmentation.reading.radiograph import refuse_large
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 KEPT = (b"IHDR", b"PLTE", b"tRNS", b"eXIf")
@@ -14,6 +15,13 @@ MAX_CHUNKS = 200_000
 """A film of 50 megapixels in chunks of a kilobyte has half of them; each costs time, though it be empty."""
 MAX_EXIF_BYTES = 2**16
 CHUNK_OVERHEAD = 12
+
+SAMPLES = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
+"""Of a pixel, by colour type (W3C PNG 11.2.1)."""
+PASSES = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
+"""First column and row, and steps of both, of the parts of an interlaced picture (W3C PNG 8.1)."""
+COMPRESSED_AT_ONCE = 2**16
+"""Bytes, which inflate to a thousand times as many at most."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +50,9 @@ def plain_png(data: bytes) -> Png:
 
     Raises:
         InvalidImageError: If it has more than `MAX_CHUNKS`.
+        TooManyPixelsError: If it has more pixels than are read.
         ValueError: If it is damaged, or ends inside its picture.
+        zlib.error: Likewise.
     """
     kept, picture = {}, []
     frames, is_animated_from_start = 1, False
@@ -58,10 +68,13 @@ def plain_png(data: bytes) -> Png:
     if b"IHDR" not in kept or not picture:
         raise ValueError("no header, or no picture")
     width, height, bits = struct.unpack_from(">IIB", kept[b"IHDR"])
+    refuse_large(width, height)
+    compressed = b"".join(picture)
+    _refuse_missing_rows(kept[b"IHDR"], compressed)
     transparent = ()
     if bits == 16 and b"tRNS" in kept:
         transparent = struct.unpack(f">{len(kept[b'tRNS']) // 2}H", kept.pop(b"tRNS"))
-    chunks = [*((kind, kept[kind]) for kind in KEPT if kind in kept), (b"IDAT", b"".join(picture)), (b"IEND", b"")]
+    chunks = [*((kind, kept[kind]) for kind in KEPT if kind in kept), (b"IDAT", compressed), (b"IEND", b"")]
     plain = SIGNATURE + b"".join(map(_chunk, *zip(*chunks, strict=True)))
     is_shown_too = frames > 1 and not is_animated_from_start  # the picture itself is no frame of the animation
     exif = kept.get(b"eXIf", b"")
@@ -87,6 +100,22 @@ def _chunks(data: bytes) -> list[tuple[bytes, memoryview]]:
         if len(chunks) > MAX_CHUNKS:
             raise InvalidImageError(f"The PNG consists of more than {MAX_CHUNKS:,} chunks. Save it anew.")
     return chunks
+
+
+def _refuse_missing_rows(header: bytes, compressed: bytes) -> None:
+    """Refuse a picture that inflates to fewer bytes than its rows have: Pillow shows the others black."""
+    width, height, bits, colour_type, _, _, is_interlaced = struct.unpack_from(">IIBBBBB", header)
+    bits *= SAMPLES[colour_type]
+    missing = 0
+    for column, row, step, row_step in PASSES if is_interlaced else ((0, 0, 1, 1),):
+        columns, rows = -((column - width) // step), -((row - height) // row_step)
+        missing += rows * (1 + (columns * bits + 7) // 8) if columns > 0 else 0
+    inflating = zlib.decompressobj()
+    for start in range(0, len(compressed), COMPRESSED_AT_ONCE):
+        missing -= len(inflating.decompress(compressed[start : start + COMPRESSED_AT_ONCE]))
+        if missing <= 0:
+            return
+    raise ValueError("rows are missing")
 
 
 def _chunk(kind: bytes, body: bytes) -> bytes:

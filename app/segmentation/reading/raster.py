@@ -4,6 +4,7 @@ import contextlib
 import io
 import struct
 import warnings
+import zlib
 
 import cv2
 import imagecodecs
@@ -14,6 +15,7 @@ from app.segmentation.errors import InvalidImageError, MultiFrameError, TooManyP
 from app.segmentation.reading import jpeg, png
 from app.segmentation.reading.codestreams import codestream_of
 from app.segmentation.reading.file_header import FileHeader
+from app.segmentation.reading.jpeg_scans import refuse_early_end
 from app.segmentation.reading.radiograph import MAX_PIXELS, Radiograph, full_scale, is_colourful, luma, refuse_large
 
 FORMATS = ("PNG", "JPEG", "WEBP")
@@ -27,7 +29,7 @@ ORIENTATION = 0x0112
 
 DAMAGE = (
     *(ArithmeticError, AttributeError, LookupError, OSError, RuntimeError, SyntaxError, TypeError, ValueError),
-    struct.error,
+    *(struct.error, zlib.error),
 )
 """What Pillow and the codecs raise on damaged files, found by mutating sound ones."""
 
@@ -67,7 +69,6 @@ def read_raster(data: bytes) -> Radiograph:
 
 
 def _read_png(source: png.Png) -> Radiograph:
-    refuse_large(*source.size)
     if source.bits < 16:
         film = _shown(source.data, "PNG")
     else:
@@ -90,6 +91,8 @@ def _read_jpeg(plain: bytes, stored_bytes: int) -> Radiograph:
             f"The JPEG has {stream.components} components of {stream.precision} bits; one or three of 8 to 16 can be "
             "read. Save it as grey."
         )
+    if stream.kind == "JPEG":
+        refuse_early_end(plain)
     header = FileHeader()
     if stream.is_lossy:
         method = "ISO_14495_1" if stream.kind == "JPEG-LS" else "ISO_10918_1"
