@@ -13,7 +13,7 @@ from app.analysis.language import day, mark, number, tr, tr_core, tr_n
 from app.segmentation.decision.calibration import Finding, OperatingPoint
 from app.segmentation.reading.geometry import Laterality
 from app.studies.answer import Answer, Film
-from app.studies.store import Study
+from app.studies.study import Study
 
 CONCLUSIONS = {
     Finding.POSITIVE: mark("Pneumothorax suspected"),

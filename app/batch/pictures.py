@@ -7,7 +7,7 @@ from app.analysis.keeping import kept_columns
 from app.batch.work import Outcome
 from app.exports.catalogue import EXPORTS, exports_of
 from app.exports.reading import Reading
-from app.studies.store import Study
+from app.studies.study import Study
 from app.studies.whole_file import write_whole
 
 DICOM_EXPORTS = [export for export in EXPORTS if export.file in ("segmentation.dcm", "report.dcm")]

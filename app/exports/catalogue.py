@@ -9,7 +9,7 @@ from app.analysis.language import mark
 from app.exports.reading import Reading
 from app.studies.answer import region_json
 from app.studies.drawing import MaskPicture
-from app.studies.store import Study
+from app.studies.study import Study
 
 DICOM = "application/dicom"
 

@@ -17,7 +17,7 @@ from app.segmentation.reading.geometry import FilmGeometry, Laterality
 from app.studies.answer import NOTICE, Answer
 from app.studies.drawing import greys_of
 from app.studies.masks import stored_mask
-from app.studies.store import Study
+from app.studies.study import Study
 from app.version import VERSION
 
 EVERYTHING = PostprocessingConfig(mask_threshold=0.5, min_area_fraction=0.0, min_film_probability=0.0)

@@ -8,7 +8,7 @@ from defusedcsv import csv
 
 from app.studies.answer import NOTICE
 from app.studies.reading_order import group_of
-from app.studies.store import Study
+from app.studies.study import Study
 
 COLUMNS = (
     *(

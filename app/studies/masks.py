@@ -13,7 +13,7 @@ from PIL import Image
 from app.segmentation.decision.calibration import Finding
 from app.segmentation.errors import PleuraError
 from app.studies.drawing import contour_path, greys_of
-from app.studies.store import Study
+from app.studies.study import Study
 
 LONGEST_OUTLINE = 200_000
 """Edges between marked and unmarked pixels: fifty times around a film."""

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from app.segmentation.decision.calibration import Finding
-from app.studies.store import Study
+from app.studies.study import Study
 
 
 @dataclass(frozen=True)

@@ -6,124 +6,40 @@ The uploaded file itself is never kept. A study belongs to one browser session; 
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
-from typing import TypeVar, cast
+from collections.abc import Callable, Sequence
+from typing import cast
 
-from sqlalchemy import (
-    JSON,
-    BigInteger,
-    ColumnElement,
-    CursorResult,
-    Dialect,
-    TypeDecorator,
-    delete,
-    func,
-    select,
-    update,
-)
+from sqlalchemy import ColumnElement, CursorResult, func, select, update
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.orm import Mapped, mapped_column, sessionmaker, undefer, undefer_group
+from sqlalchemy.orm import sessionmaker, undefer, undefer_group
 
 from app.segmentation.errors import PleuraError
 from app.studies.answer import Answer
 from app.studies.audit import AuditTrail
 from app.studies.database import (
-    Base,
     StorageFullError,
     erase_log,
     failures_named,
-    give_space_back,
     is_full,
     open_database,
     sqlite_file,
 )
 from app.studies.disk import Reserve
+from app.studies.erasing import Eraser
 from app.studies.observations import Observations
 from app.studies.schema import migrate
+from app.studies.study import Study
 from app.studies.tokens import Tokens
 
 MAX_STUDIES_PER_OWNER = 100
 PURGE_SECONDS = 30
 FULL_SECONDS = 60
 """How long a film that found no room speaks against sending others; the disk of a server elsewhere cannot be asked."""
-MOST_ERASED_AT_ONCE = 100
-MOST_BYTES_ERASED_AT_ONCE = 4 * 2**20
-"""Of several studies; the log of their deletion must fit what is kept back on a full disk."""
-
-T = TypeVar("T")
-
 logger = logging.getLogger(__name__)
 
 
 class TooManyStudiesError(PleuraError):
     """One browser session keeps as many films as it may."""
-
-
-class AnswerColumn(TypeDecorator[Answer]):
-    """Answers as JSON."""
-
-    impl = JSON
-    cache_ok = True
-
-    def process_bind_param(self, value: Answer | None, dialect: Dialect) -> dict | None:
-        """Write an answer."""
-        return None if value is None else value.to_json()
-
-    def process_result_value(self, value: dict | None, dialect: Dialect) -> Answer | None:
-        """Read one."""
-        return None if value is None else Answer.from_json(value)
-
-
-class Study(Base):
-    """One film and its answer.
-
-    Attributes:
-        id: Unguessable; the answer's id, and part of the study's address.
-        owner: Random name of the browser session that uploaded the film.
-        file_name: As the browser gave it, so that a person recognises the film.
-        created_at: Seconds since the epoch.
-        expires_at: Seconds since the epoch; from here on the study does not exist.
-        size_bytes: Of its pictures, as they came.
-        answer: To the film; it carries the mask.
-        film_png: The film as the page shows it. Pictures are loaded by `StudyStore.get` only.
-        probability_png: The probability map, 0 to 255 for 0 to 1, in the network's own geometry.
-        disagreement_png: The disagreement map, likewise.
-        patient_key: Equal for films of one patient; None where the file does not say whose it is.
-        taken_on: ISO date of the film; None where the file does not say.
-        dicom_header: What exports need of the file's header, from `header.read_header`.
-        example: Name of the example film that it is; None for a film that somebody uploaded.
-        thumbnail_png: The film, small, for the list; None for a film kept before there were any.
-        seen_at: When its result was first opened, seconds since the epoch; None until then.
-        verdict: What the reader says of the answer: "right", "wrong", or None.
-        corrected_png: The reader's own mask, in the pixels of `film_png`; None while there is none.
-        training_id: Name of the copy that the reader gave for training; None while there is none.
-        activations: From `Saliency.activations`; None until somebody asks. Loaded as pictures are.
-        occlusion: The last step of `Saliency.occlusion`, likewise.
-    """
-
-    __tablename__ = "studies"
-
-    id: Mapped[str] = mapped_column(primary_key=True)
-    owner: Mapped[str] = mapped_column(index=True)
-    file_name: Mapped[str]
-    created_at: Mapped[float]
-    expires_at: Mapped[float] = mapped_column(index=True)
-    size_bytes: Mapped[int] = mapped_column(BigInteger)
-    answer: Mapped[Answer] = mapped_column(AnswerColumn)
-    film_png: Mapped[bytes] = mapped_column(deferred=True, deferred_group="pictures")
-    probability_png: Mapped[bytes] = mapped_column(deferred=True, deferred_group="pictures")
-    disagreement_png: Mapped[bytes] = mapped_column(deferred=True, deferred_group="pictures")
-    patient_key: Mapped[str | None]
-    taken_on: Mapped[str | None]
-    dicom_header: Mapped[dict | None] = mapped_column(JSON, deferred=True, deferred_group="pictures")
-    example: Mapped[str | None]
-    thumbnail_png: Mapped[bytes | None] = mapped_column(deferred=True, deferred_group="pictures")
-    seen_at: Mapped[float | None]
-    verdict: Mapped[str | None]
-    corrected_png: Mapped[bytes | None] = mapped_column(deferred=True, deferred_group="pictures")
-    training_id: Mapped[str | None]
-    activations: Mapped[dict | None] = mapped_column(JSON, deferred=True, deferred_group="pictures")
-    occlusion: Mapped[dict | None] = mapped_column(JSON, deferred=True, deferred_group="pictures")
 
 
 class StudyStore:
@@ -158,8 +74,8 @@ class StudyStore:
             SettingError: If a later version of this program made the tables.
         """
         file = sqlite_file(url)
-        self._reserve = None if file is None else Reserve(file)
         self.engine = open_database(url)
+        self._eraser = Eraser(self.engine, None if file is None else Reserve(file))
         self.most_bytes = most_bytes
         self.retention_seconds = retention_seconds
         self.longest_seconds = max(longest_seconds, retention_seconds)
@@ -170,7 +86,7 @@ class StudyStore:
         self.audit = AuditTrail(self.engine, audit_days, clock)
         self.tokens = Tokens(self.engine, clock)
         self.observations = Observations(self.engine, audit_days, clock)
-        self._even_if_full(lambda: migrate(self.engine))
+        self._eraser.even_if_full(lambda: migrate(self.engine))
         self._inode = file.stat().st_ino if file is not None else 0
         self._keep_reserve()
 
@@ -228,8 +144,8 @@ class StudyStore:
                 f"All readers together keep {all_bytes // 2**20} MiB of films, as many as they may. "
                 "Delete films that you no longer need, or wait until some expire."
             )
-        if self._reserve is not None:
-            self._reserve.check()
+        if self._eraser.reserve is not None:
+            self._eraser.reserve.check()
         if kept >= MAX_STUDIES_PER_OWNER:
             raise TooManyStudiesError(f"This browser session keeps {kept} films already. Delete some of them, or wait.")
 
@@ -276,12 +192,12 @@ class StudyStore:
     @failures_named()
     def delete(self, study_id: str, owner: str) -> bool:
         """Delete a session's own study for good; False if there is none."""
-        return self._erase(Study.id == study_id, *self._visible(owner)) > 0
+        return self._eraser.erase(Study.id == study_id, *self._visible(owner)) > 0
 
     @failures_named()
     def purge(self) -> int:
         """Delete every expired study for good, and deeds in their time; return how many studies there were."""
-        count = self._erase(Study.expires_at <= self.clock())
+        count = self._eraser.erase(Study.expires_at <= self.clock())
         self.audit.purge()
         self.observations.purge()
         self._keep_reserve()
@@ -313,34 +229,9 @@ class StudyStore:
     def _visible(self, owner: str) -> tuple[ColumnElement[bool], ...]:
         return Study.owner == owner, Study.expires_at > self.clock()
 
-    def _erase(self, *conditions: ColumnElement[bool]) -> int:
-        """Delete a few studies at a time: each is written to the log before it is gone, and there may be no room."""
-        with self._session() as session:
-            found = session.execute(select(Study.id, Study.size_bytes).where(*conditions)).all()
-        count = sum(self._even_if_full(lambda: self._erase_some(ids, conditions)) for ids in _few(found))  # noqa: B023
-        self._even_if_full(lambda: erase_log(self.engine))  # always: a reader may have kept an earlier call from it
-        if count:
-            self._even_if_full(lambda: give_space_back(self.engine))
-            self._even_if_full(lambda: erase_log(self.engine))
-        return count
-
-    def _erase_some(self, ids: Sequence[str], conditions: tuple[ColumnElement[bool], ...]) -> int:
-        with self._session.begin() as session:
-            erased = session.execute(delete(Study).where(Study.id.in_(ids), *conditions))
-            return cast(CursorResult, erased).rowcount
-
-    def _even_if_full(self, work: Callable[[], T]) -> T:
-        """Do what only gives room back; where the disk is full, at the cost of the reserve."""
-        try:
-            return work()
-        except SQLAlchemyError as error:
-            if self._reserve is None or not (is_full(error) or self._reserve.is_needed()) or not self._reserve.let_go():
-                raise
-            return work()
-
     def _keep_reserve(self) -> None:
-        if self._reserve is not None:
-            self._reserve.make()
+        if self._eraser.reserve is not None:
+            self._eraser.reserve.make()
 
     def _file_is_gone(self) -> bool:
         file = sqlite_file(str(self.engine.url))
@@ -352,17 +243,3 @@ class StudyStore:
                 self.purge()
             except (PleuraError, SQLAlchemyError, OSError):
                 logger.exception("Expired films could not be deleted; trying again in %g s", every_seconds)
-
-
-def _few(found: Sequence[tuple[str, int]]) -> Iterator[list[str]]:
-    """Part ids, each with the size of its study, into such as may be deleted at once."""
-    ids: list[str] = []
-    together = 0
-    for study_id, size in found:
-        if ids and (len(ids) == MOST_ERASED_AT_ONCE or together + size > MOST_BYTES_ERASED_AT_ONCE):
-            yield ids
-            ids, together = [], 0
-        ids.append(study_id)
-        together += size
-    if ids:
-        yield ids

@@ -6,7 +6,7 @@ from flask import abort, current_app
 
 from app.analysis.language import mark
 from app.config import ROOT
-from app.studies.store import Study
+from app.studies.study import Study
 from app.web.intake import take_in
 from app.web.limits import count_film
 from app.web.session import own_worklist

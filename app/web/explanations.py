@@ -13,7 +13,8 @@ from app.analysis import wording
 from app.analysis.language import mark, tr
 from app.analysis.saliency import Saliency
 from app.segmentation.errors import PleuraError
-from app.studies.store import Study, StudyStore
+from app.studies.store import StudyStore
+from app.studies.study import Study
 from app.web.api import problem_answer
 from app.web.problems import Problem, headers_of, problem_of, said
 from app.web.services import services

@@ -14,7 +14,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from app.analysis.language import mark
 from app.studies.drawing import mask_png
 from app.studies.masks import displayed_size, model_mask, read_mask, reader_mask, tells, vouched_mask
-from app.studies.store import Study
+from app.studies.study import Study
 from app.web.listing import chosen_filter
 from app.web.monitoring import observe_verdict
 from app.web.services import services

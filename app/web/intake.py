@@ -3,7 +3,7 @@
 from flask import current_app
 
 from app.analysis.keeping import kept_columns
-from app.studies.store import Study
+from app.studies.study import Study
 from app.web import audit
 from app.web.monitoring import observe
 from app.web.services import services

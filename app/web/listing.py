@@ -8,7 +8,7 @@ from flask import request
 from app.analysis import wording
 from app.analysis.language import SOURCE, language, tr
 from app.studies.reading_order import GROUPS, Worklist, group_of
-from app.studies.store import Study
+from app.studies.study import Study
 from app.web.session import own_worklist
 
 WARNED = "warned"

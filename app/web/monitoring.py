@@ -19,7 +19,7 @@ from app.analysis.control import FEWEST, Baseline, compare, decide, read_baselin
 from app.segmentation.errors import PleuraError
 from app.studies.database import StorageFullError, StorageUnavailableError
 from app.studies.observations import REFUSED, Observation, hour_of
-from app.studies.store import Study
+from app.studies.study import Study
 from app.web.metrics import Metrics, count_requests
 from app.web.problems import PROBLEMS
 from app.web.services import services

@@ -21,7 +21,7 @@ from app.segmentation.reading.radiograph import MAX_BYTES
 from app.studies.answer import NOTICE, Answer
 from app.studies.drawing import film_png
 from app.studies.masks import marked_areas, mask_of
-from app.studies.store import Study
+from app.studies.study import Study
 from app.web.examples import offered, open_example
 from app.web.intake import take_in
 from app.web.listing import chosen_filter

@@ -6,7 +6,7 @@ from flask import abort, current_app, request, session
 
 from app.analysis.language import tr
 from app.studies.reading_order import Worklist
-from app.studies.store import Study
+from app.studies.study import Study
 from app.web.services import services
 
 

@@ -7,7 +7,7 @@ from flask import Blueprint, abort, render_template
 from app.analysis.language import tr, tr_n
 from app.studies.masks import counting_area
 from app.studies.reading_order import GROUPS, by_date, group_of, order_of
-from app.studies.store import Study
+from app.studies.study import Study
 from app.web.listing import chosen_filter, listed_with
 from app.web.session import own_study, own_worklist
 

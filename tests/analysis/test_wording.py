@@ -9,7 +9,7 @@ from app.segmentation.decision.calibration import Finding, OperatingPoint
 from app.segmentation.decision.doubts import NO_REASSURANCE, doubt
 from app.segmentation.reading.geometry import Laterality
 from app.studies.answer import Film
-from app.studies.store import Study
+from app.studies.study import Study
 from tests.support.answers import MODEL, REGION, make_answer
 
 STATED = Film("DICOM", 320, 320, None, Laterality.RIGHT, states_side=True)

@@ -12,7 +12,8 @@ from sqlalchemy.exc import DBAPIError
 
 from app.studies.audit import AuditTrail, Entry
 from app.studies.database import StorageFullError
-from app.studies.store import Study, StudyStore
+from app.studies.store import StudyStore
+from app.studies.study import Study
 from tests.support.cluster import postgres
 from tests.support.needs import lacking
 from tests.support.studies import ANSWER, RETENTION, Clock, add

@@ -14,7 +14,7 @@ from app.segmentation.decision.population import FIRST_RELEASES
 from app.segmentation.reading.image_io import read_radiograph
 from app.studies.drawing import film_png, grey_png, mask_png
 from app.studies.header import kept_of
-from app.studies.store import Study
+from app.studies.study import Study
 from tests.support.answers import DECISION, make_prediction, regions_of
 from tests.support.answers import MODEL as TINY
 from tests.support.orthanc import running_orthanc

@@ -4,7 +4,7 @@ import itertools
 
 from app.segmentation.decision.doubts import UNFAMILIAR, Doubt
 from app.studies.reading_order import GROUPS, Worklist, group_of, in_order, order_of
-from app.studies.store import Study
+from app.studies.study import Study
 from tests.support.answers import make_answer
 
 WARNING = Doubt("clipped", "warning", "…")

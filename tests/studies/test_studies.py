@@ -13,7 +13,8 @@ from sqlalchemy.orm.exc import DetachedInstanceError
 
 from app.studies import store as studies
 from app.studies.database import Base, StorageFullError, StorageUnavailableError
-from app.studies.store import Study, StudyStore, TooManyStudiesError
+from app.studies.store import StudyStore, TooManyStudiesError
+from app.studies.study import Study
 from tests.support.studies import ANSWER, RETENTION, Clock, add
 
 

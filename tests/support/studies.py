@@ -4,7 +4,8 @@ from dataclasses import replace
 
 from app.segmentation.decision.doubts import UNFAMILIAR
 from app.studies.drawing import MaskPicture
-from app.studies.store import Study, StudyStore
+from app.studies.store import StudyStore
+from app.studies.study import Study
 from tests.support.answers import REGION, make_answer, region_mask
 
 RETENTION = 3600.0

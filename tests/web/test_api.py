@@ -13,7 +13,7 @@ from sqlalchemy import func, select
 from app.segmentation.decision.calibration import Finding
 from app.segmentation.reading.geometry import Laterality
 from app.segmentation.reading.radiograph import MAX_BYTES
-from app.studies.store import Study
+from app.studies.study import Study
 from app.web import problems
 from app.web.services import services
 from tests.support.answers import DECISION

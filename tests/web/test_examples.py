@@ -15,7 +15,7 @@ from app.segmentation.decision.calibration import Finding
 from app.segmentation.predictor import Predictor
 from app.segmentation.reading.image_io import read_radiograph
 from app.studies.masks import vouched_mask
-from app.studies.store import Study
+from app.studies.study import Study
 from app.web.examples import EXAMPLES
 from tests.support.answers import make_answer
 from tests.support.examples import draw_examples, true_mask

@@ -30,7 +30,8 @@ from app.segmentation.predictor import Predictor
 from app.segmentation.reading.radiograph import Radiograph
 from app.studies.database import Base
 from app.studies.drawing import film_png
-from app.studies.store import Study, StudyStore
+from app.studies.store import StudyStore
+from app.studies.study import Study
 from app.web.services import services
 from tests.support.answers import make_answer
 from tests.support.forms import upload
