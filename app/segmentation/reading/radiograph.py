@@ -15,6 +15,8 @@ MAX_PIXELS = 50_000_000
 MAX_BYTES = 100 * 2**20
 """Of a file, deflated or not: two bytes for each of `MAX_PIXELS`, and room for a header."""
 MIN_SIDE = 256
+LONGEST_SIDE = 65_535
+"""What DICOM and JPEG can say; a PNG of one column and millions of rows takes seconds."""
 
 
 @dataclass(frozen=True)
@@ -81,8 +83,12 @@ def refuse_large(width: int, height: int) -> None:
     """Refuse a film by its announced size, before any pixel is decoded.
 
     Raises:
-        TooManyPixelsError: If it has more than `MAX_PIXELS`.
+        TooManyPixelsError: If it has more than `MAX_PIXELS`, or more than `LONGEST_SIDE` a side.
     """
+    if max(width, height) > LONGEST_SIDE:
+        raise TooManyPixelsError(
+            f"The film has {width} × {height} pixels; {LONGEST_SIDE:,} a side is the limit. Send a single film."
+        )
     if width * height > MAX_PIXELS:
         raise TooManyPixelsError(
             f"The film has {width} × {height} pixels; {MAX_PIXELS // 1_000_000} megapixels is the limit. "

@@ -220,6 +220,12 @@ class TestPng:
         bomb = PNG[:8] + chunk(b"IHDR", header) + chunk(b"IDAT", self.BOMB) + chunk(b"IEND", b"")
         assert read_radiograph(bomb).image.shape == (256, 256)  # as far as its rows go: black
 
+    @pytest.mark.parametrize(("width", "height"), [(1, 50_000_000), (50_000_000, 1), (300, 65_536)])
+    def test_a_side_longer_than_any_film_s(self, width, height):
+        header = chunk(b"IHDR", struct.pack(">LLBBBBB", width, height, 8, 0, 0, 0, 0))
+        with pytest.raises(TooManyPixelsError, match="65,535 a side is the limit"):
+            read_radiograph(PNG[:8] + header + chunk(b"IDAT", self.BOMB) + chunk(b"IEND", b""))
+
     @pytest.mark.parametrize("count", [2, 201, 2**31])
     def test_as_many_pictures_as_it_says(self, count):
         with pytest.raises(MultiFrameError, match="frames"):
