@@ -73,8 +73,8 @@ def open_database(url: str) -> Engine:
         return create_engine(url, pool_pre_ping=True, pool_timeout=ANSWER_SECONDS, hide_parameters=True, **patience)
     os.close(os.open(file, os.O_CREAT | os.O_RDWR, 0o600))
     os.chmod(file, 0o600)  # also where the file is older than this process
-    patience = {} if "timeout" in make_url(url).query else {"timeout": BUSY_SECONDS}
-    engine = create_engine(url, connect_args=patience, hide_parameters=True)
+    waiting = {} if "timeout" in make_url(url).query else {"timeout": BUSY_SECONDS}
+    engine = create_engine(url, connect_args=waiting, hide_parameters=True)
 
     @event.listens_for(engine, "connect")
     def _configure(connection, _record) -> None:
