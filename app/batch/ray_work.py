@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from collections.abc import Generator, Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -121,7 +122,7 @@ def rows_by_ray(
         for row in answered.iter_rows():
             yield _received(row["name"]), row["sha256"], json.loads(row["row"])
     except ray.exceptions.RayError as error:
-        raise ResultsError(f"The cluster cannot go on: {_last_line(error)} Nothing is lost: go on later.") from error
+        raise ResultsError(f"The cluster cannot go on: {_cause(error)} Nothing is lost: go on later.") from error
 
 
 def _sent(path: str) -> str:
@@ -133,17 +134,19 @@ def _received(text: str) -> str:
     return os.fsdecode(str(text).encode("latin-1"))
 
 
-def _last_line(error: Exception) -> str:
-    """Say what went wrong on a node: its traceback ends with it."""
-    *_, last = str(error).strip().splitlines() or [type(error).__name__]
-    return f"{last.strip().rstrip('.')}."
+def _cause(error: Exception) -> str:
+    """Say what went wrong on a node: the last error that Ray's account of it names, not Ray's own if it can."""
+    lines = [line.strip().rstrip(".") for line in str(error).splitlines()]
+    named = [line for line in lines if re.match(r"[\w.]*(Error|Exception)\b: ", line)]
+    others = [line for line in named if not line.startswith("ray.")]
+    return f"{(others or named or lines or [type(error).__name__])[-1]}."
 
 
 def _connect(ray: Any, address: str) -> None:
     environment = {"env_vars": {"PYTHONPATH": os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))}}
     try:
         if address == HERE:
-            ray.init(include_dashboard=False, log_to_driver=False, runtime_env=environment)
+            ray.init("local", include_dashboard=False, log_to_driver=False, runtime_env=environment)
         else:
             ray.init(address, log_to_driver=False, runtime_env=environment)
     except (ConnectionError, ValueError) as error:
