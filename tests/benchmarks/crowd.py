@@ -2,7 +2,8 @@
 
 Each browser sends films of its own session as the page does, and comes back when it is told to. Beside them one reader
 with films of their own asks for the list, a result and the film, and a probe for `/healthz`. Everybody is a process of
-their own, so that no client waits for another one's Python.
+their own, so that no client waits for another one's Python. Those who send films give way to the server, as far as the
+system lets them: other people's browsers do not run on its processor.
 """
 
 import argparse
@@ -23,6 +24,9 @@ from werkzeug.test import encode_multipart
 
 from tests.support.phantom import draw_phantom, to_dicom, to_png
 from tests.support.server import running_server
+
+LOWEST = 19
+"""Precedence of whoever sends films."""
 
 
 @dataclass
@@ -66,6 +70,7 @@ class Browser:
 
 def upload(port: int, film: bytes, until: float, told: multiprocessing.Queue) -> None:
     """Send films until the time is over; tell how each attempt ended."""
+    os.nice(LOWEST)
     browser, outcomes, waits = Browser(port), collections.Counter(), []
     browser.open()
     first = time.perf_counter()
@@ -83,6 +88,7 @@ def upload(port: int, film: bytes, until: float, told: multiprocessing.Queue) ->
 
 def export(port: int, film: bytes, until: float, told: multiprocessing.Queue) -> None:
     """Ask for the report of a film of one's own, again and again; tell how each attempt ended."""
+    os.nice(LOWEST)
     browser, outcomes, waits = Browser(port), collections.Counter(), []
     browser.open()
     found = None
