@@ -50,7 +50,7 @@ def films(tmp_path_factory) -> Path:
         (folder / f"{seed}.png").write_bytes(to_png(draw_phantom(seed, 256).image))
     (folder / "ward" / "again.png").write_bytes((folder / "3.png").read_bytes())
     (folder / "ward" / "b.dcm").write_bytes(to_dicom(draw_phantom(20, 256).image))
-    (folder / os.fsdecode(b"caf\xe9.txt")).write_text("no film")
+    (folder / os.fsdecode(b"b\xf6se.txt")).write_text("no film")
     (folder / "lost.png").symlink_to(folder / "nowhere.png")
     return folder
 
