@@ -77,7 +77,7 @@ def _legend(reading: Reading, width: int) -> np.ndarray:
 
 def _wrapped(text: str, font: ImageFont.FreeTypeFont, width: float) -> list[str]:
     lines = [""]
-    for word in text.replace("< ", "<\u00a0").replace(" %", "\u00a0%").split(" "):
+    for word in text.split(" "):  # a figure and its sign come joined by no-break spaces
         longer = f"{lines[-1]} {word}".strip()
         if font.getlength(longer) <= width or not lines[-1]:
             lines[-1] = longer

@@ -25,7 +25,7 @@ RIGHT_TO_LEFT = ("R", "AL", "AN")
 
 def drawable(text: str) -> str:
     """Keep units with their figures, and put a box for what no font has: fpdf would name it in the log."""
-    text = text.replace("< ", "<\u00a0").replace(" %", "\u00a0%").replace(" mm²", "\u00a0mm²")
+    text = text.replace(" %", "\u00a0%").replace(" mm²", "\u00a0mm²")
     return "".join(character if font_with(character) else MISSING for character in text)
 
 
