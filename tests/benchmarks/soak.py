@@ -1,22 +1,28 @@
 """Mixed load for half an hour, and what the server's memory does: `python -m tests.benchmarks.soak --minutes 30`.
 
-Sound films of several sizes, damaged ones, pages, exports and deletions, one after another. Writes a line a minute:
-minutes, requests, MiB of the worker and of the process that reads films, and of the database.
+Sound films of several sizes and damaged ones through the API; films of a browser session, each looked at, exported and
+deleted, but some left to their time; pages; one after another. Writes a line a minute: minutes, requests, MiB of the
+worker and of the process that reads films, and of the database.
 """
 
 import argparse
 import collections
 import os
 import random
+import re
 import tempfile
 import time
 import urllib.error
 import urllib.request
 from pathlib import Path
 
+from tests.benchmarks.crowd import Browser
 from tests.fuzz.mutations import mutated, seeds
 from tests.support.phantom import draw_phantom, to_dicom, to_png
 from tests.support.server import Server, film_form, running_server
+
+KEPT_MINUTES = "5"
+"""For which the server keeps films, so that purging is part of the load."""
 
 
 def resident_mib(pid: int) -> float:
@@ -39,7 +45,12 @@ def main() -> None:
     arguments = parser.parse_args()
     films = [to_png(draw_phantom(1, 512).image), *(to_dicom(draw_phantom(2, side).image) for side in (1024, 2048))]
     with tempfile.TemporaryDirectory() as folder:
-        settings = {"PLEURA_API": "open", "PLEURA_RATE_LIMIT": "", "MALLOC_ARENA_MAX": "2"}
+        settings = {
+            "PLEURA_API": "open",
+            "PLEURA_RATE_LIMIT": "",
+            "PLEURA_RETENTION_MINUTES": KEPT_MINUTES,
+            "MALLOC_ARENA_MAX": "2",
+        }
         with running_server(Path(folder), **settings) as server:
             _load(server, films, seeds(), arguments.minutes, arguments.pause, Path(folder) / "studies.sqlite")
 
@@ -47,12 +58,16 @@ def main() -> None:
 def _load(server: Server, films: list[bytes], sound: list[bytes], minutes: float, pause: float, database: Path) -> None:
     started, told, random_ = time.monotonic(), 0.0, random.Random(1)
     answers: collections.Counter[int] = collections.Counter()
+    browser = Browser(server.port)
+    browser.open()
     while (now := time.monotonic() - started) < 60 * minutes:
         kind = random_.random()
         if kind < 0.5:
             answers[_ask(server, "/api/v1/predictions", film_form(random_.choice(films), "film"))] += 1
         elif kind < 0.8:
             answers[_ask(server, "/api/v1/predictions", film_form(mutated(sound, random_), "film"))] += 1
+        elif kind < 0.9:
+            answers.update(_as_a_reader(browser, random_.choice(films), random_))
         else:
             answers[_ask(server, random_.choice(("/", "/healthz", "/readyz", "/worklist.csv", "/nowhere")))] += 1
         if now - told >= 60:
@@ -63,6 +78,23 @@ def _load(server: Server, films: list[bytes], sound: list[bytes], minutes: float
             print(f"{now / 60:.0f} {answers.total()} {figures} {os.path.getsize(database) / 2**20:.1f}", flush=True)
         time.sleep(pause)
     print(dict(answers))
+
+
+def _as_a_reader(browser: Browser, film: bytes, random_: random.Random) -> list[int]:
+    """Send a film to the page, look at it, ask for one of its exports and, mostly, delete it; return the statuses."""
+    status, _, text = browser.send(film)
+    found = re.search(rb'href="(/studies/[\w-]+)"', text)
+    if not found:
+        return [status]
+    place = found[1].decode()
+    page = browser.ask(place, name="page")
+    exports = sorted({*re.findall(rf"{place}/exports/[\w.-]+", page[2].decode())})
+    statuses = [status, page[0], browser.ask(random_.choice(exports), name="export")[0]]
+    if random_.random() < 0.8:
+        form = {"X-CSRFToken": browser.token, "Content-Type": "application/x-www-form-urlencoded"}
+        statuses.append(browser.ask(f"{place}/delete", b"next=list", form, "delete")[0])
+    browser.seconds.clear()
+    return statuses
 
 
 def _ask(server: Server, path: str, form: tuple[bytes, dict[str, str]] | None = None) -> int:
