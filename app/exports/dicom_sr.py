@@ -72,7 +72,7 @@ SPOKEN = {
 }
 """CID 5000, of the languages of the catalogue."""
 
-MAX_OUTLINES = 30
+MAX_OUTLINES = 20
 """Of a side; the segmentation has every region, however small."""
 
 CHEST_FILM = Code("399208008", "SCT", "Plain chest X-ray")
