@@ -9,10 +9,10 @@ export function logits(value, signed = false) {
   return `${value < 0 ? "−" : signed ? "+" : ""}${figure(Math.abs(value), digits)}`;
 }
 
-/** A probability, which is never printed as a certainty. */
+/** A probability, which is never printed as a certainty; figure and sign are never parted. */
 export function percent(probability) {
-  if (probability < 0.01) return "< 1 %";
-  return probability > 0.99 ? "> 99 %" : `${(100 * probability).toFixed(0)} %`;
+  if (probability < 0.01) return "<\u00a01\u00a0%";
+  return probability > 0.99 ? ">\u00a099\u00a0%" : `${(100 * probability).toFixed(0)}\u00a0%`;
 }
 
 /** How long something takes, in whole seconds or minutes. */

@@ -10,9 +10,9 @@ test("small differences have a digit more, and none is written as minus zero", (
 });
 
 test("no probability is written as a certainty", () => {
-  assert.equal(percent(0), "< 1 %");
-  assert.equal(percent(1), "> 99 %");
-  assert.equal(percent(0.426), "43 %");
+  assert.equal(percent(0), "<\u00a01\u00a0%");
+  assert.equal(percent(1), ">\u00a099\u00a0%");
+  assert.equal(percent(0.426), "43\u00a0%");
 });
 
 test("time is told in seconds or minutes, and is never nothing", () => {
