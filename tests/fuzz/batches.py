@@ -3,7 +3,6 @@
 import collections
 import os
 import random
-import resource
 import signal
 import time
 import traceback
@@ -38,20 +37,30 @@ def check(data: bytes) -> tuple[str, float]:
     return (f"!slow: {seconds:.1f} s" if seconds > SECONDS else outcome), seconds
 
 
-def read_batch(arguments: tuple[int, int, Path]) -> tuple[collections.Counter, float, float]:
-    """Read the inputs of a range, in a process that may be killed by one of them."""
+def read_batch(arguments: tuple[int, int, Path]) -> tuple[collections.Counter, float, int]:
+    """Read the inputs of a range, in a process that may be killed by one of them.
+
+    Returns:
+        How often each outcome was; the seconds of the slowest; the most bytes that the process had while it read.
+    """
     first, count, folder = arguments
-    sound, counts, slowest = seeds(), collections.Counter(), 0.0
+    sound, counts, slowest, largest = seeds(), collections.Counter(), 0.0, 0
     hint = folder / f"running-{os.getpid()}"
     for number in range(first, first + count):
         data = mutated(sound, random.Random(number))
         hint.write_text(str(number))
         signal.alarm(10 * SECONDS)  # what hangs in a codec ends here, and its number stays in the folder
+        Path("/proc/self/clear_refs").write_text("5")  # the peak begins anew: making an input is not reading it
         outcome, seconds = check(data)
         signal.alarm(0)
         counts[outcome] += 1
-        slowest = max(slowest, seconds)
+        slowest, largest = max(slowest, seconds), max(largest, _peak())
         if outcome.startswith("!"):
             (folder / f"{number}.bin").write_bytes(data)
     hint.unlink()
-    return counts, slowest, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    return counts, slowest, largest
+
+
+def _peak() -> int:
+    status = Path("/proc/self/status").read_text()
+    return int(status.split("VmHWM:")[1].split()[0]) * 1024

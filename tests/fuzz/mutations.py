@@ -48,6 +48,9 @@ SYNTAXES = {
 """With the depth of the film in each."""
 
 NUMBERS = (0, 1, 2, 3, 7, 8, 9, 12, 16, 17, 32, 255, 256, 4095, 32767, 32768, 65535)
+LARGEST = 2**26
+"""Bytes of a file; the server takes no larger one, and repeated parts of repeated parts have gigabytes."""
+
 TEXTS = ("", "0", "-0", "1", "-1", "1e308", "-1e308", "1e-320", "nan", "inf", "0,5", "abc", "9" * 16, "1\\2", "1\\2\\3")
 EXTREMES: dict[str, tuple[object, ...]] = {
     **{name: NUMBERS for name in ("Rows", "Columns", "BitsAllocated", "BitsStored", "HighBit", "SamplesPerPixel")},
@@ -108,7 +111,8 @@ def mutated(sound: list[bytes], random_: random.Random) -> bytes:
     if data[128:132] == b"DICM" and random_.random() < 0.5:
         data = _with_extremes(data, random_)
     for _ in range(random_.choice((0, 1, 1, 1, 2, 5))):
-        data = random_.choice(MUTATIONS)(data, random_, sound)
+        changed = random_.choice(MUTATIONS)(data, random_, sound)
+        data = changed if len(changed) <= LARGEST else data
     return data
 
 
