@@ -28,6 +28,7 @@ from pydicom.uid import (
     RLELossless,
 )
 
+from app.segmentation.reading.radiograph import MAX_BYTES
 from tests.support.film_files import to_dicom, to_png
 from tests.support.phantom import draw_phantom
 
@@ -48,9 +49,6 @@ SYNTAXES = {
 """With the depth of the film in each."""
 
 NUMBERS = (0, 1, 2, 3, 7, 8, 9, 12, 16, 17, 32, 255, 256, 4095, 32767, 32768, 65535)
-LARGEST = 2**26
-"""Bytes of a file; the server takes no larger one, and repeated parts of repeated parts have gigabytes."""
-
 TEXTS = ("", "0", "-0", "1", "-1", "1e308", "-1e308", "1e-320", "nan", "inf", "0,5", "abc", "9" * 16, "1\\2", "1\\2\\3")
 EXTREMES: dict[str, tuple[object, ...]] = {
     **{name: NUMBERS for name in ("Rows", "Columns", "BitsAllocated", "BitsStored", "HighBit", "SamplesPerPixel")},
@@ -112,7 +110,7 @@ def mutated(sound: list[bytes], random_: random.Random) -> bytes:
         data = _with_extremes(data, random_)
     for _ in range(random_.choice((0, 1, 1, 1, 2, 5))):
         changed = random_.choice(MUTATIONS)(data, random_, sound)
-        data = changed if len(changed) <= LARGEST else data
+        data = changed if len(changed) <= MAX_BYTES else data  # parts repeated again and again have gigabytes
     return data
 
 
