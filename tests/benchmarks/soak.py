@@ -91,8 +91,8 @@ def _as_a_reader(browser: Browser, film: bytes, random_: random.Random) -> list[
     exports = sorted({*re.findall(rf"{place}/exports/[\w.-]+", page[2].decode())})
     statuses = [status, page[0], browser.ask(random_.choice(exports), name="export")[0]]
     if random_.random() < 0.8:
-        form = {"X-CSRFToken": browser.token, "Content-Type": "application/x-www-form-urlencoded"}
-        statuses.append(browser.ask(f"{place}/delete", b"next=list", form, "delete")[0])
+        form = {"Content-Type": "application/x-www-form-urlencoded"}
+        statuses.append(browser.ask(f"{place}/delete", f"csrf_token={browser.token}".encode(), form, "delete")[0])
     browser.seconds.clear()
     return statuses
 
