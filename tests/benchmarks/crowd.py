@@ -68,6 +68,17 @@ class Browser:
         return self.ask("/studies", body, headers, "upload")
 
 
+def film_in(text: bytes) -> str:
+    """Address of the first film that a page links to; empty where it links to none."""
+    found = re.search(rb'href="(/studies/[\w-]+)"', text)
+    return found[1].decode() if found else ""
+
+
+def exports_in(page: bytes) -> list[str]:
+    """Addresses of the exports that a film's page links to."""
+    return sorted({*re.findall(r"/studies/[\w-]+/exports/[\w.-]+", page.decode())})
+
+
 def upload(port: int, film: bytes, until: float, told: multiprocessing.Queue) -> None:
     """Send films until the time is over; tell how each attempt ended."""
     os.nice(LOWEST)
@@ -91,11 +102,10 @@ def export(port: int, film: bytes, until: float, told: multiprocessing.Queue) ->
     os.nice(LOWEST)
     browser, outcomes, waits = Browser(port), collections.Counter(), []
     browser.open()
-    found = None
-    while not found:
-        found = re.search(rb'href="(/studies/[\w-]+)"', browser.send(film)[2])
+    while not (place := film_in(browser.send(film)[2])):
+        pass
     while time.time() < until:
-        status, headers, _ = browser.ask(f"{found[1].decode()}/exports/report.pdf", name="report")
+        status, headers, _ = browser.ask(f"{place}/exports/report.pdf", name="report")
         outcomes[f"report {status}"] += 1
         if after := headers.get("Retry-After"):
             time.sleep(int(after) * (1 + random.random()))
@@ -128,7 +138,7 @@ def main() -> None:
         reader.open()
         for _ in range(5):
             reader.send(small)
-        place = re.search(rb'href="(/studies/[\w-]+)"', reader.ask("/")[2])[1].decode()
+        place = film_in(reader.ask("/")[2])
         reader.seconds.clear()
         crowd(server.port, film, arguments, reader, ["/", place, f"{place}/film.png"])
         if "Traceback" in server.log():

@@ -38,7 +38,7 @@ from werkzeug.test import encode_multipart
 
 from app.segmentation.reading.radiograph import MAX_BYTES
 from app.studies.drawing import mask_png
-from tests.benchmarks.crowd import Browser
+from tests.benchmarks.crowd import Browser, exports_in, film_in
 from tests.support.film_files import to_dicom, to_png
 from tests.support.phantom import draw_phantom
 from tests.support.processes import children, memory_mib
@@ -150,9 +150,10 @@ def large(browser: Browser, server: Server, name: str, film: bytes) -> None:
         started = time.perf_counter()
         status, _, text = browser.send(film)
         seconds = time.perf_counter() - started
-    place = re.search(rb'href="(/studies/[\w-]+)"', text)
-    browser.ask(f"{place[1].decode()}", name="page") if place else None
-    page = browser.seconds["page"][-1] if place else 0.0
+    page = 0.0
+    if place := film_in(text):
+        browser.ask(place, name="page")
+        page = browser.seconds["page"][-1]
     code = re.search(rb'class="reason">([^<]*)', text)
     tell(
         f"{name}, {len(film) / 2**20:.0f} MiB", f"{status} {code[1].decode() if code and not place else ''}",
@@ -185,8 +186,8 @@ def drawn_and_written(browser: Browser, server: Server) -> None:
 
 def views(browser: Browser, server: Server, place: str, what: str) -> None:
     """Ask for a film's page and every export; tell of the slowest and the largest."""
-    page = browser.ask(place, name="view")[2].decode()
-    exports = sorted({*re.findall(rf"{place}/exports/[\w.-]+", page)})
+    page = browser.ask(place, name="view")[2]
+    exports = exports_in(page)
     assert exports, page[:500]
     took = []
     for path in ("/", "/worklist.csv", place, f"{place}/correct", *exports):
@@ -201,9 +202,9 @@ def views(browser: Browser, server: Server, place: str, what: str) -> None:
 def sent(browser: Browser, film: bytes) -> str:
     """Send a film; return its page's address."""
     status, _, text = browser.send(film)
-    found = re.search(rb'href="(/studies/[\w-]+)"', text)
-    assert found, (status, text[:2000])
-    return found[1].decode()
+    place = film_in(text)
+    assert place, (status, text[:2000])
+    return place
 
 
 @contextmanager

@@ -9,32 +9,20 @@ import argparse
 import collections
 import os
 import random
-import re
 import tempfile
 import time
 import urllib.error
 import urllib.request
 from pathlib import Path
 
-from tests.benchmarks.crowd import Browser
+from tests.benchmarks.crowd import Browser, exports_in, film_in
 from tests.fuzz.mutations import mutated, seeds
 from tests.support.phantom import draw_phantom, to_dicom, to_png
+from tests.support.processes import children, memory_mib
 from tests.support.server import Server, film_form, running_server
 
 KEPT_MINUTES = "5"
 """For which the server keeps films, so that purging is part of the load."""
-
-
-def resident_mib(pid: int) -> float:
-    """Memory of a process that is in use."""
-    status = Path(f"/proc/{pid}/status").read_text()
-    return int(status.split("VmRSS:")[1].split()[0]) / 1024
-
-
-def children(pid: int) -> list[int]:
-    """Processes that a process has started."""
-    lists = [(task / "children").read_text() for task in Path(f"/proc/{pid}/task").iterdir()]
-    return [int(child) for line in lists for child in line.split()]
 
 
 def main() -> None:
@@ -73,7 +61,7 @@ def _load(server: Server, films: list[bytes], sound: list[bytes], minutes: float
         if now - told >= 60:
             told = now
             (worker,) = children(server.process.pid)
-            sizes = [resident_mib(worker), *(resident_mib(reader) for reader in children(worker))]
+            sizes = [memory_mib(worker), *(memory_mib(reader) for reader in children(worker))]
             figures = " ".join(f"{size:.0f}" for size in sizes)
             print(f"{now / 60:.0f} {answers.total()} {figures} {os.path.getsize(database) / 2**20:.1f}", flush=True)
         time.sleep(pause)
@@ -83,13 +71,10 @@ def _load(server: Server, films: list[bytes], sound: list[bytes], minutes: float
 def _as_a_reader(browser: Browser, film: bytes, random_: random.Random) -> list[int]:
     """Send a film to the page, look at it, ask for one of its exports and, mostly, delete it; return the statuses."""
     status, _, text = browser.send(film)
-    found = re.search(rb'href="(/studies/[\w-]+)"', text)
-    if not found:
+    if not (place := film_in(text)):
         return [status]
-    place = found[1].decode()
-    page = browser.ask(place, name="page")
-    exports = sorted({*re.findall(rf"{place}/exports/[\w.-]+", page[2].decode())})
-    statuses = [status, page[0], browser.ask(random_.choice(exports), name="export")[0]]
+    looked, _, page = browser.ask(place, name="page")
+    statuses = [status, looked, browser.ask(random_.choice(exports_in(page)), name="export")[0]]
     if random_.random() < 0.8:
         form = {"Content-Type": "application/x-www-form-urlencoded"}
         statuses.append(browser.ask(f"{place}/delete", f"csrf_token={browser.token}".encode(), form, "delete")[0])

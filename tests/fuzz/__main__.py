@@ -33,11 +33,11 @@ def main() -> int:
     with multiprocessing.get_context("spawn").Pool(arguments.processes, maxtasksperchild=20) as pool:
         for counts, seconds, size in pool.imap_unordered(read_batch, ranges):
             total, slowest, largest = total + counts, max(slowest, seconds), max(largest, size)
-            print(f"{total.total()} inputs, slowest {slowest:.2f} s, {largest / 2**20:.0f} MiB", flush=True)
+            print(f"{total.total()} inputs, slowest {slowest:.2f} s, {largest:.0f} MiB", flush=True)
     for outcome, count in total.most_common():
         print(f"{count:8} {outcome}")
     broken = sum(count for outcome, count in total.items() if outcome.startswith("!"))
-    return broken + (largest > BYTES)
+    return broken + (largest * 2**20 > BYTES)
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ from pathlib import Path
 from app.segmentation.errors import PleuraError
 from app.segmentation.reading.image_io import read_radiograph
 from tests.fuzz.mutations import mutated, seeds
+from tests.support.processes import memory_mib
 
 SECONDS = 2
 
@@ -37,14 +38,14 @@ def check(data: bytes) -> tuple[str, float]:
     return (f"!slow: {seconds:.1f} s" if seconds > SECONDS else outcome), seconds
 
 
-def read_batch(arguments: tuple[int, int, Path]) -> tuple[collections.Counter, float, int]:
+def read_batch(arguments: tuple[int, int, Path]) -> tuple[collections.Counter, float, float]:
     """Read the inputs of a range, in a process that may be killed by one of them.
 
     Returns:
-        How often each outcome was; the seconds of the slowest; the most bytes that the process had while it read.
+        How often each outcome was; the seconds of the slowest; the most MiB that the process had while it read.
     """
     first, count, folder = arguments
-    sound, counts, slowest, largest = seeds(), collections.Counter(), 0.0, 0
+    sound, counts, slowest, largest = seeds(), collections.Counter(), 0.0, 0.0
     hint = folder / f"running-{os.getpid()}"
     for number in range(first, first + count):
         data = mutated(sound, random.Random(number))
@@ -54,13 +55,8 @@ def read_batch(arguments: tuple[int, int, Path]) -> tuple[collections.Counter, f
         outcome, seconds = check(data)
         signal.alarm(0)
         counts[outcome] += 1
-        slowest, largest = max(slowest, seconds), max(largest, _peak())
+        slowest, largest = max(slowest, seconds), max(largest, memory_mib(os.getpid(), "VmHWM"))
         if outcome.startswith("!"):
             (folder / f"{number}.bin").write_bytes(data)
     hint.unlink()
     return counts, slowest, largest
-
-
-def _peak() -> int:
-    status = Path("/proc/self/status").read_text()
-    return int(status.split("VmHWM:")[1].split()[0]) * 1024
