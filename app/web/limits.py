@@ -1,6 +1,7 @@
 """How many films may come: of one address by Flask-Limiter, which counts in this process or in Redis; and at once."""
 
 import errno
+from io import BufferedReader, RawIOBase
 from tempfile import SpooledTemporaryFile
 from typing import IO, Any
 
@@ -20,6 +21,8 @@ LIMITED = ("pages.create", "api.predict", "explanations.activations", "explanati
 KEY = "pleura_limit"
 """Of what counts a film, in `Flask.extensions`."""
 IN_MEMORY_BYTES = 500_000
+READ_AT_ONCE = 2**20
+"""Of a body; gunicorn receives as much, and copies what is left of it each time that less is read."""
 UPLOADS = ("pages.create", "api.predict")
 """Views that take a film."""
 
@@ -98,29 +101,35 @@ class Uploaded(SpooledTemporaryFile):
             raise StorageFullError(message) from error
 
 
-class Body:
+class Body(RawIOBase):
     """A request's body as the server reads it; what it cannot read is the client's fault, not ours."""
 
     def __init__(self, source: IO[bytes]) -> None:
         self._source = source
 
-    def read(self, size: int = -1) -> bytes:
-        """Read so many bytes, or all.
+    def readable(self) -> bool:
+        """It is."""
+        return True
+
+    def readinto(self, room: bytearray) -> int:  # type: ignore[override]
+        """Read as much as there is room for, or what is left, and return how much that was.
 
         Raises:
             BadRequest: If the body is no sound one: chunks without size, or the client has left.
         """
         try:
-            return self._source.read() if size < 0 else self._source.read(size)
+            part = self._source.read(len(room))
         except (ParseException, OSError) as error:
             raise BadRequest("The request's body is damaged or ends early. Send it again.") from error
+        room[: len(part)] = part
+        return len(part)
 
 
 class FilmRequest(Request):
     """A request whose files say what is wrong when there is no room for them, or they do not arrive."""
 
     def __init__(self, environ: dict[str, Any], *args: Any, **options: Any) -> None:
-        environ["wsgi.input"] = Body(environ["wsgi.input"])
+        environ["wsgi.input"] = BufferedReader(Body(environ["wsgi.input"]), READ_AT_ONCE)
         super().__init__(environ, *args, **options)
 
     def _get_file_stream(self, *args: object, **kwargs: object) -> IO[bytes]:

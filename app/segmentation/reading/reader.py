@@ -7,10 +7,14 @@ multiprocessing's own fork server imports the main program, here gunicorn or pyt
 of them is a fork, limits that the kernel enforces, and a status: `os`, `resource` and `signal` have these.
 
 Film and outcome travel in anonymous memory (`memfd_create`), passed as open files: what a killed process leaves
-behind ceases with its last reader. The outcome is unpickled by an allow-list, for a codec may have been subverted.
+behind ceases with its last reader. A codec may have been subverted: so nobody can change the outcome once it is
+looked at, and it is unpickled by an allow-list.
 """
 
+import fcntl
 import functools
+import io
+import mmap
 import os
 import pickle
 import signal
@@ -25,7 +29,7 @@ from typing import BinaryIO
 
 from app.segmentation.errors import ImageTooLargeError, InvalidImageError, PleuraError
 from app.segmentation.reading import reading_process
-from app.segmentation.reading.reading_process import OUT_OF_MEMORY, STATUS, Order
+from app.segmentation.reading.reading_process import OUT_OF_MEMORY, STATUS, Order, parts_of
 
 ROOT = Path(__file__).parents[3]
 READ_RADIOGRAPH = "app.segmentation.reading.image_io:read_radiograph"
@@ -112,14 +116,17 @@ class Reader:
             film.flush()
             status = self._ask(film, outcome)
             _raise_for(status, self.order)
-            outcome.seek(0)
             try:
-                result = _Unpickler(outcome).load()
+                *arrays, pickled = parts_of(_contents(outcome))
+                result = _Unpickler(io.BytesIO(pickled), buffers=arrays).load()
             except Exception as error:  # whatever was written, it was not by our reading function alone
                 raise ReadingFailedError(FAILED) from error
-        if isinstance(result, Exception):
+        if not isinstance(result, Exception):
+            return result
+        try:
             raise result
-        return result
+        finally:
+            del result  # else it holds this frame, and this frame holds it with its picture
 
     def close(self) -> None:
         """End the process."""
@@ -150,6 +157,7 @@ class _Process:
         self._channel, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         # Under glibc's own defaults, unlike the worker's: memory that a film needed no longer goes back at once.
         environment = {name: value for name, value in os.environ.items() if not name.startswith("MALLOC_")}
+        environment |= {"GLIBC_TUNABLES": "glibc.malloc.hugetlb=1"}  # all pages of a film are new: fewer are quicker
         environment |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}  # threads would not survive the fork
         with theirs:
             self._popen = subprocess.Popen(
@@ -174,6 +182,8 @@ class _Process:
             if not self._channel.recv(STATUS.size):
                 raise ConnectionResetError("The reading process did not start.")
             self._is_ready = True
+        if self._popen.poll() is not None:  # the child that it left behind would take the film, and nobody would tell
+            raise ConnectionResetError("The reading process has ended.")
         socket.send_fds(self._channel, [order.pack()], [film.fileno(), outcome.fileno()])
         self._channel.settimeout(order.clock_seconds + GRACE_SECONDS)
         try:
@@ -232,5 +242,19 @@ def _raise_for(status: int, order: Order) -> None:
 def _anonymous_file() -> BinaryIO:
     """Open a file in memory, or where the system has none, one that no folder names."""
     if hasattr(os, "memfd_create"):
-        return open(os.memfd_create("film"), "w+b")
+        return open(os.memfd_create("film", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING), "w+b")
     return tempfile.TemporaryFile()
+
+
+def _contents(file: BinaryIO) -> memoryview:
+    """Return what another process has written into an anonymous file, writable, and not to be changed by it any more.
+
+    Raises:
+        OSError: If a process may write to it past the seals.
+        ValueError: If it is empty.
+    """
+    if not hasattr(os, "memfd_create"):
+        file.seek(0)
+        return memoryview(bytearray(file.read()))
+    fcntl.fcntl(file, fcntl.F_ADD_SEALS, fcntl.F_SEAL_GROW | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_WRITE)
+    return memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY))

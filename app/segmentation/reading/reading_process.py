@@ -2,7 +2,8 @@
 
 It imports every codec once and then does nothing but fork: each film is decoded in a child of its own, which ends with
 that film. So a film gets a process that no other film has touched, limits of its own, and its memory goes back as a
-whole; a fork costs some ten milliseconds, starting Python with its codecs a second. Nothing here imports torch.
+whole. Starting Python with its codecs takes a second, a fork some milliseconds; the child is there before its film
+comes, and the film is handed on before the child has ended. Nothing here imports torch.
 """
 
 import importlib
@@ -27,6 +28,8 @@ LARGEST_FILE_BYTES = 2**30
 
 OUT_OF_MEMORY = 70
 """Exit status of a child that ran out of memory, and could say so."""
+NO_MORE_FILMS = 71
+"""Exit status of a child whose film will not come."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +72,10 @@ STATUS = struct.Struct("=i")
 """How a child ended, as `os.waitpid` tells it."""
 
 
+LENGTH = struct.Struct("=Q56x")
+"""How long a part of an outcome is, in bytes; parts are padded so that each begins at a multiple of this size."""
+
+
 def serve(channel: socket.socket, read: Callable[[bytes], object]) -> None:
     """Decode films until the other end of the channel is closed.
 
@@ -79,41 +86,86 @@ def serve(channel: socket.socket, read: Callable[[bytes], object]) -> None:
     """
     channel.send(STATUS.pack(0))
     while True:
-        message, files, _, _ = socket.recv_fds(channel, Order.FORM.size, 2)
-        if not message:
-            return
+        news, told = os.pipe()
         child = os.fork()
         if child == 0:
-            channel.close()
-            with open(files[0], "rb") as film, open(files[1], "wb") as outcome:
-                os._exit(_read_one(read, Order.unpack(message), film, outcome))
-        for file in files:
-            os.close(file)
+            os.close(news)
+            os._exit(_read_one(channel, read, told))
+        os.close(told)
+        has_come, is_read = os.read(news, 1), os.read(news, 1)
+        os.close(news)
+        if is_read:
+            channel.send(STATUS.pack(0))
+            os.kill(child, signal.SIGKILL)  # it would give its memory back in its own time
         _, status = os.waitpid(child, 0)
-        channel.send(STATUS.pack(status))
+        if has_come and not is_read:
+            channel.send(STATUS.pack(status))
+        elif not has_come and os.WIFEXITED(status) and os.WEXITSTATUS(status) == NO_MORE_FILMS:
+            return
 
 
-def _read_one(read: Callable[[bytes], object], order: Order, film: BinaryIO, outcome: BinaryIO) -> int:
-    """Write what a film is read as, or the exception that it was refused with; return the exit status."""
-    try:
-        order.enforce()
-        film.seek(0)
+def _read_one(channel: socket.socket, read: Callable[[bytes], object], told: int) -> int:
+    """Wait for a film, and write what it is read as, or the exception that it was refused with.
+
+    Args:
+        channel: Brings it.
+        read: What makes a film of its bytes.
+        told: A pipe that gets a byte when the film has come, and another when all is written.
+
+    Returns:
+        The exit status.
+    """
+    message, files, _, _ = socket.recv_fds(channel, Order.FORM.size, 2)
+    channel.close()
+    if not message:
+        return NO_MORE_FILMS
+    os.write(told, b"!")
+    with open(files[0], "rb") as film, open(files[1], "wb") as outcome:
         try:
-            result = read(film.read())
+            Order.unpack(message).enforce()
+            film.seek(0)
+            _write(_outcome(read, film.read()), outcome)
         except MemoryError:
             return OUT_OF_MEMORY
         except Exception as error:
-            if not type(error).__module__.startswith("app."):  # a refusal is ours; all else is a defect
-                raise
-            result = error
-        pickle.dump(result, outcome, protocol=5)  # version 5 writes an array without a copy of it
-        outcome.flush()
-        return 0
-    except MemoryError:
-        return OUT_OF_MEMORY
+            _tell(error)
+            return 1
+    os.write(told, b"!")
+    return 0
+
+
+def _outcome(read: Callable[[bytes], object], film: bytes) -> object:
+    try:
+        return read(film)
     except Exception as error:
-        _tell(error)
-        return 1
+        if not type(error).__module__.startswith("app."):  # a refusal is ours; all else is a defect
+            raise
+        return error
+
+
+def _write(outcome: object, file: BinaryIO) -> None:
+    """Pickle an outcome behind the arrays that it holds, each as it lies in memory, for `parts_of` to find."""
+    arrays: list[pickle.PickleBuffer] = []
+    pickled = pickle.dumps(outcome, protocol=5, buffer_callback=arrays.append)
+    for part in (*(array.raw() for array in arrays), memoryview(pickled)):
+        file.write(LENGTH.pack(part.nbytes))
+        file.write(part)
+        file.write(bytes(-part.nbytes % LENGTH.size))
+
+
+def parts_of(written: memoryview) -> list[memoryview]:
+    """Find the parts of an outcome: its arrays, and at last what is pickled.
+
+    Raises:
+        struct.error: If it was not written by `_read_one`.
+    """
+    parts, place = [], 0
+    while place < len(written):
+        (length,) = LENGTH.unpack_from(written, place)
+        place += LENGTH.size
+        parts.append(written[place : place + length])
+        place += length + -length % LENGTH.size
+    return parts
 
 
 def _tell(error: Exception) -> None:

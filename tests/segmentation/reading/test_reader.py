@@ -2,6 +2,7 @@
 
 import os
 import select
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -21,6 +22,7 @@ from app.segmentation.reading.reader import (
     ReadingTooLargeError,
 )
 from tests.support.phantom import draw_phantom, to_png
+from tests.support.processes import children
 
 MISBEHAVING = "tests.support.readers:read"
 
@@ -79,6 +81,26 @@ def test_a_stopped_process_is_killed(reader, monkeypatch):
     with pytest.raises(ReadingTimedOutError):
         reader.read(b"stop")
     assert reader.read(b"array").shape == (4000, 4000)
+
+
+def test_a_killed_idle_child_costs_nothing(reader):
+    reader.read(b"length")
+    (idle,) = children(reader._process._popen.pid)
+    os.kill(idle, signal.SIGKILL)
+    assert reader.read(b"length 12345").tolist() == [12]
+
+
+def test_nobody_changes_an_outcome_that_was_handed_on():
+    with reader_module._anonymous_file() as outcome:
+        outcome.write(b"as it was")
+        outcome.flush()
+        contents = reader_module._contents(outcome)
+        with pytest.raises(PermissionError):
+            os.pwrite(outcome.fileno(), b"otherwise", 0)
+        with pytest.raises(PermissionError):
+            os.ftruncate(outcome.fileno(), 0)
+    contents[:2] = b"so"
+    assert contents.tobytes() == b"so it was"
 
 
 def test_every_film_has_a_process_of_its_own(reader):
