@@ -9,9 +9,9 @@
 # holds all that is made on the way. The stages:
 #   1  prepared/   every film decoded once, at SIDE pixels
 #   2  plateau/    windows of WINDOW pixels at a constant rate, from ImageNet's weights; 63 epochs are 302,400 windows
-#   3  cooldown/   windows, the rate falling to zero
-#   4  whole/      whole films, briefly: what makes the whole film's answer right, before films are learnt by heart
-#   5  mean        the mean of the last windows' weights and of each epoch on whole films
+#   3  cooldown/   windows, the rate falling; the epoch that is best on val, for at the end films are learnt by heart
+#   4  whole/      whole films, briefly: what makes the whole film's answer right
+#   5  mean        the mean of the weights that stage 4 began with and of each of its epochs
 #   6  released/   calibration and thresholds chosen on val, and the model card; val's figures only
 # The test split stays shut. Once nothing will be changed any more, remove released/ and give OPEN_TEST=true, once.
 #
@@ -28,7 +28,8 @@ export MALLOC_MMAP_THRESHOLD_="${MALLOC_MMAP_THRESHOLD_:-4294967296}"
 export MALLOC_TRIM_THRESHOLD_="${MALLOC_TRIM_THRESHOLD_:-17179869184}"
 
 prepared=${PREPARED:-$work/prepared} side=${SIDE:-512}
-plateau_epochs=${PLATEAU_EPOCHS:-63} cooldown_epochs=${COOLDOWN_EPOCHS:-15} whole_epochs=${WHOLE_EPOCHS:-3}
+plateau_epochs=${PLATEAU_EPOCHS:-63} cooldown_epochs=${COOLDOWN_EPOCHS:-9} whole_epochs=${WHOLE_EPOCHS:-3}
+cooled=$work/cooldown/best.safetensors
 
 kept() { # run, epoch: the weights it kept then
     printf '%s/%s/epochs/%03d.safetensors' "$work" "$1" "$2"
@@ -54,12 +55,12 @@ if [ -z "${PLATEAU:-}" ]; then
     PLATEAU=$(kept plateau "$plateau_epochs")
 fi
 on_windows cooldown "$cooldown_epochs" --start "$PLATEAU" --positive_share '[0.6,0.4]' --warmup_share 0.01
-train whole "$whole_epochs" --start "$(kept cooldown "$cooldown_epochs")" --window.stretch 1.15 --window.shear 3 \
+train whole "$whole_epochs" --start "$cooled" --window.stretch 1.15 --window.shear 3 \
     --steps_per_epoch "${WHOLE_STEPS:-40}" --batch_size "${WHOLE_BATCH:-8}" --micro_batch "${WHOLE_BATCH:-8}" \
     --learning_rate 3e-4 --positive_share '[0.4,0.3]' --mining 2 --ema_decay 0.98 ${WHOLE:-}
 
 if [ ! -f "$work/mean.safetensors" ]; then
-    trained=$(kept cooldown "$cooldown_epochs")
+    trained=$cooled
     for number in $(seq "$whole_epochs"); do
         trained="$trained,$(kept whole "$number")"
     done
@@ -70,5 +71,5 @@ if [ ! -f "$work/released/metrics.json" ]; then
     "$python" -m tests.support.phantom "$work/canary.png"
     "$python" -m training release --trained "$work/mean.safetensors" --data "$prepared" --canary "$work/canary.png" \
         --out "$work/released/pleura.safetensors" --name "$NAME" --open_test_split "${OPEN_TEST:-false}" \
-        ${RELEASE---mirror_size 736}
+        ${RELEASE---mirror_size $side}
 fi
