@@ -117,7 +117,10 @@ def _rows_here(
 
 @contextmanager
 def _one_interruption() -> Iterator[None]:
-    """Take the first Ctrl-C, or SIGTERM, as an interruption; what is in hand is then finished, whatever comes after."""
+    """Take the first Ctrl-C, or SIGTERM, as an interruption; what is in hand is then finished, whatever comes after.
+
+    Until this process has ended: a second one that comes a moment later would kill it without its word.
+    """
     signals = (signal.SIGINT, signal.SIGTERM)
 
     def interrupt(*_given: object) -> None:
@@ -130,4 +133,5 @@ def _one_interruption() -> Iterator[None]:
         yield
     finally:
         for one, handler in before.items():
-            signal.signal(one, handler)
+            if signal.getsignal(one) is interrupt:
+                signal.signal(one, handler)

@@ -129,7 +129,9 @@ class FilmRequest(Request):
     """A request whose files say what is wrong when there is no room for them, or they do not arrive."""
 
     def __init__(self, environ: dict[str, Any], *args: Any, **options: Any) -> None:
-        environ["wsgi.input"] = BufferedReader(Body(environ["wsgi.input"]), READ_AT_ONCE)
+        body = Body(environ["wsgi.input"])
+        ends_by_itself = environ.get("wsgi.input_terminated")  # else reading ahead would wait for the next request
+        environ["wsgi.input"] = BufferedReader(body, READ_AT_ONCE) if ends_by_itself else body
         super().__init__(environ, *args, **options)
 
     def _get_file_stream(self, *args: object, **kwargs: object) -> IO[bytes]:
