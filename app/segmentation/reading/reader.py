@@ -183,7 +183,7 @@ class _Process:
                 raise ConnectionResetError("The reading process did not start.")
             self._is_ready = True
         if self._popen.poll() is not None:  # the child that it left behind would take the film, and nobody would tell
-            raise ConnectionResetError("The reading process has ended.")
+            raise BrokenPipeError
         socket.send_fds(self._channel, [order.pack()], [film.fileno(), outcome.fileno()])
         self._channel.settimeout(order.clock_seconds + GRACE_SECONDS)
         try:
