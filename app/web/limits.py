@@ -1,7 +1,6 @@
 """How many films may come: of one address by Flask-Limiter, which counts in this process or in Redis; and at once."""
 
 import errno
-from io import BufferedReader, RawIOBase
 from tempfile import SpooledTemporaryFile
 from typing import IO, Any
 
@@ -21,8 +20,6 @@ LIMITED = ("pages.create", "api.predict", "explanations.activations", "explanati
 KEY = "pleura_limit"
 """Of what counts a film, in `Flask.extensions`."""
 IN_MEMORY_BYTES = 500_000
-READ_AT_ONCE = 2**20
-"""Of a body; gunicorn receives as much, and copies what is left of it each time that less is read."""
 UPLOADS = ("pages.create", "api.predict")
 """Views that take a film."""
 
@@ -101,37 +98,29 @@ class Uploaded(SpooledTemporaryFile):
             raise StorageFullError(message) from error
 
 
-class Body(RawIOBase):
+class Body:
     """A request's body as the server reads it; what it cannot read is the client's fault, not ours."""
 
     def __init__(self, source: IO[bytes]) -> None:
         self._source = source
 
-    def readable(self) -> bool:
-        """It is."""
-        return True
-
-    def readinto(self, room: bytearray) -> int:  # type: ignore[override]
-        """Read as much as there is room for, or what is left, and return how much that was.
+    def read(self, size: int = -1) -> bytes:
+        """Read so many bytes, or all.
 
         Raises:
             BadRequest: If the body is no sound one: chunks without size, or the client has left.
         """
         try:
-            part = self._source.read(len(room))
+            return self._source.read() if size < 0 else self._source.read(size)
         except (ParseException, OSError) as error:
             raise BadRequest("The request's body is damaged or ends early. Send it again.") from error
-        room[: len(part)] = part
-        return len(part)
 
 
 class FilmRequest(Request):
     """A request whose files say what is wrong when there is no room for them, or they do not arrive."""
 
     def __init__(self, environ: dict[str, Any], *args: Any, **options: Any) -> None:
-        body = Body(environ["wsgi.input"])
-        ends_by_itself = environ.get("wsgi.input_terminated")  # else reading ahead would wait for the next request
-        environ["wsgi.input"] = BufferedReader(body, READ_AT_ONCE) if ends_by_itself else body
+        environ["wsgi.input"] = Body(environ["wsgi.input"])
         super().__init__(environ, *args, **options)
 
     def _get_file_stream(self, *args: object, **kwargs: object) -> IO[bytes]:

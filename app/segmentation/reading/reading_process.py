@@ -100,7 +100,7 @@ def serve(channel: socket.socket, read: Callable[[bytes], object]) -> None:
         _, status = os.waitpid(child, 0)
         if has_come and not is_read:
             channel.send(STATUS.pack(status))
-        elif not has_come and os.WIFEXITED(status) and os.WEXITSTATUS(status) == NO_MORE_FILMS:
+        elif not has_come and os.waitstatus_to_exitcode(status) == NO_MORE_FILMS:
             return
 
 
