@@ -4,29 +4,26 @@ Where a codestream and the DICOM header disagree, the codestream counts (PS3.5 8
 """
 
 import math
-import re
 import struct
 from collections import Counter
 from dataclasses import dataclass
 
 from app.segmentation.errors import InvalidImageError, TruncatedImageError
+from app.segmentation.reading import jpeg_segments
+from app.segmentation.reading.jpeg_segments import FRAMES, JPEG_LS_FRAME, LOSSLESS_FRAMES
 from app.segmentation.reading.radiograph import refuse_large
 
-JPEG_MAGIC, J2K_MAGIC = b"\xff\xd8\xff", b"\xff\x4f\xff\x51"
+J2K_MAGIC = b"\xff\x4f\xff\x51"
 JP2_MAGIC = b"\x00\x00\x00\x0cjP  \r\n\x87\n"
 START_OF_SCAN, END_OF_IMAGE = b"\xff\xda", b"\xff\xd9"
-FILL_BYTES = re.compile(rb"\xff+")
 MAX_SEGMENTS = 20_000
-"""Before the first scan or tile, and boxes of a JP2 file."""
+"""Of JPEG 2000 before the first tile, and boxes of a JP2 file."""
 START_OF_TILE = b"\xff\x90"
 MAX_TILE_PARTS = 200_000
 MAX_SCANS = 100
 MAX_SCANNED_PIXELS = 600_000_000
 """Pixels times scans: a progressive film of 50 megapixels may have twelve, and has ten."""
 
-JPEG_LS_FRAME = 0xF7
-LOSSLESS_FRAMES = (0xC3, 0xC7, 0xCB, 0xCF)
-FRAMES = (*(marker for marker in range(0xC0, 0xD0) if marker not in (0xC4, 0xC8, 0xCC)), JPEG_LS_FRAME)
 UNREADABLE_FRAMES = {0xC5, 0xC6, 0xC7, 0xCD, 0xCE, 0xCF}
 """Hierarchical JPEG, which nobody writes and no library reads."""
 
@@ -70,7 +67,7 @@ def codestream_of(frame: bytes | memoryview) -> Codestream | None:
             return _jpeg_2000(_boxed(bytes(frame)))
         if head.startswith(J2K_MAGIC):
             return _jpeg_2000(bytes(frame))
-        if head.startswith(JPEG_MAGIC):
+        if head.startswith(jpeg_segments.MAGIC):
             return _jpeg(bytes(frame))
     except (struct.error, IndexError) as error:
         raise TruncatedImageError("The pixel data ends early or is damaged; export the film again.") from error
@@ -91,28 +88,17 @@ def refuse_many_scans(jpeg: bytes | memoryview, columns: int, rows: int) -> None
 
 def _jpeg(frame: bytes) -> Codestream:
     """Read marker segments up to the first scan (ITU-T T.81 B.2; T.87 C.2 for JPEG-LS)."""
-    transform, is_jfif, near, found = "", False, 0, None
-    position = 2
-    for _ in range(MAX_SEGMENTS):
-        prefix = FILL_BYTES.match(frame, position)
-        if prefix is None:
-            raise IndexError("no marker where one must be")
-        position = prefix.end() - 1
-        marker = frame[position + 1]
-        (length,) = struct.unpack_from(">H", frame, position + 2)
-        body = frame[position + 4 : position + 2 + length]
+    transform, is_jfif, near, found, picture = "", False, 0, None, 0
+    for segment in jpeg_segments.segments(frame):
+        marker, body = segment.marker, segment.body
         if marker in FRAMES and found is None:
             found = marker, body
         elif marker == 0xEE and body.startswith(b"Adobe") and len(body) >= 12:
             transform = "YBR" if body[11] else "RGB"
-        elif marker == 0xE0 and bytes(body[:4]) == b"JFIF":
+        elif marker == 0xE0 and body.startswith(b"JFIF"):
             is_jfif = True
-        elif marker == 0xDA:
-            near = body[1 + 2 * body[0]]
-            break
-        position += 2 + length
-    else:
-        raise IndexError("no scan among so many segments")
+        elif marker == jpeg_segments.START_OF_SCAN:
+            near, picture = body[1 + 2 * body[0]], segment.start
     if found is None:
         raise IndexError("a scan before its frame")
     marker, body = found
@@ -125,7 +111,7 @@ def _jpeg(frame: bytes) -> Codestream:
         transform = transform or _unmarked_colours(body, is_jfif, is_dct)
     refuse_large(columns, rows)
     refuse_many_scans(frame, columns, rows)
-    if frame.rfind(END_OF_IMAGE) < position:
+    if frame.rfind(END_OF_IMAGE) < picture:
         raise IndexError("no end of the image")
     return Codestream(
         frame, "JPEG-LS" if is_jpeg_ls else "JPEG", columns, rows, components, precision,

@@ -11,7 +11,8 @@ import imagecodecs
 import numpy as np
 
 from app.segmentation.errors import InvalidImageError, TruncatedImageError
-from app.segmentation.reading.codestreams import J2K_MAGIC, JP2_MAGIC, JPEG_MAGIC, Codestream, codestream_of
+from app.segmentation.reading import jpeg_segments
+from app.segmentation.reading.codestreams import J2K_MAGIC, JP2_MAGIC, Codestream, codestream_of
 from app.segmentation.reading.jpeg_scans import refuse_early_end
 from app.segmentation.reading.radiograph import refuse_large
 
@@ -113,7 +114,7 @@ def _first_frame(pixels: memoryview, layout: Layout) -> memoryview:
 
 
 def _starts_frame(fragment: memoryview) -> bool:
-    return bytes(fragment[:12]).startswith((JPEG_MAGIC, J2K_MAGIC, JP2_MAGIC)) or _is_run_length(fragment)
+    return bytes(fragment[:12]).startswith((jpeg_segments.MAGIC, J2K_MAGIC, JP2_MAGIC)) or _is_run_length(fragment)
 
 
 def _is_run_length(frame: memoryview) -> bool:

@@ -14,7 +14,13 @@ import imagecodecs
 import numpy as np
 
 from app.segmentation.errors import TruncatedImageError
-from app.segmentation.reading.codestreams import FRAMES, LOSSLESS_FRAMES, MAX_SEGMENTS
+from app.segmentation.reading.jpeg_segments import (
+    END_OF_IMAGE,
+    FRAMES,
+    LOSSLESS_FRAMES,
+    MAX_SEGMENTS,
+    START_OF_SCAN,
+)
 
 MARKER = re.compile(rb"\xff[\x01-\xcf\xd8-\xfe]")
 """Of any kind but a restart."""
@@ -26,7 +32,6 @@ MORE_INTERVALS = 32
 MOST_LOST_PIXELS = 256
 """One block of a film in colours: some encoders spare the last bits."""
 
-START_OF_SCAN, END_OF_IMAGE = 0xDA, 0xD9
 PROGRESSIVE = 0xC2
 ARITHMETIC = (0xC9, 0xCA, 0xCB)
 """Frames whose encoders leave zeros at the end of a scan out (ITU-T T.81 D.1.8); they may lack any number."""

@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from app.segmentation.errors import InvalidImageError, MultiFrameError, TooManyPixelsError, TruncatedImageError
-from app.segmentation.reading import jpeg, png
+from app.segmentation.reading import jpeg, jpeg_segments, png
 from app.segmentation.reading.codestreams import codestream_of
 from app.segmentation.reading.file_header import FileHeader
 from app.segmentation.reading.jpeg_scans import refuse_early_end
@@ -39,7 +39,7 @@ warnings.filterwarnings("ignore", message="Corrupt EXIF data")  # they say nothi
 
 def looks_like_raster(data: bytes) -> bool:
     """Whether to read a file as one of `FORMATS`, by its magic number."""
-    return data.startswith((png.SIGNATURE, jpeg.MAGIC)) or (data[:4], data[8:12]) == (b"RIFF", b"WEBP")
+    return data.startswith((png.SIGNATURE, jpeg_segments.MAGIC)) or (data[:4], data[8:12]) == (b"RIFF", b"WEBP")
 
 
 def read_raster(data: bytes) -> Radiograph:
@@ -57,7 +57,7 @@ def read_raster(data: bytes) -> Radiograph:
     try:
         if data.startswith(png.SIGNATURE):
             return _read_png(png.plain_png(data))
-        if data.startswith(jpeg.MAGIC):
+        if data.startswith(jpeg_segments.MAGIC):
             return _read_jpeg(jpeg.plain_jpeg(data), len(data))
         return _read_webp(data)
     except Image.DecompressionBombError as error:

@@ -70,10 +70,12 @@ class TestMarkers:
             read_dicom(with_frame(stream[:-2] + scan * 2000 + b"\xff\xd9", JPEGBaseline8Bit))
 
     @pytest.mark.parametrize(
-        "filling", [b"\xff\xfe\0\2" * 500_000, b"\xff" * 2_000_000], ids=["comments", "fill bytes"]
+        ("filling", "sentence"),
+        [(b"\xff\xfe\0\2" * 500_000, "more than 10,000 segments"), (b"\xff" * 2_000_000, "damaged")],
+        ids=["comments", "fill bytes"],
     )
-    def test_millions_of_segments_before_the_first_scan(self, filling):
-        with pytest.raises(InvalidImageError, match="damaged"):
+    def test_millions_of_segments_before_the_first_scan(self, filling, sentence):
+        with pytest.raises(InvalidImageError, match=sentence):
             read_dicom(with_frame(b"\xff\xd8" + filling, JPEGBaseline8Bit))
 
     def test_a_codestream_with_too_many_pixels_is_refused_before_it_is_decoded(self):

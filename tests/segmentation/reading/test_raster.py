@@ -13,7 +13,7 @@ from PIL.PngImagePlugin import PngInfo
 
 from app.segmentation.errors import InvalidImageError, MultiFrameError, TooManyPixelsError, TruncatedImageError
 from app.segmentation.reading.image_io import read_radiograph
-from app.segmentation.reading.jpeg import MAX_SEGMENTS
+from app.segmentation.reading.jpeg_segments import MAX_SEGMENTS
 from app.segmentation.reading.png import MAX_CHUNKS
 from tests.support.phantom import draw_phantom
 
