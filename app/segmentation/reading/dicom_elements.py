@@ -13,11 +13,13 @@ from pydicom.dataset import Dataset
 from pydicom.uid import UID, DeflatedExplicitVRLittleEndian, ExplicitVRBigEndian, ImplicitVRLittleEndian
 
 from app.segmentation.errors import FileTooLargeError
-from app.segmentation.reading.dicom_walk import LONG_VRS, SHORT_VRS, DicomObject, Walk
+from app.segmentation.reading.dicom_walk import LONG_VRS, META_GROUP, SHORT_VRS, DicomObject, Walk
 from app.segmentation.reading.radiograph import MAX_BYTES
 
 MAX_INFLATED_BYTES = MAX_BYTES
 TRANSFER_SYNTAX, MEDIA_CLASS = 0x00020010, 0x00020002
+GE_BIG_ENDIAN_PIXELS = "1.2.840.113619.5.2"
+"""General Electric's own syntax: implicit VR little endian, but for the words of Pixel Data (as DCMTK knows it)."""
 
 
 def looks_like_dicom(data: bytes) -> bool:
@@ -52,7 +54,7 @@ def read_elements(data: bytes, keywords: Collection[str]) -> DicomObject:
     if not _walk_of(data, start, found.syntax).follows(start):
         data, start = _deflated_or_not(data, start, found.syntax)
     walk = _walk_of(data, start, found.syntax)
-    found.is_big_endian = walk.order == ">"
+    found.is_big_endian = walk.order == ">" or found.syntax == GE_BIG_ENDIAN_PIXELS
     wanted = {tag for keyword in keywords if (tag := tag_for_keyword(keyword)) is not None}
     elements = walk.elements(start, len(data), wanted, 0, found)
     found.header = Dataset(elements)
@@ -61,8 +63,9 @@ def read_elements(data: bytes, keywords: Collection[str]) -> DicomObject:
 
 def _read_meta(data: bytes, position: int, found: DicomObject) -> int:
     """Read the file meta group, and return where the data set begins."""
-    walk = Walk(data, "<", False)
-    while position + 8 <= len(data) and walk.tag_at(position) >> 16 == 0x0002:
+    is_big_endian = data[position : position + 2] == b"\0\2"  # against PS3.10 7.1, as the data set behind it
+    walk = Walk(data, ">" if is_big_endian else "<", False)
+    while position + 8 <= len(data) and walk.tag_at(position) >> 16 == META_GROUP:
         tag, _, length, start = walk.header_at(position)
         position = start + length
         if position > len(data):

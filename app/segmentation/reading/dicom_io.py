@@ -37,9 +37,10 @@ __all__ = ["DAMAGE", "looks_like_dicom", "read_dicom"]
 READABLE_SYNTAXES = (
     *("1.2.840.10008.1.2", "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.1.98", "1.2.840.10008.1.2.1.99"),
     *("1.2.840.10008.1.2.2", "1.2.840.10008.1.2.5"),
-    *(f"1.2.840.10008.1.2.4.{number}" for number in (*range(50, 67), 70, 80, 81, 90, 91)),
+    *(f"1.2.840.10008.1.2.4.{number}" for number in (*range(50, 67), 70, 80, 81, 90, 91, 201, 202, 203)),
 )
-"""Uncompressed, deflated, run-length encoded, JPEG of every process, JPEG-LS and JPEG 2000 (PS3.5 A)."""
+"""Uncompressed, deflated, run-length encoded, JPEG of every process, JPEG-LS and JPEG 2000 (PS3.5 A). What the data are
+counts, whatever they are called; data that cannot be read under another name are refused by that name."""
 
 PHOTOMETRIC = (
     *("MONOCHROME1", "MONOCHROME2", "PALETTE COLOR", "RGB"),
@@ -142,17 +143,19 @@ def _frames(header: Dataset) -> int:
 
 
 def _decoded(pixels: memoryview, found: DicomObject, header: Dataset) -> Radiograph:
-    syntax = found.syntax
-    if syntax and syntax not in READABLE_SYNTAXES:
-        raise UnsupportedFormatError(
-            f"The transfer syntax {syntax.name} cannot be read; export the film uncompressed or as JPEG Lossless."
-        )
     layout = _layout(header)
     refuse_large(layout.columns or 0, layout.rows or 0)
     try:
         stored = decoded(pixels, found.pixel_vr, found.is_big_endian, layout)
         levels = levels_of(stored, layout)
-    except DAMAGE as error:
+    except (*DAMAGE, TruncatedImageError) as error:
+        if found.syntax and found.syntax not in READABLE_SYNTAXES:
+            raise UnsupportedFormatError(
+                f"The transfer syntax {found.syntax.name[:LONGEST_SHOWN]} cannot be read; export the film uncompressed "
+                "or as JPEG Lossless."
+            ) from error
+        if isinstance(error, TruncatedImageError):
+            raise
         raise TruncatedImageError("The pixel data ends early or is damaged; export the film again.") from error
     try:
         image, is_colour = _shown(stored, levels, layout, header)

@@ -38,6 +38,9 @@ LONG_VRS = frozenset(b"OB OD OF OL OV OW SQ SV UC UN UR UT UV".split())
 UNDEFINED = 0xFFFFFFFF
 ITEM, ITEM_END, SEQUENCE_END = 0xFFFEE000, 0xFFFEE00D, 0xFFFEE0DD
 PIXEL_DATA = 0x7FE00010
+META_GROUP = 0x0002
+LETTERS = 0x2000
+"""Groups from here on would be letters or figures of a text."""
 
 
 @dataclass
@@ -50,7 +53,7 @@ class DicomObject:
         media_class: Media Storage SOP Class UID; "" if the file does not say.
         pixels: Value of Pixel Data, or None: fragments of a codestream with their items, or levels.
         pixel_vr: VR of Pixel Data, "" in implicit VR.
-        is_big_endian: Byte order of the data set.
+        is_big_endian: Byte order of Pixel Data.
         is_dicom_file: Whether the file has the magic number or a file meta group.
         is_cut: Whether the file ends inside an element.
         elements: How many elements the data set has.
@@ -130,7 +133,9 @@ class Walk:
         if tag >> 16 == 0xFFFE:
             return True
         vr = self.data[position + 4 : position + 6]
-        return tag > after and tag >> 16 <= 0x7FFF and (self.implicit or vr in SHORT_VRS or vr in LONG_VRS)
+        begins_data_set = after >> 16 == META_GROUP and META_GROUP < tag >> 16 < LETTERS  # in any kind of VR
+        is_explicit = vr in SHORT_VRS or vr in LONG_VRS
+        return tag > after and tag >> 16 <= 0x7FFF and (self.implicit or is_explicit or begins_data_set)
 
     def elements(
         self, position: int, end: int, wanted: set[int] | None, depth: int, found: DicomObject | None = None

@@ -10,19 +10,33 @@ NOT_FRONTAL_WORDS = frozenset(
     """
     LL RL LAT LATS LLAT RLAT LATL LATR LTLAT RTLAT LTL RTL LLL RLL LLD RLD LLO RLO LAO RAO LPO RPO LO RO OAD OAI
     OPD OPI AOB POB ML LM MLO LMO OBL OBLI OBLIQ DEC DECUB XTABLE XTLAT XTL CTL HTL SWIM SWIMMER SWIMMERS
-    TRANSTHORACIC TRANSLATERAL AXIAL TANGENTIAL SIDE PROFIL PROFILE PERFIL PROFILO SEIT SEITE SEITL SEITLICH
-    SEITLICHE SEITENLAGE SEITENBILD SEITENAUFNAHME SCHRAG SCHRAEG SCHRAGE BOCZNE BOCZNY BOCZNA BOCZ SKOS SKOSNE
-    SKOSNA BOCNI BOCNY BOCNA BOCNE BOK SIKMY SIKMA SIKME SIDA SIDO SIVU SIVUKUVA VIISTO VINO OLDAL OLDALIRANYU
-    OLDALFELVETEL FERDE YAN OBLIK DWARS ZIJ ZIJDELINGS ZIJDELINGSE KYLJ SKRA SKRASNED SONINIS ŠONINIS SANU KULG
-    PROFILNI PROFILNA PROFILNO POSTRANI POSTRANSKI БОК БОКОВАЯ БОКОВОЙ БОКОВОЕ КОСАЯ КОСОЙ БІЧНА ПРОФИЛ ΠΛΑΓΙΑ
-    ΛΟΞΗ 侧位 側位 侧面 側面 斜位 측면 사위 جانبي جانبی مائل צדדי צד ด้านข้าง
+    TRANSTHORACIC TRANSLATERAL AXIAL TANGENTIAL SIDE PERFIL SEIT SEITE SEITENLAGE SEITENBILD SEITENAUFNAHME SCHRAG
+    SCHRAEG SCHRAGE BOCZ SKOS SKOSNE SKOSNA BOK SIKMY SIKMA SIKME SIDA SIDO SIDOBILD SIDEBILDE SIDEBILLEDE VIISTO VINO
+    OLDAL OLDALSO OLDALIRANYU OLDALFELVETEL OLDALNEZET OLDALNEZETI FERDE YAN OBLIK DWARS ZIJ ZIJDELINGS ZIJDELINGSE
+    ZIJAANZICHT KYLJ SKRA SKRASNED SANU POSTRANI POSTRANSKI NGHIENG SISI БОК КОСАЯ КОСОЙ КОСОЕ КОСА КОСИЙ
+    צד
     """.split()
 )
-NOT_FRONTAL_STEMS = tuple("LATER TRANSLAT OBLIQ OBLIC DECUBIT CROSSTABLE SHOOTTHROUGH PROFIL BOKOV PLAGI".split())
+NOT_FRONTAL_STEMS = tuple(
+    """
+    LATER TRANSLAT OBLIQ OBLIC DECUBIT PROFIL BOKOV PLAGI SEITLI BOCZN BOCN SIVU SIDEOPT SIDEPROJ SIDOPROJ STRANSK
+    SONIN KULG HLIÐAR БОКОВ БОЧН БІЧН ЛАТЕРАЛ ПРОФИЛ ПРОФІЛ СТРАНИЧН ΠΛΑΓΙ ΛΟΞ ΠΡΟΦΙΛ
+    """.split()
+)
 """Words that begin so, in Latin's daughters above all; `NOT_FRONTAL_WORDS` are whole."""
 
-INSIDE = ("CROSSTABLE", "XTABLE", "LDECUB", "RDECUB")
-"""What stands somewhere in a view, written together."""
+INSIDE = tuple(
+    """
+    CROSSTABLE XTABLE LDECUB RDECUB SHOOTTHROUGH 侧位 側位 侧面 側面 侧卧 側卧 側臥 斜位 측면 측와 사위
+    جانبي جانبی نیمرخ مائل צדדי פרופיל לטרלי ด้านข้าง पार्श्व
+    """.split()
+)
+"""What stands somewhere in a view, written together; several scripts part no words."""
+
+ABBREVIATED = re.compile(
+    r"(L|R|LT|RT|LEFT|RIGHT|CHEST|CXR|THORAX)(LAT(ERAL\w*)?|DEC(UB\w*)?|OBL\w*)|LAT(LT|RT|LEFT|RIGHT|LAT|DEC(UB\w*)?)"
+)
+"""Side or body part and kind of view in one word, as far as these are frequent."""
 
 LYING_ON_THE_BACK = re.compile(r"SUPIN|PRON[OE]|DECUB\w* (DORSAL|VENTRAL)|RUCKENLAGE|BAUCHLAGE")
 """Decubitus without a side: Romance languages say so of who lies on the back or the belly, which is a frontal film."""
@@ -80,8 +94,9 @@ def is_frontal(view: str) -> bool:
     joined = "".join(said)
     if joined in ("L", "R"):  # alone it is a view; beside another word it is the side of a marker
         return False
-    has_stem = any(word.startswith(NOT_FRONTAL_STEMS) for word in said) or any(part in joined for part in INSIDE)
-    return not (has_stem or NOT_FRONTAL_WORDS & set(said))
+    is_part = any(part in joined for part in INSIDE)
+    is_word = any(word.startswith(NOT_FRONTAL_STEMS) or ABBREVIATED.fullmatch(word) for word in said)
+    return not (is_part or is_word or NOT_FRONTAL_WORDS & {*said, joined})
 
 
 def named_by(text: str, codes: Iterable[Code], orientation: str) -> str:

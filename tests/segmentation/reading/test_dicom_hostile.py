@@ -148,9 +148,10 @@ class TestHeader:
             read_dicom(inserted(to_dicom(FILM), (0x0010, 0x0010), nest * 100_000))
 
     def test_messages_do_not_repeat_what_is_long(self):
-        for tag in ((0x0008, 0x0060), (0x0028, 0x0004), (0x0002, 0x0010)):
-            with pytest.raises(PleuraError) as refusal:
-                read_dicom(replaced(to_dicom(FILM), tag, b"X" * 8000))
+        film, cut = to_dicom(FILM), to_dicom(FILM, PixelData=bytes(1000))
+        for object_, tag in ((film, (0x0008, 0x0060)), (film, (0x0028, 0x0004)), (cut, (0x0002, 0x0010))):
+            with pytest.raises(PleuraError, match="XXX") as refusal:
+                read_dicom(replaced(object_, tag, b"X" * 8000))
             assert len(str(refusal.value)) < 250
 
 

@@ -2,6 +2,7 @@
 
 import io
 import random
+import struct
 
 import imagecodecs
 import numpy as np
@@ -36,12 +37,12 @@ from app.segmentation.errors import (
     PleuraError,
     TooManyPixelsError,
     TruncatedImageError,
-    UnsupportedFormatError,
     WrongModalityError,
 )
 from app.segmentation.reading import dicom_elements
 from app.segmentation.reading.geometry import Laterality
 from app.segmentation.reading.image_io import read_radiograph
+from tests.support.dicom_bytes import relabelled
 from tests.support.film_files import to_dicom, to_png
 from tests.support.phantom import draw_phantom
 
@@ -430,13 +431,45 @@ class TestRefusals:
         with pytest.raises(TruncatedImageError):
             read_radiograph(film)
 
-    def test_unknown_transfer_syntax(self):
-        film = pydicom.dcmread(io.BytesIO(to_dicom(FILM, transfer_syntax=JPEG2000Lossless)))
-        film.file_meta.TransferSyntaxUID = HTJ2KLossless
+    @pytest.mark.parametrize(
+        "syntax",
+        [
+            *("1.2.3.4.5", "EXPLICIT", "1.2.840.10008.1.2.1\\1.2.840.10008.1.2", "1.2.840.10008.1.20"),
+            *("1.2.840.10008.1.2.7.1", "1.2.840.10008.1.2.4.94", "1.2.840.10008.1.2.4.100", HTJ2KLossless),
+        ],
+    )
+    def test_what_the_data_are_counts_whatever_they_are_called(self, syntax):
+        film = to_dicom(FILM, transfer_syntax=ExplicitVRLittleEndian)
+        right = read_radiograph(film).image
+        np.testing.assert_array_equal(read_radiograph(relabelled(film, syntax)).image, right)
+
+    def test_high_throughput_jpeg_2000(self):
+        levels = np.arange(256 * 256, dtype=np.uint16).reshape(256, 256) % 4096
+        right = read_radiograph(to_dicom(RAMP, transfer_syntax=ExplicitVRLittleEndian)).image
+        stream = imagecodecs.htj2k_encode(levels, level=0)
+        film = to_dicom(RAMP, transfer_syntax=JPEG2000Lossless, PixelData=encapsulate([stream]))
+        np.testing.assert_array_equal(read_radiograph(relabelled(film, HTJ2KLossless)).image, right)
+
+    def test_words_of_another_byte_order_than_the_header(self):
+        film = pydicom.dcmread(io.BytesIO(to_dicom(FILM, transfer_syntax=ImplicitVRLittleEndian)))
+        right = read_radiograph(to_dicom(FILM, transfer_syntax=ImplicitVRLittleEndian)).image
+        film.PixelData = np.frombuffer(film.PixelData, "<u2").astype(">u2").tobytes()
         data = io.BytesIO()
         film.save_as(data)
-        with pytest.raises(UnsupportedFormatError, match="High-Throughput JPEG 2000"):
-            read_radiograph(data.getvalue())
+        ge = relabelled(data.getvalue(), dicom_elements.GE_BIG_ENDIAN_PIXELS)
+        np.testing.assert_array_equal(read_radiograph(ge).image, right)
+
+    @pytest.mark.parametrize("syntax", [ImplicitVRLittleEndian, ExplicitVRLittleEndian, ExplicitVRBigEndian])
+    def test_a_meta_group_in_implicit_vr(self, syntax):
+        film = to_dicom(FILM, transfer_syntax=syntax)
+        order = ">" if syntax == ExplicitVRBigEndian else "<"
+        value = syntax.encode() + b"\0" * (len(syntax) % 2)
+        meta = struct.pack(f"{order}HHL", 0x0002, 0x0010, len(value)) + value
+        length = struct.pack(f"{order}HHLL", 0x0002, 0, 4, len(meta))
+        body = film[144 + struct.unpack_from("<L", film, 140)[0] :]
+        right = read_radiograph(film).image
+        for group in (meta, length + meta):
+            np.testing.assert_array_equal(read_radiograph(film[:132] + group + body).image, right)
 
     @pytest.mark.parametrize(
         "attributes", [{"BitsStored": 1}, {"BitsStored": 32}, {"PhotometricInterpretation": "HSV"}]

@@ -93,11 +93,19 @@ def test_what_is_no_film_is_refused_by_its_kind(name):
         read_radiograph(STRANGERS[name])
 
 
-@pytest.mark.parametrize("syntax", ["1.2.840.10008.1.2.4.201", "1.2.840.10008.1.2.4.202", "1.2.840.10008.1.2.4.110"])
-def test_other_codecs_are_refused_by_their_name(syntax):
-    film = relabelled(framed(imagecodecs.jpeg2k_encode(EIGHT, level=0, codecformat="j2k")), syntax)
+@pytest.mark.parametrize(
+    ("syntax", "stream"),
+    [
+        ("1.2.840.10008.1.2.4.110", imagecodecs.jpegxl_encode(EIGHT)),
+        ("1.2.840.10008.1.2.4.100", b"\0\0\1\xb3" + bytes(1000)),
+        ("1.2.840.10008.1.2.8.1", zlib.compress(EIGHT.tobytes(), wbits=-15)),
+        ("1.2.3.4", b"a secret of its maker"),
+    ],
+    ids=["JPEG XL", "MPEG", "deflated frame", "private"],
+)
+def test_other_codecs_are_refused_by_their_name(syntax, stream):
     with pytest.raises(UnsupportedFormatError, match="The transfer syntax .+ cannot be read"):
-        read_radiograph(film)
+        read_radiograph(relabelled(framed(stream), syntax))
 
 
 class TestJpeg:

@@ -40,7 +40,9 @@ OTHERS = listed(
 HAND|HIP|SKULL|ABDOMEN|PELVIS|CLAVICLE|STERNUM|SHOULDER|BREAST|FOOT|THORACIC SPINE|T-SPINE|TSPINE
 BWS|Brustwirbelsäule|BRUST-WS|胸鎖関節|грудной отдел|HAND EINSTELLUNG|colonna toracica
 Coluna torácica|COLUMNA DORSAL|rachis dorsal|Hrudní páteř|kręgosłup piersiowy
-грудной отдел позвоночника|odcinek piersiowy|грудина|THORACIC AORTA|胸椎|胸骨|膝|LONG LEG|Knie|mano|genou
+грудной отдел позвоночника|odcinek piersiowy|грудина|THORACIC AORTA|胸椎|胸骨|膝
+Θωρακική μοίρα|العمود الفقري الصدري|فقرات صدری|Cột sống ngực|Rintaranka
+LONG LEG|Knie|mano|genou
 """
 )
 
@@ -53,14 +55,18 @@ NOT_FRONTAL = listed(
 LL|RL|LLD|RLD|LLO|RLO|LAO|RAO|LPO|RPO|XTABLE|XTABLE LAT|CROSS-TABLE|SWIMMERS|L|LLAT|LAT|Lateral
 Latérale|LATERO-LATERAL|PERFIL|PROFIL|PROFIL G|OBL|OBLÍQUA|schräg|seitlich|DEC|DECUBITUS
 DORSAL DECUBITUS|decúbito lateral|LAT_LEFT|Bočná|боковая проекция|側面
-X-TABLE|LLDECUB|R LDECUB|TRANSLAT|PLAGIA
+X-TABLE|LLDECUB|R LDECUB|TRANSLAT|PLAGIA|LEFTLATERAL|RTLATERAL|LLATERAL|RIGHTLAT|CHESTLAT|LATLT|LATLAT|LATDECUB
+RTDECUB|ROBL|SHOOT THROUGH|L-L|L.L.|左侧位|胸部侧位|左前斜位|胸部側面像|側臥位|第一斜位|좌측면|흉부측면|БОКОВА|БІЧНА
+Латеральная|Бочна|ΠΛΑΓΙΟΣ|Προφίλ|جانبية|נ.צדדי|ภาพด้านข้าง|seitlicher Strahlengang|Oldalsó|Sivuprojektio
+Sidebillede|Sidoprojektion|nghiêng|stranska|Boczne
 """
 )
 
 FRONTAL = listed(
     """
 PA|AP|p.a.|FRONTAL|FACE|AP SUPINE|PA ERECT|POSTERO_ANTERIOR|DECUBITO SUPINO|Décubitus dorsal
-AP PORTABLE|PLATE|UNKNOWN|PA L
+AP PORTABLE|PLATE|UNKNOWN|PA L|AP R|BILATERAL|正面|胸部正位|両側肺|정면|фронтальная|Прямая|أمامي خلفي|Sagittal
+Bal oldali|beidseitig|PLATEAU
 """
 )
 
