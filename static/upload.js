@@ -141,7 +141,7 @@ $("#film-list").addEventListener("click", (event) => {
   link.target = waiting.length || under_way ? "_blank" : "";  // leaving the page would end the queue
   const row = link.closest(".outcome");
   row?.classList.remove("unseen-yet");
-  row?.querySelector(".seen .state")?.replaceChildren("Seen");
+  row?.querySelector(".seen .state")?.replaceChildren(tr("Seen"));
 });
 addEventListener("beforeunload", (event) => {
   if (waiting.length || under_way) event.preventDefault();

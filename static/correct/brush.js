@@ -1,6 +1,7 @@
 // Brush and eraser, for pointers and for the keyboard.
 
 import { clamp } from "../viewer/settings.js";
+import { tr } from "../words.js";
 
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 const VALUES = { brush: 1, eraser: 0 };
@@ -47,7 +48,7 @@ export class Brush {
   /** End the stroke in hand, if there is one. */
   lift() {
     if (!this.isDown) return;
-    if (this.#byKeyboard) this.told("Up");
+    if (this.#byKeyboard) this.told(tr("Up"));
     this.#last = null;
     this.#byKeyboard = false;
     this.history.commit();
@@ -106,7 +107,7 @@ export class Brush {
     this.at ??= { ...this.stage.view.centre };
     this.#begin(this.at);
     this.#byKeyboard = true;
-    this.told("Down");
+    this.told(tr("Down"));
   }
 
   #step([across, down], length) {

@@ -1,10 +1,10 @@
 // Every key of the page in one table: it answers them, hints at them on the buttons, and fills the sheet of keys.
 
+import { bindLetterSwitch } from "../letter_keys.js";
 import { onEachPage } from "../pages.js";
 
 const keys = [];
 let sheet, enabled;
-const REMEMBERED = "pleura-letter-keys";  // one switch for every page
 
 /**
  * Add keys to the page.
@@ -74,10 +74,5 @@ onEachPage(() => {
   enabled = document.querySelector("#shortcuts");
   document.querySelector("[data-action=keys]").addEventListener("click", () => sheet.showModal());
   sheet.addEventListener("click", (event) => event.target === sheet && sheet.close());  // beside the sheet
-  try {
-    enabled.checked = localStorage.getItem(REMEMBERED) !== "off";
-    enabled.addEventListener("change", () => localStorage.setItem(REMEMBERED, enabled.checked ? "on" : "off"));
-  } catch {
-    // Storage is barred: the choice holds until the page is left.
-  }
+  bindLetterSwitch(enabled);
 });

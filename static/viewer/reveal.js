@@ -1,19 +1,16 @@
 // Leaves the overlay off until it is asked for: where the reader wants that, and where the answer is indeterminate.
 
-const REMEMBERED = "pleura-reveal";
+import { store, stored } from "../stored.js";
+
+const KEY = "pleura-reveal";
 
 export function holdBack(root, settings) {
   const choice = root.querySelector("#reveal");
-  let asked = root.closest("[data-reveal]")?.dataset.reveal === "asked";
-  try {
-    const wanted = localStorage.getItem(REMEMBERED) === "asked";
-    asked ||= wanted;
-    if (choice) {
-      choice.checked = wanted;
-      choice.addEventListener("change", () => localStorage.setItem(REMEMBERED, choice.checked ? "asked" : "first"));
-    }
-  } catch {
-    // Storage is barred: the choice holds until the page is left.
+  const isWanted = stored(KEY) === "asked";
+  if (choice) {
+    choice.checked = isWanted;
+    choice.addEventListener("change", () => store(KEY, choice.checked ? "asked" : "first"));
   }
-  if (asked) settings.set({ layer: "off", hiddenLayer: root.dataset.layer });
+  const isAsked = root.closest("[data-reveal]")?.dataset.reveal === "asked";
+  if (isAsked || isWanted) settings.set({ layer: "off", hiddenLayer: root.dataset.layer });
 }

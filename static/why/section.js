@@ -80,7 +80,7 @@ function drawStage() {
   const where = heaviest(map, 1, mirrored);
   place(map, sequential, where ? tr("Raised the score most at the picture’s {place}.", { place: where })
     : tr("Nothing here raised the score."));
-  legend(sequential, 0, "low", "", "high");
+  legend(sequential, 0, tr("low"), "", tr("high"));
 }
 
 function drawFeature() {

@@ -1,5 +1,6 @@
 // What the server is asked for, and how its refusals become errors with a sentence for a person.
 
+import { renew, token } from "../token.js";
 import { tr } from "../words.js";
 
 const BROKEN = tr("The connection broke, or the film is no longer kept.");
@@ -30,8 +31,9 @@ export async function* occlusion(address, signal) {
 }
 
 async function ask(address, options = {}) {
-  const headers = { "X-CSRFToken": document.querySelector("meta[name=csrf-token]").content };
-  const answer = await fetch(address, { headers, ...options }).catch(sayBroken);
+  const send = () => fetch(address, { headers: { "X-CSRFToken": token() }, ...options }).catch(sayBroken);
+  let answer = await send();
+  if (answer.status === 400) answer = await renew().then(send);  // the server was restarted
   if (answer.ok) return answer;
   const problem = await answer.json().catch(() => ({ title: tr("The server gave no answer"), detail: tr("Try again.") }));
   throw new Error(`${problem.title}. ${problem.detail}`);

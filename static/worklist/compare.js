@@ -1,5 +1,6 @@
 // Two films of one patient: what is done to the view of one is done to the other's.
 
+import { areLettersOn } from "../letter_keys.js";
 import { basicTools, listen } from "../viewer/gestures.js";
 import { MarkedArea, drawSides } from "../viewer/marks.js";
 import { Settings } from "../viewer/settings.js";
@@ -57,7 +58,7 @@ function bindControls() {
   });
   document.addEventListener("keydown", (event) => {
     if (event.key.toLowerCase() !== "h" || event.ctrlKey || event.metaKey || event.altKey) return;
-    if (localStorage.getItem("pleura-letter-keys") === "off") return;
+    if (!areLettersOn()) return;
     settings.set({ layer: settings.now.layer === "area" ? "off" : "area" });
   });
 }

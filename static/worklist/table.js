@@ -1,12 +1,12 @@
 // The table of films: rows in reading order, a filter that says what it hides, next and previous by key.
 
-import { trN } from "../words.js";
+import { bindLetterSwitch } from "../letter_keys.js";
+import { tr, trN } from "../words.js";
 
 const $ = (selector) => document.querySelector(selector);
 const table = $("#film-list");
 const find = $("#find");
 const keys = $("#list-keys");
-const KEYS = "pleura-letter-keys";
 const LAST = "pleura-last-film";  // the page of a result leaves it here
 
 const rows = () => [...table.querySelectorAll(".outcome")];
@@ -69,7 +69,7 @@ function refresh() {
   for (const body of table.tBodies) {
     const all = body.querySelectorAll(".outcome").length;
     const seen = body.querySelectorAll(".outcome:not([hidden])").length;
-    write(body.querySelector(".count"), seen === all ? `${all}` : `${seen} of ${all}`);
+    write(body.querySelector(".count"), seen === all ? `${all}` : tr("{seen} of {all}", { seen, all }));
     body.hidden = !all;
   }
   tell();
@@ -136,8 +136,7 @@ function obey(event) {
 }
 
 export function start() {
-  keys.checked = localStorage.getItem(KEYS) !== "off";
-  keys.addEventListener("change", () => localStorage.setItem(KEYS, keys.checked ? "on" : "off"));
+  bindLetterSwitch(keys);
   find.addEventListener("input", refresh);
   find.addEventListener("keydown", (event) => { if (event.key === "Escape") showAll(); });
   $(".choices").addEventListener("change", refresh);
