@@ -18,7 +18,6 @@ from app.config import ROOT, SettingError, read_settings
 from app.studies.audit import COLUMNS, AuditTrail
 from app.studies.database import default_url, open_database
 from app.studies.schema import VERSION, migrate
-from app.studies.study import Study  # noqa: F401 - so that its table is known
 from app.studies.tokens import Tokens
 
 

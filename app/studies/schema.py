@@ -1,7 +1,8 @@
 """The tables' version, and how an older database is brought to it: Alembic's migrations, run at the start.
 
-A new database is made whole and marked with the latest version, as Alembic's own cookbook does; Alembic itself is
-imported only where there is something to migrate.
+A new database is made whole and marked with the latest version, as Alembic's own cookbook does, and one of that version
+gets what it lacks: `python -m app.studies` once made new ones without observations. Alembic itself is imported only
+where there is something to migrate.
 """
 
 import fcntl
@@ -10,15 +11,22 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import cast
 
 from sqlalchemy import Column, Connection, Engine, MetaData, String, Table, inspect, select, text
 
 from app.config import SettingError
+from app.studies.audit import Entry
 from app.studies.database import Base, sqlite_file
+from app.studies.observations import ObservationRow
+from app.studies.study import Study
+from app.studies.tokens import Token
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 VERSION = "0003"
 """The latest of them."""
+TABLES = [cast(Table, row.__table__) for row in (Study, Entry, Token, ObservationRow)]
+"""All there are, whatever else the program that asks for them has imported."""
 
 POSTGRESQL_LOCK = 7_374_635
 """Any number that no other program on the database locks."""
@@ -36,13 +44,12 @@ def migrate(engine: Engine) -> None:
     """
     with _alone(engine), engine.connect() as connection:
         found = _version(connection)
-        if found == VERSION and inspect(connection).has_table("studies"):
-            return
-        if not inspect(connection).has_table("studies"):
-            Base.metadata.create_all(connection)
-            VERSIONS.create(connection, checkfirst=True)
-            connection.execute(VERSIONS.delete())
-            connection.execute(VERSIONS.insert().values(version_num=VERSION))
+        if found == VERSION or not inspect(connection).has_table("studies"):
+            Base.metadata.create_all(connection, TABLES)
+            if found != VERSION:
+                VERSIONS.create(connection, checkfirst=True)
+                connection.execute(VERSIONS.delete())
+                connection.execute(VERSIONS.insert().values(version_num=VERSION))
             connection.commit()
             return
         connection.rollback()

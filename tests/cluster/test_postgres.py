@@ -7,11 +7,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import delete, insert, text, update
+from sqlalchemy import Connection, delete, insert, text, update
 from sqlalchemy.exc import DBAPIError
 
 from app.studies.audit import AuditTrail, Entry
-from app.studies.database import StorageFullError
+from app.studies.database import Base, StorageFullError
+from app.studies.schema import VERSIONS
 from app.studies.store import StudyStore
 from app.studies.study import Study
 from tests.support.cluster import postgres
@@ -27,12 +28,17 @@ def url(tmp_path_factory) -> Iterator[str]:
         yield url
 
 
+def drop_tables(connection: Connection) -> None:
+    Base.metadata.drop_all(connection)
+    VERSIONS.drop(connection)
+
+
 @pytest.fixture
 def store(url) -> Iterator[StudyStore]:
     store = StudyStore(url, RETENTION, Clock())
     yield store
     with store.engine.begin() as connection:
-        connection.execute(text("DROP TABLE studies, audit, tokens, alembic_version"))
+        drop_tables(connection)
     store.close()
 
 
@@ -61,7 +67,7 @@ def cramped(url, small_disk) -> Iterator[StudyStore]:
         connection.execute(text("ALTER TABLE studies SET TABLESPACE small"))
     yield outside
     with own.connect() as connection:
-        connection.execute(text("DROP TABLE studies, audit, tokens, alembic_version"))
+        drop_tables(connection)
         connection.execute(text("DROP TABLESPACE small"))
     outside.close()
 

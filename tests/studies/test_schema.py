@@ -1,5 +1,9 @@
 """Tables: made whole, or brought to this version step by step, with the same outcome."""
 
+import os
+import subprocess
+import sys
+
 import pytest
 import sqlalchemy as sa
 from alembic import command
@@ -8,11 +12,12 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
-from app.config import SettingError
-from app.studies.audit import AuditTrail
+from app.config import ROOT, SettingError
+from app.studies.audit import AuditTrail, Entry
 from app.studies.database import Base, open_database
-from app.studies.schema import MIGRATIONS, VERSION, VERSIONS, migrate
+from app.studies.schema import MIGRATIONS, TABLES, VERSION, VERSIONS, migrate
 from app.studies.store import StudyStore
+from app.studies.tokens import Tokens
 
 
 @pytest.fixture
@@ -53,6 +58,36 @@ def test_a_new_database_is_made_whole(engine):
     migrate(engine)
     migrate(engine)
     assert differences(engine) == []
+
+
+def test_every_table_is_among_them():
+    assert {table.name for table in TABLES} == Base.metadata.tables.keys()
+
+
+def test_the_operator_s_command_makes_the_same_tables_as_the_server(engine, tmp_path):
+    """In a process of its own: what this one has imported would hide what the command forgets."""
+    url = f"sqlite:///{tmp_path / 'fresh.sqlite'}"
+    command = [sys.executable, "-m", "app.studies", "token", "list"]
+    subprocess.run(command, cwd=ROOT, env={**os.environ, "PLEURA_DATABASE_URL": url}, check=True)
+    StudyStore(str(engine.url), 60).close()
+    fresh = open_database(url)
+    assert differences(fresh) == []
+    assert set(sa.inspect(fresh).get_table_names()) == set(sa.inspect(engine).get_table_names())
+    fresh.dispose()
+
+
+@pytest.mark.parametrize("table", ["observations", "audit"])
+def test_a_database_of_this_version_gets_what_it_lacks(engine, table):
+    migrate(engine)
+    Tokens(engine).add("ward 3")
+    with engine.begin() as connection:
+        connection.execute(sa.text(f"DROP TABLE {table}"))
+    migrate(engine)
+    assert differences(engine) == []
+    assert [token.name for token in Tokens(engine).all()] == ["ward 3"]
+    AuditTrail(engine).note("session 1", "saw")
+    with pytest.raises(sa.exc.IntegrityError, match="append-only"), engine.begin() as connection:
+        connection.execute(sa.update(Entry).values(who="nobody"))
 
 
 def test_films_from_before_there_were_versions_are_given_up(engine):
