@@ -10,7 +10,7 @@ from app.analysis.answer import to_answer
 from app.analysis.turns import Turns
 from app.segmentation.predictor import Prediction, Predictor
 from app.segmentation.reading.radiograph import Radiograph
-from app.segmentation.reading.reader import Reader, shared_reader
+from app.segmentation.reading.reader import Reader
 from app.studies.answer import Answer
 
 
@@ -43,12 +43,12 @@ class Analysis:
         turns: Whose film is answered next. Who else has work for every core takes a turn, too.
     """
 
-    def __init__(self, predictor: Predictor, reader: Reader | None = None) -> None:
-        """Take a model; without a reader, the one that this process shares."""
+    def __init__(self, predictor: Predictor, reader: Reader) -> None:
         self.predictor = predictor
-        self.reader = reader or shared_reader()
+        self.reader = reader
         self.reading = Turns()
         self.turns = Turns()
+        self._reading_since: float | None = None
 
     def analyse(self, data: bytes, client: str = "somebody") -> AnalysedFilm:
         """Read a film and answer it, as soon as the films before it have been.
@@ -66,12 +66,24 @@ class Analysis:
         """
         with ExitStack() as turn:
             with self.reading.turn(client):
-                started = time.perf_counter()
-                radiograph = cast(Radiograph, self.reader.read(data))
-                reading = 1e3 * (time.perf_counter() - started)
+                radiograph, reading = self._read(data)
                 turn.enter_context(self.turns)  # before the next film is read: there is never more than one ahead
             prediction = self.predictor.predict(radiograph)
         timing_ms = {"reading": reading, **prediction.timing_ms, "total": reading + prediction.timing_ms["total"]}
         prediction = replace(prediction, timing_ms=timing_ms)
         answer = to_answer(radiograph, prediction, self.predictor, secrets.token_urlsafe(24))
         return AnalysedFilm(radiograph, prediction, answer)
+
+    def reading_seconds(self) -> float:
+        """How long the film in hand has been read; 0 if none is. One that is read, and waits for an answer, is not."""
+        since = self._reading_since
+        return 0.0 if since is None else time.monotonic() - since
+
+    def _read(self, data: bytes) -> tuple[Radiograph, float]:
+        """Return a film, and how many milliseconds it took; its turn has come."""
+        started = self._reading_since = time.monotonic()
+        try:
+            radiograph = cast(Radiograph, self.reader.read(data))
+        finally:
+            self._reading_since = None
+        return radiograph, 1e3 * (time.monotonic() - started)

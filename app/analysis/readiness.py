@@ -53,8 +53,8 @@ class Readiness:
         return self._overdue() or self._keeping() or self._weights.objection() or self._canary.objection()
 
     def _overdue(self) -> str:
-        reading, answering = self._analysis.reading.held_seconds(), self._analysis.turns.held_seconds()
-        if reading > self._analysis.reader.order.processor_seconds + SLACK_SECONDS:
+        reading, answering = self._analysis.reading_seconds(), self._analysis.turns.held_seconds()
+        if reading > self._analysis.reader.order.clock_seconds + SLACK_SECONDS:
             return f"The film in hand has been read for {reading:.0f} s."
         if answering > OVERDUE_SECONDS:
             return f"The film in hand has been answered for {answering:.0f} s."

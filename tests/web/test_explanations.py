@@ -28,6 +28,7 @@ from app.segmentation.network.logits import logit
 from app.segmentation.network.preprocessing import preprocess
 from app.segmentation.predictor import Predictor
 from app.segmentation.reading.radiograph import Radiograph
+from app.segmentation.reading.reader import shared_reader
 from app.studies.database import Base
 from app.studies.drawing import film_png
 from app.studies.store import StudyStore
@@ -93,19 +94,19 @@ class TestTheFilmExplained:
     def test_is_the_networks_input_where_the_file_has_8_bits(self, predictor):
         image = np.round(FILM * 255).astype(np.float32) / 255
         expected = preprocess(image, predictor.metadata.preprocessing)
-        assert np.array_equal(Saliency(Analysis(predictor))._batch(film_png(image)), expected)
+        assert np.array_equal(Saliency(Analysis(predictor, shared_reader()))._batch(film_png(image)), expected)
 
     def test_strays_little_where_the_file_has_more(self, predictor):
         noise = np.random.default_rng(0).normal(0, 0.003, FILM.shape)
         image = (np.round((0.6 * FILM + 0.2 + noise) * 4095) / 4095).astype(np.float32)  # 12 bits
         expected = preprocess(image, predictor.metadata.preprocessing)
-        found = Saliency(Analysis(predictor))._batch(film_png(image))
+        found = Saliency(Analysis(predictor, shared_reader()))._batch(film_png(image))
         assert not np.array_equal(found, expected)
         assert np.abs(found - expected).max() < 0.02  # standard deviations of the film
 
     def test_strays_little_where_it_is_shown_smaller(self, predictor):
         large = cv2.resize(np.round(FILM * 255).astype(np.float32) / 255, (5000, 4400), interpolation=cv2.INTER_LINEAR)
-        found = Saliency(Analysis(predictor))._batch(film_png(large))
+        found = Saliency(Analysis(predictor, shared_reader()))._batch(film_png(large))
         assert np.abs(found - preprocess(large, predictor.metadata.preprocessing)).max() < 0.05
 
     def test_has_the_score_that_is_shown(self, client, address, predictor):
@@ -138,7 +139,7 @@ class TestOcclusion:
         assert [step["done"] for step in steps] == [*range(2, 49, 2), 49]
         assert {step["total"] for step in steps} == {49}
         assert np.isnan(unpacked(steps[0])).any() and not np.isnan(unpacked(steps[-1])).any()
-        batch = Saliency(Analysis(predictor))._batch(film_png(FILM))
+        batch = Saliency(Analysis(predictor, shared_reader()))._batch(film_png(FILM))
         *_, last = occlude(predictor.engine, predictor.decision.calibration, batch, CELLS)
         assert np.abs(unpacked(steps[-1]) - last.drops).max() < steps[-1]["peak"] / 100
         monkeypatch.delattr(attribution, "occlude")

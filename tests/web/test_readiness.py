@@ -48,9 +48,9 @@ def test_work_that_is_overdue(make, monkeypatch):
     app = make()
     assert reason(app) == ""
     analysis = services(app).analysis
-    monkeypatch.setattr(analysis.reading, "held_seconds", lambda: 99.0)
+    monkeypatch.setattr(analysis, "reading_seconds", lambda: 99.0)
     assert reason(app) == "The film in hand has been read for 99 s."
-    monkeypatch.setattr(analysis.reading, "held_seconds", lambda: 2.0)
+    monkeypatch.setattr(analysis, "reading_seconds", lambda: 30.0)  # by the clock, while others have the processor
     assert reason(app) == ""
     monkeypatch.setattr(analysis.turns, "held_seconds", lambda: 99.0)
     assert reason(app) == "The film in hand has been answered for 99 s."

@@ -146,7 +146,7 @@ class Reader:
 
 @functools.cache
 def shared_reader(seconds: int = READING_SECONDS, mebibytes: int = READING_MEBIBYTES) -> Reader:
-    """Return the reader that all analyses of this process share: its films are read one at a time."""
+    """Return the reader that all of this process share who grant a film as much: its films are read one at a time."""
     return Reader(seconds, mebibytes)
 
 
