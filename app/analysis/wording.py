@@ -47,9 +47,9 @@ class WordedDoubt(NamedTuple):
 
     Attributes:
         kind: "Warning" or "Note", in the language that is spoken.
-        is_warning: Whether it weighs most.
         text: What was found, and what to do about it.
         code: Of the doubt.
+        is_warning: Whether it weighs most.
     """
 
     kind: str

@@ -12,7 +12,7 @@ from pydicom.sr.coding import Code
 
 from app.analysis.language import SOURCE, speaking
 from app.exports.dicom_object import equipment, source_of, to_bytes
-from app.exports.pictures import AMBER
+from app.exports.pictures import MARK
 from app.exports.reading import Reading
 from app.segmentation.reading.geometry import Laterality
 
@@ -122,5 +122,5 @@ def _described(reading: Reading, number: int, side: Laterality | None, by_model:
         tracking_id=f"Pneumothorax {'map' if side is None else reading.side_words(side)}",
         tracking_uid=reading.new_uid(f"tracking {side}"),
         anatomic_regions=[pleura_of(reading, side)],
-        display_color=CIELabColor.from_rgb(*AMBER),
+        display_color=CIELabColor.from_rgb(*MARK),
     )

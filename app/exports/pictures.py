@@ -15,8 +15,8 @@ from app.exports.reading import Reading
 from app.studies.answer import NOTICE
 
 FONTS = Path(__file__).with_name("fonts")
-AMBER = (246, 178, 60)
-"""Of what is marked, as on the page; RGB."""
+MARK = (255, 182, 61)
+"""RGB of what is marked: `--mark` of static/pleura.css."""
 
 OPACITY = 0.25
 LARGEST_SIDE = 2048
@@ -47,10 +47,10 @@ def draw_overlay(reading: Reading) -> np.ndarray:
     size = film.shape[1], film.shape[0]
     mask = cv2.resize(reading.mask.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST)
     marked = mask > 0
-    picture[marked] = np.round((1 - OPACITY) * picture[marked] + OPACITY * np.array(AMBER)).astype(np.uint8)
+    picture[marked] = np.round((1 - OPACITY) * picture[marked] + OPACITY * np.array(MARK)).astype(np.uint8)
     outlines, _ = cv2.findContours(mask, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
     width = max(1, round(max(film.shape) / 1000))  # no wider: the pleural line must stay visible
-    return cv2.drawContours(picture, outlines, -1, AMBER, width, cv2.LINE_AA)
+    return cv2.drawContours(picture, outlines, -1, MARK, width, cv2.LINE_AA)
 
 
 def _legend(reading: Reading, width: int) -> np.ndarray:
@@ -60,9 +60,9 @@ def _legend(reading: Reading, width: int) -> np.ndarray:
     found = reading.headline
     if reading.chance:
         found = tr("{finding}, probability {chance}", finding=found, chance=reading.chance)
-    paragraphs = [(reading.warning, AMBER)] if reading.warning else []
+    paragraphs = [(reading.warning, MARK)] if reading.warning else []
     paragraphs += [
-        (f"■ {reading.marking}" if reading.mask.any() else reading.marking, AMBER),
+        (f"■ {reading.marking}" if reading.mask.any() else reading.marking, MARK),
         (f"{found} · {tr('model {model}, SHA-256 {hash}', **reading.maker)}", (232, 238, 242)),
         (tr(NOTICE), (232, 238, 242)),
     ]

@@ -37,6 +37,7 @@ class Predictor:
         population: The films that it learnt from.
         feature_distribution: What the checkpoint's films look like to the network, if it says so.
         sha256: Hash of the checkpoint's file, hexadecimal.
+        checkpoint: What was loaded, the weights in it.
         engine: What answers films.
     """
 

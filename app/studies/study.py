@@ -38,7 +38,7 @@ class Study(Base):
         disagreement_png: The disagreement map, likewise.
         patient_key: Equal for films of one patient; None where the file does not say whose it is.
         taken_on: ISO date of the film; None where the file does not say.
-        dicom_header: What exports need of the file's header, from `header.read_header`.
+        dicom_header: What exports need of the file's header, from `header.kept_of`.
         example: Name of the example film that it is; None for a film that somebody uploaded.
         thumbnail_png: The film, small, for the list; None for a film kept before there were any.
         seen_at: When its result was first opened, seconds since the epoch; None until then.

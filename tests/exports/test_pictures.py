@@ -1,12 +1,14 @@
 """The pictures and what their text chunks say."""
 
 import io
+import re
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from app.exports.pictures import LARGEST_SIDE, draw_overlay, mask_png, overlay_png
+from app.config import ROOT
+from app.exports.pictures import LARGEST_SIDE, MARK, draw_overlay, mask_png, overlay_png
 from app.studies.answer import NOTICE
 from tests.support.phantom import draw_phantom, to_dicom, to_png
 
@@ -49,6 +51,11 @@ def test_the_overlay_colours_what_is_marked_and_nothing_else(make_reading):
     rows, columns = np.nonzero(MASK)
     away[rows.min() - 3 : rows.max() + 4, columns.min() - 3 : columns.max() + 4] = False
     np.testing.assert_array_equal(picture[away], np.repeat(reading.film[away][:, np.newaxis], 3, axis=1))
+
+
+def test_the_colour_is_the_page_s():
+    colour = re.search(r"--mark: #(\w{6});", (ROOT / "static" / "pleura.css").read_text())[1]
+    assert bytes(MARK).hex() == colour
 
 
 def test_the_legend_lies_below_the_film(make_reading):
