@@ -159,6 +159,28 @@ def test_rules_see_imports():
     assert len(TRAINING) > 5
 
 
+def folders_on_the_page() -> set[str]:
+    """Every folder in the tree of docs/architecture.md, by its path."""
+    tree = (ROOT / "docs" / "architecture.md").read_text().split("## The tree")[1].split("```")[1]
+    path: list[str] = []
+    found = set()
+    for line in tree.strip().splitlines():
+        path = [*path[: (len(line) - len(line.lstrip())) // 2], line.split()[0].rstrip("/")]
+        found.add("/".join(path))
+    return found
+
+
+def test_the_page_shows_every_folder_of_code():
+    """But those of the tests that have the name of what they test."""
+    shown = folders_on_the_page()
+    tops = [ROOT / folder for folder in shown if "/" not in folder]
+    files = [path for top in tops for path in top.rglob("*") if path.suffix in (".py", ".js", ".css", ".html", ".sh")]
+    folders = {relative(folder) for path in files for folder in path.parents if ROOT in folder.parents}
+    tested = {f"tests/{path.removeprefix('app/')}" for path in folders if not path.startswith("tests")}
+    assert folders - tested <= shown
+    assert all((ROOT / folder).is_dir() for folder in shown)
+
+
 def test_core_works_where_flask_is_not_installed():
     code = (
         "import sys\n"
