@@ -120,11 +120,11 @@ class Predictor:
         known = self.feature_distribution
         if known is None:
             return 0.0, ()
-        distance = known.distance(evidence.features)
-        if distance <= known.limit:
-            return distance / known.limit, ()
-        measured = f"It differs too much from them ({distance:.0f}; limit {known.limit:.0f})."
-        return distance / known.limit, (replace(UNFAMILIAR, message=f"{UNFAMILIAR.message} {measured}"),)
+        distance = known.in_limits(evidence.features)
+        if distance <= 1:
+            return distance, ()
+        measured = f"It differs too much from them ({distance * known.limit:.0f}; limit {known.limit:.0f})."
+        return distance, (replace(UNFAMILIAR, message=f"{UNFAMILIAR.message} {measured}"),)
 
     def check_canary(self) -> bool:
         """Answer the synthetic film in the checkpoint, and compare with the answer it had at release."""

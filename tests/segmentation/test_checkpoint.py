@@ -100,6 +100,7 @@ class TestRoundTrip:
         assert loaded.metadata == METADATA
         assert loaded.feature_distribution.limit == 4.5
         assert loaded.feature_distribution.distance(np.array([3.0, 1.0, 6.0])) == pytest.approx(10)
+        assert loaded.feature_distribution.in_limits(np.array([3.0, 1.0, 6.0])) == pytest.approx(10 / 4.5)
 
     def test_name_of_the_file_is_its_hash(self, path):
         assert load_checkpoint(path).sha256 == hashlib.sha256(path.read_bytes()).hexdigest()

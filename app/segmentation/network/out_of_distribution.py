@@ -24,3 +24,7 @@ class FeatureDistribution:
     def distance(self, features: np.ndarray) -> float:
         """Return how far features, float32 (C,), lie from the training films'; about √C for one of them."""
         return float(np.linalg.norm((features - self.mean) @ self.whitening))
+
+    def in_limits(self, features: np.ndarray) -> float:
+        """Return the same in limits: beyond 1 an answer is not to be trusted."""
+        return self.distance(features) / self.limit
