@@ -12,6 +12,7 @@ from typing import BinaryIO, Self
 from defusedcsv import csv
 
 from app.batch.rows import COLUMNS, UNREADABLE
+from app.studies.answer import HASH_LENGTH
 
 
 class ResultsError(ValueError):
@@ -96,7 +97,7 @@ class Results:
         end = os.fstat(self.file).st_size
         try:
             if os.write(self.file, line) < len(line):
-                raise OSError(28, "No space left on device")
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         except OSError as error:
             os.ftruncate(self.file, end)
             raise ResultsError(
@@ -144,11 +145,13 @@ class Results:
             for row, line in records:
                 if len(row) != len(COLUMNS) or not line.endswith(b"\n"):
                     continue  # it was cut, perhaps at a line break in a path
-                if row[-2] != self.model_sha256:
+                cells = dict(zip(COLUMNS, row, strict=True))
+                if cells["model_sha256"] != self.model_sha256:
                     raise ResultsError(
-                        f"{self.path} was made with other weights, {row[-2][:12]}. Name another file in --out."
+                        f"{self.path} was made with other weights, {cells['model_sha256'][:HASH_LENGTH]}. "
+                        "Name another file in --out."
                     )
-                if row[2] != UNREADABLE:
+                if cells["code"] != UNREADABLE:
                     yield row, line
         except (UnicodeDecodeError, csv.Error) as error:
             raise ResultsError(f"{self.path} is no table of text. Name another file in --out.") from error

@@ -1,9 +1,12 @@
 """What became of a file, as a row of the table."""
 
+from collections.abc import Mapping
+
 from app.batch.pictures import Pictures
 from app.batch.work import Outcome
+from app.exports.answer_cells import cells_of
 from app.segmentation.errors import PleuraError
-from app.studies.answer import NOTICE, Answer
+from app.studies.answer import NOTICE
 from app.web.problems import problem_of
 
 COLUMNS = (
@@ -28,32 +31,18 @@ def row_of(outcome: Outcome, model_sha256: str, pictures: Pictures) -> list[obje
     Raises:
         OSError: If the pictures cannot be written.
     """
-    name, sha256, error = outcome.entry.name, outcome.sha256, outcome.error
+    film, error = {"path": outcome.entry.name, "sha256": outcome.sha256}, outcome.error
+    refused = {**film, "model_sha256": model_sha256, "notice": NOTICE}
     if isinstance(error, PleuraError):
         problem, detail = problem_of(error)
-        return _refused(name, sha256, problem.code, detail, model_sha256)
+        return _row({**refused, "code": problem.code, "detail": detail})
     if error is not None:
-        return _refused(name, sha256, UNREADABLE, f"{error.strerror}.", model_sha256)
+        return _row({**refused, "code": UNREADABLE, "detail": f"{error.strerror}."})
     if outcome.film is None:
         return []
     pictures.write(outcome)
-    return _answered(name, sha256, outcome.film.answer)
+    return _row({**film, **cells_of(outcome.film.answer)})
 
 
-def _answered(path: str, sha256: str, answer: Answer) -> list[object]:
-    marked = sum(region.area_fraction for region in answer.regions)
-    return [
-        *(path, sha256, "", "", str(answer.finding)),
-        "" if answer.is_withheld else f"{answer.probability:.4f}",  # the figure means nothing there
-        answer.withheld_for or "",
-        " ".join(doubt.code for doubt in answer.doubts),
-        len(answer.regions),
-        " and ".join(sorted(answer.film.place_of(side) for side in answer.sides)),
-        "yes" if answer.film.states_side else "no",
-        f"{marked:.6f}",
-        *(answer.model.name, answer.model.sha256, NOTICE),
-    ]
-
-
-def _refused(path: str, sha256: str, code: str, detail: str, model_sha256: str) -> list[object]:
-    return [path, sha256, code, detail, *[""] * (len(COLUMNS) - 6), model_sha256, NOTICE]
+def _row(cells: Mapping[str, object]) -> list[object]:
+    return [cells.get(column, "") for column in COLUMNS]

@@ -6,28 +6,14 @@ from collections.abc import Iterable
 
 from defusedcsv import csv
 
-from app.studies.answer import NOTICE
+from app.exports.answer_cells import cells_of
 from app.studies.reading_order import group_of
 from app.studies.study import Study
 
 COLUMNS = (
-    *(
-        "position",
-        "group",
-        "file",
-        "finding",
-        "probability",
-        "withheld_for",
-        "marked",
-        "side_stated",
-        "regions",
-        "warnings",
-        "taken_on",
-    ),
-    *("reader", "model", "model_sha256", "notice"),
+    *("position", "group", "file", "finding", "probability", "withheld_for", "marked", "side_stated", "regions"),
+    *("warnings", "taken_on", "reader", "model", "model_sha256", "notice"),
 )
-
-
 FORMULA_SIGNS = ("=", "+", "-", "@", "|", "%")
 
 
@@ -48,24 +34,15 @@ def worklist_csv(studies: Iterable[Study]) -> bytes:
 
 
 def _row(position: int, study: Study) -> list[object]:
-    answer, group = study.answer, group_of(study)
-    return [
-        position,
-        group.title,
-        _defused(study.file_name),
-        answer.finding,
-        "" if answer.is_withheld else answer.probability,  # the figure means nothing there
-        answer.withheld_for or "",
-        " and ".join(sorted(answer.film.place_of(side) for side in answer.sides)),
-        "yes" if answer.film.states_side else "no",
-        len(answer.regions),
-        " ".join(doubt.code for doubt in answer.warnings),
-        study.taken_on or "",
-        study.verdict or "",
-        answer.model.name,
-        answer.model.short_hash,
-        NOTICE,
-    ]
+    cells = {
+        "position": position,
+        "group": group_of(study).title,
+        "file": _defused(study.file_name),
+        "taken_on": study.taken_on or "",
+        "reader": study.verdict or "",
+        **cells_of(study.answer),
+    }
+    return [cells[column] for column in COLUMNS]
 
 
 def _defused(text: str) -> str:

@@ -9,6 +9,7 @@ from app.exports.worklist_csv import worklist_csv
 from app.segmentation.decision.doubts import UNFAMILIAR
 from app.studies.answer import NOTICE
 from app.studies.reading_order import in_order
+from tests.support.answers import MODEL
 from tests.support.phantom import draw_phantom, to_dicom, to_png
 
 PHANTOM = draw_phantom(2, 256)
@@ -28,7 +29,7 @@ def test_rows_say_what_the_list_says_in_its_order(make_reading):
     ]
     first, second, third = table(in_order(studies))
     assert (first["position"], first["file"]) == ("1", 'Łucja, "left".png')
-    assert (first["group"], first["finding"], first["probability"]) == ("Suspected", "positive", "0.9")
+    assert (first["group"], first["finding"], first["probability"]) == ("Suspected", "positive", "0.9000")
     regions = str(len(studies[1].answer.regions))
     assert (first["marked"], first["side_stated"], first["regions"]) == ("picture right", "no", regions)
     assert first["reader"] == "right"
@@ -36,7 +37,7 @@ def test_rows_say_what_the_list_says_in_its_order(make_reading):
     assert (second["finding"], second["withheld_for"]) == ("indeterminate", "unlike_training_films")
     assert (third["file"], third["probability"], third["taken_on"]) == ("quiet.png", "0.0312", "2024-01-31")
     for row in (first, second, third):
-        assert (row["model"], row["model_sha256"], row["notice"]) == ("tiny", "0123456789ab", NOTICE)
+        assert (row["model"], row["model_sha256"], row["notice"]) == ("tiny", MODEL.sha256, NOTICE)
 
 
 def test_a_side_is_the_patient_s_only_where_the_file_says_so(make_reading):

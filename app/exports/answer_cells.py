@@ -1,0 +1,21 @@
+"""What a table says of an answer, whichever table: the worklist's, or that of a batch."""
+
+from app.studies.answer import NOTICE, Answer
+
+
+def cells_of(answer: Answer) -> dict[str, object]:
+    """Return the cells by the names of their columns; a table takes those that it has."""
+    return {
+        "finding": str(answer.finding),
+        "probability": "" if answer.is_withheld else f"{answer.probability:.4f}",  # the figure means nothing there
+        "withheld_for": answer.withheld_for or "",
+        "doubts": " ".join(doubt.code for doubt in answer.doubts),
+        "warnings": " ".join(doubt.code for doubt in answer.warnings),
+        "regions": len(answer.regions),
+        "marked": " and ".join(sorted(answer.film.place_of(side) for side in answer.sides)),
+        "side_stated": "yes" if answer.film.states_side else "no",
+        "marked_fraction": f"{sum(region.area_fraction for region in answer.regions):.6f}",
+        "model": answer.model.name,
+        "model_sha256": answer.model.sha256,
+        "notice": NOTICE,
+    }
