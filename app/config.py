@@ -8,6 +8,8 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 MIN_SECRET_LENGTH = 32
+AUDIT_DAYS = 365
+"""Where no setting says otherwise: a year."""
 
 
 class SettingError(ValueError):
@@ -67,7 +69,7 @@ SETTINGS = (
     Setting("RETENTION_MINUTES", 60, "Minutes a study, its film and its result are kept.", minimum=1),
     Setting("LONGEST_MINUTES", 480, "Minutes after which a study is deleted even if its reader asks for longer."),
     Setting("MAX_KEPT_MIB", 4096, "MiB of pictures that all sessions together keep; 0: no limit but the disk's."),
-    Setting("AUDIT_DAYS", 365, "Days that the audit trail keeps who did what with which film.", minimum=1),
+    Setting("AUDIT_DAYS", AUDIT_DAYS, "Days that the audit trail keeps who did what with which film.", minimum=1),
     Setting(
         "HOSTS",
         "",

@@ -13,9 +13,9 @@ from sqlalchemy import DDL, Engine, Float, delete, event, insert, literal_column
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Mapped, mapped_column
 
+from app.config import AUDIT_DAYS
 from app.studies.database import Base
 
-DAYS = 365
 COLUMNS = ("at", "who", "deed", "study", "detail")
 
 REFUSE = "SELECT RAISE(ABORT, 'audit is append-only')"
@@ -76,7 +76,7 @@ class AuditTrail:
         days: How long a deed is kept.
     """
 
-    def __init__(self, engine: Engine, days: int = DAYS, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, engine: Engine, days: int = AUDIT_DAYS, clock: Callable[[], float] = time.time) -> None:
         self._engine = engine
         self.days = days
         self._clock = clock

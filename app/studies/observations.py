@@ -7,19 +7,18 @@ the rows that are alike, so that nothing ties a row to a film.
 import logging
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from sqlalchemy import Engine, delete, insert, select, update
+from sqlalchemy import Engine, delete, select, update
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, MappedAsDataclass, Session, mapped_column
 
+from app.config import AUDIT_DAYS
 from app.studies.answer import Answer
 from app.studies.database import Base
 
-DAYS = 365
 REFUSED = "refused"
 """In place of a finding: the film was refused, for the reason that `codes` names."""
 VIEWS = ("PA", "AP")
@@ -29,29 +28,11 @@ MACHINE = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._/+-]{0,31}")
 logger = logging.getLogger(__name__)
 
 
-class ObservationRow(Base):
-    """One film that was answered or refused."""
-
-    __tablename__ = "observations"
-
-    row: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
-    hour: Mapped[str] = mapped_column(index=True)
-    model_sha256: Mapped[str]
-    finding: Mapped[str]
-    score: Mapped[float | None]
-    distance: Mapped[float | None]
-    withheld_for: Mapped[str]
-    codes: Mapped[str]
-    view: Mapped[str]
-    machine: Mapped[str]
-    verdict: Mapped[str]
-
-
-@dataclass(frozen=True)
-class Observation:
-    """What is kept of a film.
+class Observation(MappedAsDataclass, Base):
+    """One film that was answered or refused.
 
     Attributes:
+        row: Its number.
         hour: When, UTC: "2026-11-27T09".
         model_sha256: Which weights answered.
         finding: Positive, negative, indeterminate, or `REFUSED`.
@@ -64,25 +45,25 @@ class Observation:
         verdict: What the reader said: "right", "wrong" or "".
     """
 
-    hour: str
-    model_sha256: str
-    finding: str
-    score: float | None
-    distance: float | None
-    withheld_for: str = ""
-    codes: str = ""
-    view: str = ""
-    machine: str = ""
-    verdict: str = ""
+    __tablename__ = "observations"
 
-
-COLUMNS = tuple(Observation.__dataclass_fields__)
+    row: Mapped[int] = mapped_column(primary_key=True, autoincrement=True, init=False)
+    hour: Mapped[str] = mapped_column(index=True)
+    model_sha256: Mapped[str]
+    finding: Mapped[str]
+    score: Mapped[float | None]
+    distance: Mapped[float | None]
+    withheld_for: Mapped[str] = mapped_column(default="")
+    codes: Mapped[str] = mapped_column(default="")
+    view: Mapped[str] = mapped_column(default="")
+    machine: Mapped[str] = mapped_column(default="")
+    verdict: Mapped[str] = mapped_column(default="")
 
 
 class Observations:
     """All observations. Shared between threads; processes share the database."""
 
-    def __init__(self, engine: Engine, days: int = DAYS, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, engine: Engine, days: int = AUDIT_DAYS, clock: Callable[[], float] = time.time) -> None:
         self._engine, self._days, self._clock = engine, days, clock
 
     def answered(self, answer: Answer, distance: float | None, view: str, machine: str) -> None:
@@ -124,41 +105,37 @@ class Observations:
         if before == now:
             return
         alike = (
-            (ObservationRow.hour == hour_of(created_at))
-            & (ObservationRow.model_sha256 == answer.model.sha256)
-            & (ObservationRow.finding == str(answer.finding))
-            & (ObservationRow.score == answer.probability)
-            & (ObservationRow.verdict == before)
+            (Observation.hour == hour_of(created_at))
+            & (Observation.model_sha256 == answer.model.sha256)
+            & (Observation.finding == str(answer.finding))
+            & (Observation.score == answer.probability)
+            & (Observation.verdict == before)
         )
         with self._even_if_it_fails(), self._engine.begin() as connection:
-            row = connection.scalar(select(ObservationRow.row).where(alike).limit(1))
-            connection.execute(update(ObservationRow).where(ObservationRow.row == row).values(verdict=now))
+            row = connection.scalar(select(Observation.row).where(alike).limit(1))
+            connection.execute(update(Observation).where(Observation.row == row).values(verdict=now))
 
-    def latest(self, model_sha256: str, count: int) -> list[Observation]:
+    def latest(self, model_sha256: str, count: int) -> Sequence[Observation]:
         """Return the last so many answers of a model, the latest first; refusals are left out."""
-        columns = [getattr(ObservationRow, name) for name in COLUMNS]
-        own = (ObservationRow.model_sha256 == model_sha256) & (ObservationRow.finding != REFUSED)
-        query = select(*columns).where(own).order_by(ObservationRow.row.desc()).limit(count)
-        with self._engine.connect() as connection:
-            return [Observation(*row) for row in connection.execute(query)]
+        own = (Observation.model_sha256 == model_sha256) & (Observation.finding != REFUSED)
+        with Session(self._engine) as session:
+            return session.scalars(select(Observation).where(own).order_by(Observation.row.desc()).limit(count)).all()
 
     def since(self, hour: str) -> Iterator[Observation]:
         """Yield everything from an hour on, refusals too, the earliest first."""
-        columns = [getattr(ObservationRow, name) for name in COLUMNS]
-        query = select(*columns).where(ObservationRow.hour >= hour).order_by(ObservationRow.hour, ObservationRow.row)
-        with self._engine.connect() as connection:
-            for row in connection.execute(query):
-                yield Observation(*row)
+        query = select(Observation).where(Observation.hour >= hour).order_by(Observation.hour, Observation.row)
+        with Session(self._engine) as session:
+            yield from session.scalars(query)
 
     def purge(self) -> int:
         """Delete what has been kept long enough, and return how many rows that were."""
         oldest = hour_of(self._clock() - 86400 * self._days)
         with self._engine.begin() as connection:
-            return connection.execute(delete(ObservationRow).where(ObservationRow.hour < oldest)).rowcount
+            return connection.execute(delete(Observation).where(Observation.hour < oldest)).rowcount
 
     def _add(self, seen: Observation) -> None:
-        with self._even_if_it_fails(), self._engine.begin() as connection:
-            connection.execute(insert(ObservationRow).values(vars(seen)))
+        with self._even_if_it_fails(), Session(self._engine) as session, session.begin():
+            session.add(seen)
 
     @contextmanager
     def _even_if_it_fails(self) -> Iterator[None]:

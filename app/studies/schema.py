@@ -18,14 +18,14 @@ from sqlalchemy import Column, Connection, Engine, MetaData, String, Table, insp
 from app.config import SettingError
 from app.studies.audit import Entry
 from app.studies.database import Base, sqlite_file
-from app.studies.observations import ObservationRow
+from app.studies.observations import Observation
 from app.studies.study import Study
 from app.studies.tokens import Token
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 VERSION = "0003"
 """The latest of them."""
-TABLES = [cast(Table, row.__table__) for row in (Study, Entry, Token, ObservationRow)]
+TABLES = [cast(Table, row.__table__) for row in (Study, Entry, Token, Observation)]
 """All there are, whatever else the program that asks for them has imported."""
 
 POSTGRESQL_LOCK = 7_374_635

@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, CursorResult, func, select, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import sessionmaker, undefer, undefer_group
 
+from app.config import AUDIT_DAYS
 from app.segmentation.errors import PleuraError
 from app.studies.answer import Answer
 from app.studies.audit import AuditTrail
@@ -57,7 +58,7 @@ class StudyStore:
         retention_seconds: float,
         clock: Callable[[], float] = time.time,
         most_bytes: int = 0,
-        audit_days: int = 365,
+        audit_days: int = AUDIT_DAYS,
         longest_seconds: float = 0,
     ) -> None:
         """Open the database, and bring its tables to this version.

@@ -20,7 +20,7 @@ from app import create_app
 from app.analysis.control import FEWEST, GO_ON, OUTSIDE, STOP, TOO_FEW, UNKNOWN, WITHIN, Baseline, compare, decide
 from app.config import ROOT, SettingError
 from app.segmentation.predictor import Predictor
-from app.studies.observations import COLUMNS, REFUSED, Observation
+from app.studies.observations import REFUSED, Observation
 from app.web.services import services
 from tests.support.phantom import draw_phantom, to_dicom, to_png
 from tests.support.server import film_form, running_server
@@ -92,7 +92,8 @@ def test_what_outlives_a_film_has_no_identity(make, film):
     assert len(kept) == 3
     with services(app).studies.engine.connect() as connection:
         columns = {column["name"] for column in inspect(connection).get_columns("observations")}
-    assert columns == {"row", *COLUMNS}
+    figures = {"score", "distance", "finding", "withheld_for", "codes", "verdict"}
+    assert columns == {"row", "hour", "model_sha256", "view", "machine", *figures}
     told = json.dumps(kept).lower()
     said = client.get("/metrics", headers=BEARER).text + client.get("/monitoring", headers=BEARER).text
     study_ids = re.findall(r"/studies/([\w-]{20,})", client.get("/").text)
