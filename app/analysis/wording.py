@@ -93,9 +93,10 @@ def operating_point(point: OperatingPoint) -> str:
 
 
 def _point_name(point: OperatingPoint) -> str:
-    """Name it: "specificity 0.90", of the checkpoint, is one of figures."""
-    figure = re.fullmatch(r"specificity (0\.\d+)", point.name)
-    return tr("specificity {figure}", figure=number(float(figure[1]), 2)) if figure else point.name
+    """Name it: by its specificity, if it was chosen by one."""
+    if point.specificity is None:
+        return point.name
+    return tr("specificity {figure}", figure=number(point.specificity, 2))
 
 
 def meaning(answer: Answer) -> str:
@@ -227,14 +228,34 @@ def identity(study: Study) -> list[str]:
         Up to three lines, without what the file does not say; none where it says nothing of the patient.
     """
     header = study.dicom_header or {}
-    name = re.sub(r"\s+", " ", header.get("PatientName", "").split("=")[0].replace("^", " ")).strip()
-    born = header.get("PatientBirthDate", "")
-    born = tr("born {day}", day=day(f"{born[:4]}-{born[4:6]}-{born[6:]}")) if born else ""
-    pairs = (name, header.get("PatientID", "")), (born, header.get("PatientSex", ""))
+    name, *_ = name_groups(header)
+    pairs = (name, header.get("PatientID", "")), (birth(header), header.get("PatientSex", ""))
     lines = [" · ".join(filter(None, pair)) for pair in pairs]
     if not any(lines):
         return []
     return [line for line in (*lines, tr("taken {day}", day=day(study.taken_on)) if study.taken_on else "") if line]
+
+
+def name_groups(header: Mapping[str, str]) -> list[str]:
+    """Print the patient's name: its alphabetic, ideographic and phonetic group (PS3.5 6.2.1), as far as there are any.
+
+    Args:
+        header: What is kept of it, by DICOM keyword.
+    """
+    groups = header.get("PatientName", "").split("=")
+    return [re.sub(r"\s+", " ", group.replace("^", " ")).strip() for group in groups]
+
+
+def birth(header: Mapping[str, str]) -> str:
+    """Say when the patient was born; "" where the header does not."""
+    born = header_day(header, "PatientBirthDate")
+    return tr("born {day}", day=born) if born else ""
+
+
+def header_day(header: Mapping[str, str], keyword: str) -> str:
+    """Print a date of a header; "" where there is none."""
+    digits = header.get(keyword, "")
+    return day(f"{digits[:4]}-{digits[4:6]}-{digits[6:]}") if digits else ""
 
 
 def warnings(answer: Answer) -> str:

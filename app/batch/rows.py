@@ -6,7 +6,7 @@ from app.batch.pictures import Pictures
 from app.batch.work import Outcome
 from app.exports.answer_cells import cells_of
 from app.segmentation.errors import PleuraError
-from app.studies.answer import NOTICE
+from app.segmentation.notice import NOTICE
 from app.web.problems import problem_of
 
 COLUMNS = (

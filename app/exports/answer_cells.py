@@ -1,6 +1,7 @@
 """What a table says of an answer, whichever table: the worklist's, or that of a batch."""
 
-from app.studies.answer import NOTICE, Answer
+from app.segmentation.notice import NOTICE
+from app.studies.answer import Answer
 
 
 def cells_of(answer: Answer) -> dict[str, object]:

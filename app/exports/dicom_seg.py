@@ -9,6 +9,7 @@ from highdicom.seg import Segmentation, SegmentationTypeValues, SegmentDescripti
 from pydicom.dataset import Dataset
 from pydicom.sr.codedict import codes
 from pydicom.sr.coding import Code
+from pydicom.uid import SegmentationStorage
 
 from app.analysis.language import SOURCE, speaking
 from app.exports.dicom_object import equipment, source_of, to_bytes
@@ -51,7 +52,7 @@ def _probability(reading: Reading, anonymous: bool) -> bytes:
 def segmentation_reference(reading: Reading) -> Dataset:
     """Describe the binary segmentation, as far as a report that refers to it needs."""
     source, reference = source_of(reading), Dataset()
-    reference.SOPClassUID = "1.2.840.10008.5.1.4.1.1.66.4"
+    reference.SOPClassUID = SegmentationStorage
     reference.StudyInstanceUID = source.StudyInstanceUID
     reference.SeriesInstanceUID = reading.new_uid("BINARY series")
     reference.SOPInstanceUID = reading.new_uid("BINARY")

@@ -1,6 +1,5 @@
 """A report of one page: the film with what is marked, the finding, and when not to trust it."""
 
-import re
 from datetime import datetime
 from typing import TypedDict
 
@@ -14,7 +13,7 @@ from app.exports.report_fonts import is_drawable
 from app.exports.report_page import ALARM, FOOT, GREY, HEIGHT, INK, MARGIN, WIDTH, Page
 from app.segmentation.decision.calibration import Finding
 from app.segmentation.decision.postprocessing import Region
-from app.studies.answer import NOTICE
+from app.segmentation.notice import NOTICE
 from app.version import VERSION
 
 GAP = 6.0
@@ -85,16 +84,16 @@ def _head(page: Page, reading: Reading, anonymous: bool) -> None:
     if anonymous:
         page.paragraph(tr("Patient left out on request; text burnt into the film itself is not."), colour=GREY)
         return
-    for line in (*_names(reading.header.get("PatientName", "")), _identity(reading.header)):
+    for line in (*_names(reading.header), _identity(reading.header)):
         if line:
             page.paragraph(line, bold=True)
 
 
 def _identity(header: dict[str, str]) -> str:
     """Say whose film it is, as far as its header does, beside the name."""
-    born, taken = _date(header.get("PatientBirthDate")), _date(header.get("StudyDate"))
+    taken = wording.header_day(header, "StudyDate")
     said = [
-        born and tr("born {day}", day=born),
+        wording.birth(header),
         header.get("PatientSex"),
         "PatientID" in header and tr("ID {number}", number=_clipped(header["PatientID"])),
         taken and tr("study of {day}", day=taken),
@@ -103,12 +102,12 @@ def _identity(header: dict[str, str]) -> str:
     return " · ".join(part for part in said if part)
 
 
-def _names(value: str) -> list[str]:
-    """Print a person's name: its alphabetic group, and its ideographic one where there is one (PS3.5 6.2.1).
+def _names(header: dict[str, str]) -> list[str]:
+    """Print the patient's name: its alphabetic group, and its ideographic one where there is one (PS3.5 6.2.1).
 
     Each gets a line of its own, for it may run from right to left. The phonetic group stands where both are missing.
     """
-    groups = [re.sub(" +", " ", group.replace("^", " ")).strip(" ") for group in value.split("=")]
+    groups = wording.name_groups(header)
     printable = [_clipped(group) for group in groups if group and is_drawable(group)]
     if any(groups) and not printable:
         return [tr("Name in characters that this report cannot print")]
@@ -223,7 +222,3 @@ def _provenance(reading: Reading, anonymous: bool) -> dict[str, str]:
 
 def _moment(reading: Reading) -> datetime:
     return datetime.fromtimestamp(reading.study.created_at).astimezone()
-
-
-def _date(digits: str | None) -> str:
-    return day(f"{digits[:4]}-{digits[4:6]}-{digits[6:]}") if digits else ""

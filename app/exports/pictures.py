@@ -12,7 +12,7 @@ from PIL.PngImagePlugin import PngInfo
 
 from app.analysis.language import tr
 from app.exports.reading import Reading
-from app.studies.answer import NOTICE
+from app.segmentation.notice import NOTICE
 
 FONTS = Path(__file__).with_name("fonts")
 MARK = (255, 182, 61)

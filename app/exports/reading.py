@@ -13,8 +13,9 @@ from app.analysis import wording
 from app.analysis.language import SOURCE, language, mark, tr
 from app.segmentation.decision.postprocessing import PostprocessingConfig, Region, segment
 from app.segmentation.network.preprocessing import restore
+from app.segmentation.notice import NOTICE
 from app.segmentation.reading.geometry import FilmGeometry, Laterality
-from app.studies.answer import NOTICE, Answer
+from app.studies.answer import Answer
 from app.studies.drawing import greys_of
 from app.studies.masks import stored_mask
 from app.studies.study import Study

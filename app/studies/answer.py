@@ -13,10 +13,10 @@ from app.segmentation.decision.calibration import Finding, OperatingPoint
 from app.segmentation.decision.doubts import Doubt
 from app.segmentation.decision.population import FIRST_RELEASES
 from app.segmentation.decision.postprocessing import Region
+from app.segmentation.notice import NOTICE
 from app.segmentation.reading.geometry import Laterality
 from app.studies.drawing import MaskPicture
 
-NOTICE = "Research use only. Not a medical device; not for diagnosis or treatment."
 HASH_LENGTH = 12
 
 

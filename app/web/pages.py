@@ -16,9 +16,10 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from app.analysis.language import tr
 from app.segmentation.errors import InvalidImageError, PleuraError
+from app.segmentation.notice import NOTICE
 from app.segmentation.reading.dicom_text import readable
 from app.segmentation.reading.radiograph import MAX_BYTES
-from app.studies.answer import NOTICE, Answer
+from app.studies.answer import Answer
 from app.studies.drawing import film_png
 from app.studies.masks import marked_areas, mask_of
 from app.studies.study import Study

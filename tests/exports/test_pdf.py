@@ -9,7 +9,7 @@ from pypdf import PdfReader
 from app.analysis.wording import REASONS
 from app.exports.pdf import report_pdf
 from app.segmentation.decision.doubts import UNFAMILIAR, doubt
-from app.studies.answer import NOTICE
+from app.segmentation.notice import NOTICE
 from tests.support.phantom import draw_phantom, to_dicom, to_png
 
 PHANTOM = draw_phantom(2, 320)

@@ -9,7 +9,7 @@ from PIL import Image
 
 from app.config import ROOT
 from app.exports.pictures import LARGEST_SIDE, MARK, draw_overlay, mask_png, overlay_png
-from app.studies.answer import NOTICE
+from app.segmentation.notice import NOTICE
 from tests.support.phantom import draw_phantom, to_dicom, to_png
 
 PHANTOM = draw_phantom(2, 320)

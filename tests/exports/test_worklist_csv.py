@@ -7,7 +7,7 @@ import pytest
 
 from app.exports.worklist_csv import worklist_csv
 from app.segmentation.decision.doubts import UNFAMILIAR
-from app.studies.answer import NOTICE
+from app.segmentation.notice import NOTICE
 from app.studies.reading_order import in_order
 from tests.support.answers import MODEL
 from tests.support.phantom import draw_phantom, to_dicom, to_png

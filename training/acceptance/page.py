@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from sklearn.metrics import roc_curve
 
+from app.segmentation.notice import NOTICE
 from training.acceptance.figures import OF_ALL
 from training.evidence.paired import with_interval
 from training.releasing.metrics import reliability
@@ -15,7 +16,6 @@ from training.releasing.metrics import reliability
 A4 = (8.27, 11.69)
 OF_GROUPS = ("auroc", "sensitivity", "specificity", "alerts_per_100")
 MOST_GROUPS, MOST_LIMITS = 16, 8
-NOTICE = "Research use only. Not a medical device; not for diagnosis or treatment."
 
 
 def draw_page(described: dict, figures: pd.DataFrame, table: pd.DataFrame) -> Figure:

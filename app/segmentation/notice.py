@@ -1,0 +1,3 @@
+"""What everything that leaves this software says."""
+
+NOTICE = "Research use only. Not a medical device; not for diagnosis or treatment."
