@@ -32,6 +32,7 @@ def create_app(config: Mapping[str, object] | None = None) -> Flask:
         about,
         api,
         audit,
+        bodies,
         downloads,
         explanations,
         feedback,
@@ -60,6 +61,7 @@ def create_app(config: Mapping[str, object] | None = None) -> Flask:
     for part in (about, pages, worklist, explanations, feedback, downloads, api, health, audit, monitoring, languages):
         app.register_blueprint(part.blueprint)
     csrf.exempt(api.blueprint)  # it takes no cookie, so there is nothing to forge
+    bodies.init_app(app)
     limits.init_app(app)
     languages.init_app(app)
     return app

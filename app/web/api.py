@@ -7,15 +7,15 @@ import hmac
 import secrets
 from pathlib import Path
 
-from flask import Blueprint, Response, abort, current_app, g, jsonify, request, send_file
+from flask import Blueprint, Response, abort, current_app, g, request, send_file
 from werkzeug.exceptions import HTTPException, InternalServerError, MethodNotAllowed, NotFound, RequestEntityTooLarge
 
 from app.segmentation.errors import PleuraError
 from app.segmentation.reading.radiograph import MAX_BYTES
 from app.web import problems
-from app.web.limits import drain
+from app.web.bodies import drain
 from app.web.monitoring import observe, observe_refusal
-from app.web.problems import Problem, headers_of, problem_of
+from app.web.problems import Problem, failure_answer, problem_answer, problem_of
 from app.web.services import services
 
 FIELD = "file"
@@ -46,27 +46,6 @@ def _caller() -> str:
     return g.get("caller") or f"address {request.remote_addr}"
 
 
-def problem_answer(problem: Problem, detail: str, **more: str) -> Response:
-    """Make a problem document, RFC 9457.
-
-    Args:
-        problem: What kind of failure it is.
-        detail: What was wrong this time, and what to do.
-        more: Further members of the document.
-    """
-    answer = jsonify(
-        type=f"urn:problem-type:pleura:{problem.code}",
-        title=problem.title,
-        status=problem.status,
-        detail=detail,
-        code=problem.code,
-        **more,
-    )
-    answer.status_code = problem.status
-    answer.mimetype = "application/problem+json"
-    return answer
-
-
 @blueprint.before_app_request
 def _answer_for_the_whole_prefix() -> Response | None:
     """Refuse what no view of ours takes: such a request belongs to no blueprint, and would get a page."""
@@ -80,15 +59,14 @@ def _answer_for_the_whole_prefix() -> Response | None:
 @blueprint.errorhandler(PleuraError)
 @blueprint.errorhandler(HTTPException)
 def _refuse(error: PleuraError | HTTPException) -> Response:
-    problem, detail = problem_of(error)
+    detail = ""
     if isinstance(error, PleuraError):
         observe_refusal(error)
-    if isinstance(error, NotFound):
+    elif isinstance(error, NotFound):
         detail = f"There is nothing at {request.path}; see /api/v1/openapi.json."
     elif isinstance(error, RequestEntityTooLarge):
         detail = f"Send one film of at most {MAX_BYTES // 2**20} MiB and nothing else."
-    answer = problem_answer(problem, detail)
-    answer.headers.update(headers_of(error))
+    answer = failure_answer(error, detail)
     if isinstance(error, MethodNotAllowed):
         answer.allow.update(error.valid_methods)
     return answer

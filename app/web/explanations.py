@@ -15,8 +15,7 @@ from app.analysis.saliency import Saliency
 from app.segmentation.errors import PleuraError
 from app.studies.store import StudyStore
 from app.studies.study import Study
-from app.web.api import problem_answer
-from app.web.problems import Problem, headers_of, problem_of, said
+from app.web.problems import Problem, failure_answer, problem_answer, said
 from app.web.services import services
 from app.web.session import own_study, owner
 
@@ -65,9 +64,7 @@ def occlusion(study_id: str) -> Response:
 @blueprint.errorhandler(PleuraError)
 @blueprint.errorhandler(HTTPException)
 def _refuse(error: PleuraError | HTTPException) -> Response:
-    answer = problem_answer(*problem_of(error))
-    answer.headers.update(headers_of(error))
-    return answer
+    return failure_answer(error)
 
 
 def _occlude_and_keep(study: Study, owner_name: str, saliency: Saliency, studies: StudyStore) -> Iterator[dict]:

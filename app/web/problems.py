@@ -5,6 +5,7 @@ Pages and API answer from this one table (RFC 9457 calls such an answer a proble
 
 from dataclasses import dataclass, replace
 
+from flask import Response, jsonify
 from flask_limiter import RateLimitExceeded
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException, InternalServerError, MethodNotAllowed, NotFound, RequestEntityTooLarge
@@ -127,6 +128,40 @@ def problem_of(error: errors.PleuraError | HTTPException) -> tuple[Problem, str]
         return said(*HTTP_PROBLEMS[type(error)])
     problem = Problem(error.code or 500, error.name.lower().replace(" ", "_"), error.name)
     return said(problem, error.description or error.name)
+
+
+def problem_answer(problem: Problem, detail: str, **more: str) -> Response:
+    """Make a problem document, RFC 9457.
+
+    Args:
+        problem: What kind of failure it is.
+        detail: What was wrong this time, and what to do.
+        more: Further members of the document.
+    """
+    answer = jsonify(
+        type=f"urn:problem-type:pleura:{problem.code}",
+        title=problem.title,
+        status=problem.status,
+        detail=detail,
+        code=problem.code,
+        **more,
+    )
+    answer.status_code = problem.status
+    answer.mimetype = "application/problem+json"
+    return answer
+
+
+def failure_answer(error: errors.PleuraError | HTTPException, detail: str = "") -> Response:
+    """Make the problem document of a failure.
+
+    Args:
+        error: The failure.
+        detail: What to say in place of its own sentence.
+    """
+    problem, own = problem_of(error)
+    answer = problem_answer(problem, detail or own)
+    answer.headers.update(headers_of(error))
+    return answer
 
 
 def said(problem: Problem, detail: str) -> tuple[Problem, str]:

@@ -177,7 +177,7 @@ def test_requests_have_ids(make, sent):
 @pytest.mark.parametrize("address", ["/studies", "/api/v1/predictions"])
 def test_a_full_disk_for_films_on_their_way_in(make, monkeypatch, address):
     client = make()
-    monkeypatch.setattr("app.web.limits.IN_MEMORY_BYTES", 1)
+    monkeypatch.setattr("app.web.bodies.IN_MEMORY_BYTES", 1)
 
     def fail(*_args, **_options):
         raise OSError(errno.ENOSPC, "No space left on device")
