@@ -15,8 +15,8 @@ from training.acceptance.figures import OF_ALL, card_figures, groups, measure, s
 from training.acceptance.labels import Issue, LabelledFilms, join_labels
 from training.acceptance.limits import STOP_RULE, Limit, Verdict, demand_known_groups, judge, read_limits
 from training.acceptance.page import draw_page, draw_plots
-from training.data.lineage import TrainingDataError, demand_both_classes
-from training.errors import UserError
+from training.data.lineage import demand_both_classes
+from training.errors import TrainingDataError, UserError
 from training.evidence.paired import markdown_table, with_interval
 from training.releasing.evaluate import write_json
 

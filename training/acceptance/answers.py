@@ -19,8 +19,9 @@ from app.segmentation.reading.film_file import demand_size, open_film
 from app.segmentation.reading.radiograph import Radiograph
 from app.segmentation.reading.reader import ReaderUnavailableError, shared_reader
 from training.acceptance.labels import Issue, LabelledFilms
-from training.data.lineage import TrainingDataError, patient_or_unknown
+from training.data.lineage import patient_or_unknown
 from training.data.mask_files import normal, read_mask
+from training.errors import TrainingDataError
 from training.releasing.metrics import overlap
 
 AHEAD = 3

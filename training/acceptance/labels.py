@@ -10,10 +10,10 @@ from pathlib import Path
 import pandas as pd
 
 from app.segmentation.reading.film_file import open_film
-from training.data.lineage import MissingFilmError, TrainingDataError
 from training.data.manifest import demand_numbers, demand_patients
 from training.data.mask_files import normal
 from training.data.tables import LINE, read_table
+from training.errors import MissingFilmError, TrainingDataError
 
 REQUIRED = ("film", "label")
 DESCRIBING = ("patient_id", "view", "age", "sex", "manufacturer", "model")

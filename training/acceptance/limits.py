@@ -9,8 +9,8 @@ import pandas as pd
 import yaml
 
 from training.acceptance.figures import NEEDS, OF_ALL, are_too_few
-from training.data.lineage import TrainingDataError, some
-from training.data.tables import did_you_mean
+from training.data.tables import did_you_mean, some
+from training.errors import TrainingDataError
 
 BOUNDS = ("at_least", "at_most")
 STOP_RULE = {"films": 100, "deviations": 3.0}

@@ -16,7 +16,7 @@ from tqdm import tqdm
 from app.segmentation.network.preprocessing import PreprocessingConfig, resize
 from training.data import description
 from training.data.films import PreparedFilms, resize_mask
-from training.data.lineage import TrainingDataError
+from training.errors import TrainingDataError
 
 QUALITIES = (90, 80, 70, 60, 50, 40, 30)
 """Of WebP, best first. At 512 pixels 50 keeps a film within 40 dB of itself, in 6 kB."""

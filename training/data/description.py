@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from training.data.lineage import TrainingDataError
+from training.errors import TrainingDataError
 
 FILE = "DATASET.md"
 FILL_IN = "[fill in]"

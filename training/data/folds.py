@@ -6,7 +6,8 @@ import re
 import numpy as np
 import pandas as pd
 
-from training.data.lineage import NOBODY, UNKNOWN, TrainingDataError
+from training.data.lineage import NOBODY, UNKNOWN
+from training.errors import TrainingDataError
 
 VALIDATED = ("expert", "reader")
 """What the label sources begin with whose films a fold is validated on; of others the label is not sure enough."""

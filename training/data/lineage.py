@@ -9,7 +9,8 @@ import hashlib
 import numpy as np
 import pandas as pd
 
-from training.errors import UserError
+from training.data.tables import some
+from training.errors import TrainingDataError
 
 UNKNOWN = "unknown: "
 """What a patient id begins with where the source gives none; the film's own id follows."""
@@ -17,16 +18,6 @@ NOBODY = frozenset(
     "anon anonym anonymous anonymized anonymised unknown none null nan na n/a nn xxx test patient ? - 0".split()
 )
 """What is written in place of a patient's id, in small letters."""
-NAMED = 5
-"""Films or patients that a refusal names at most."""
-
-
-class TrainingDataError(UserError):
-    """Films that cannot be trained on as they are; the message is one sentence for whoever trains."""
-
-
-class MissingFilmError(TrainingDataError, FileNotFoundError):
-    """A film, or what says which films there are, that is not where it should be."""
 
 
 def patient_or_unknown(patient_id: str | None, image_id: str) -> str:
@@ -101,8 +92,3 @@ def describe_films(table: pd.DataFrame, rows: np.ndarray) -> dict:
         "by_source": {source: [int(row["size"]), int(row["sum"])] for source, row in by_source.iterrows()},
         "sha256": hashlib.sha256("\n".join(sorted(learnt["image_id"])).encode()).hexdigest(),
     }
-
-
-def some(names: list[str], separator: str = ", ") -> str:
-    """List names, the first few of them."""
-    return separator.join(names[:NAMED]) + (f"{separator}…" if len(names) > NAMED else "")

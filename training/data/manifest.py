@@ -7,10 +7,11 @@ from pathlib import Path
 import pandas as pd
 
 from training.data.films import FilmRecord
-from training.data.lineage import NOBODY, MissingFilmError, TrainingDataError, patient_or_unknown, some
+from training.data.lineage import NOBODY, patient_or_unknown
 from training.data.mask_files import find_masks, normal, read_mask
 from training.data.sources import SourceFilm
-from training.data.tables import LINE, demand_unique, demand_values, did_you_mean, read_table
+from training.data.tables import LINE, demand_unique, demand_values, did_you_mean, read_table, some
+from training.errors import MissingFilmError, TrainingDataError
 
 REQUIRED = ("image_id", "split", "label_source")
 DESCRIBING = (

@@ -8,8 +8,8 @@ from typing import cast
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
-from training.data.lineage import TrainingDataError, some
-from training.data.tables import did_you_mean
+from training.data.tables import did_you_mean, some
+from training.errors import TrainingDataError
 
 MOST = 0.6
 """Share of a film that no pneumothorax covers, both lungs together: a mask that does is inverted, or no mask."""

@@ -16,12 +16,12 @@ from app.segmentation.reading.image_io import read_radiograph
 from app.segmentation.reading.radiograph import Radiograph
 from training.data import description
 from training.data.films import FilmRecord, resize_mask
-from training.data.lineage import MissingFilmError, TrainingDataError, demand_clean_lineage, some
+from training.data.lineage import demand_clean_lineage
 from training.data.manifest import DRAWN, read_manifest
 from training.data.siim import read_siim
 from training.data.sources import SourceFilm
-from training.data.tables import did_you_mean
-from training.errors import UserError
+from training.data.tables import did_you_mean, some
+from training.errors import MissingFilmError, TrainingDataError, UserError
 
 FILES = ("films.csv", "images.npy", "masks.npy", description.FILE)
 """What a prepared folder holds."""

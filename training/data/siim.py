@@ -9,9 +9,10 @@ import numpy as np
 import pydicom
 
 from training.data.films import FilmRecord
-from training.data.lineage import MissingFilmError, TrainingDataError, patient_or_unknown
+from training.data.lineage import patient_or_unknown
 from training.data.sources import SourceFilm
 from training.data.tables import demand_unique, read_table
+from training.errors import MissingFilmError, TrainingDataError
 
 NOTHING_MARKED = "-1"
 

@@ -8,13 +8,15 @@ from pathlib import Path
 
 import pandas as pd
 
-from training.data.lineage import TrainingDataError, some
+from training.errors import TrainingDataError
 
 DELIMITERS = (",", ";", "\t")
 LINE = "line"
 """Column with a row's place in its file, for whoever has to mend it; the header's line is 1."""
 NOT_COUNTED = "_"
 """What the name of a column begins with that only people read."""
+NAMED = 5
+"""Names that a refusal lists at most."""
 
 
 def read_table(path: Path, required: Sequence[str], optional: Sequence[str] = ()) -> pd.DataFrame:
@@ -98,6 +100,11 @@ def did_you_mean(name: str, known: Sequence[str]) -> str:
         or get_close_matches(name, candidates, 1)
     )
     return f" (did you mean {near[0]}?)" if near else ""
+
+
+def some(names: list[str], separator: str = ", ") -> str:
+    """List names, the first few of them."""
+    return separator.join(names[:NAMED]) + (f"{separator}…" if len(names) > NAMED else "")
 
 
 def _lines(path: Path) -> list[tuple[int, list[str]]]:

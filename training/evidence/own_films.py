@@ -17,8 +17,8 @@ from app.segmentation.checkpoint import load_checkpoint
 from app.segmentation.network.preprocessing import PreprocessingConfig
 from training.data.films import PreparedFilms
 from training.data.folds import VALIDATED
-from training.data.lineage import TrainingDataError
 from training.data.subset import write_subset
+from training.errors import TrainingDataError
 from training.evidence.paired import markdown_table, paired_figures, with_interval
 from training.learning.config import TrainingConfig
 from training.learning.losses import SegmentationLoss

@@ -4,8 +4,9 @@ import numpy as np
 
 from training.data.films import PreparedFilms, hard_negatives
 from training.data.folds import split_fold
-from training.data.lineage import TrainingDataError, demand_both_classes, demand_clean_lineage
+from training.data.lineage import demand_both_classes, demand_clean_lineage
 from training.data.sampling import patient_weights, with_view_share
+from training.errors import TrainingDataError
 from training.learning.config import TrainingConfig
 
 

@@ -22,7 +22,7 @@ from training.acceptance.accept import accept
 from training.acceptance.answers import code_of
 from training.acceptance.figures import FEW, measure, site_figures
 from training.acceptance.limits import Limit, Verdict, judge, read_limits
-from training.data.lineage import TrainingDataError
+from training.errors import TrainingDataError
 from training.releasing.metrics import summarise
 
 COUNT = 12

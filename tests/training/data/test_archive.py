@@ -9,7 +9,7 @@ import pytest
 from training.__main__ import main
 from training.data.archive import pack, unpack
 from training.data.films import PreparedFilms
-from training.data.lineage import TrainingDataError
+from training.errors import TrainingDataError
 
 
 def test_what_is_packed_comes_back_nearly_as_it_was_without_the_test_split(prepared_folder, films, tmp_path):

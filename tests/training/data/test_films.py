@@ -11,12 +11,12 @@ from app.segmentation.reading.image_io import read_radiograph
 from tests.support.phantom import draw_phantom, to_dicom, to_png
 from training.data.dataset import FilmDataset
 from training.data.films import FilmRecord, PreparedFilms, hard_negatives
-from training.data.lineage import TrainingDataError
 from training.data.manifest import read_manifest
 from training.data.prepare import write_prepared
 from training.data.sampling import Draw
 from training.data.siim import decode_runs, read_siim, split_of, unite
 from training.data.sources import SourceFilm
+from training.errors import TrainingDataError
 
 
 def test_hard_negatives_are_disputed_or_told_otherwise():

@@ -5,7 +5,8 @@ import pandas as pd
 import pytest
 
 from training.data.folds import fold_numbers, split_fold
-from training.data.lineage import TrainingDataError, patient_or_unknown
+from training.data.lineage import patient_or_unknown
+from training.errors import TrainingDataError
 
 
 def some_films() -> pd.DataFrame:

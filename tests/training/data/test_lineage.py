@@ -7,13 +7,8 @@ import pytest
 from tests.support.phantom import draw_phantom, to_png
 from training.__main__ import main
 from training.data.films import PreparedFilms
-from training.data.lineage import (
-    TrainingDataError,
-    demand_both_classes,
-    demand_clean_lineage,
-    describe_films,
-    patient_or_unknown,
-)
+from training.data.lineage import demand_both_classes, demand_clean_lineage, describe_films, patient_or_unknown
+from training.errors import TrainingDataError
 
 TABLE = pd.DataFrame(
     {

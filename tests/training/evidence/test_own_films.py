@@ -9,8 +9,8 @@ from app.segmentation.network.model import ModelConfig, build_model
 from app.segmentation.network.preprocessing import PreprocessingConfig
 from training.data.films import PreparedFilms
 from training.data.folds import fold_numbers
-from training.data.lineage import TrainingDataError
 from training.data.subset import LEFT_OUT, write_subset
+from training.errors import TrainingDataError
 from training.evidence import own_films as measuring
 from training.evidence.own_films import choose_patients, elsewhere, own_films, until
 

@@ -19,8 +19,8 @@ from app.segmentation.network.model import ModelConfig, build_model
 from app.segmentation.predictor import Predictor
 from tests.support.phantom import draw_phantom, to_png
 from training.__main__ import main
-from training.data.lineage import TrainingDataError
 from training.data.windows import WindowConfig
+from training.errors import TrainingDataError
 from training.evidence.stress import SLIGHT_CHANGES
 from training.learning.initialisation import initial_model
 from training.learning.train import BEST_FILE, STATE_FILE, train
