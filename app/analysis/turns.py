@@ -94,11 +94,6 @@ class Turns:
     ) -> None:
         self._pass_on()
 
-    def waiting(self) -> int:
-        """How many wait, films and steps alike."""
-        with self._changed:
-            return sum(map(len, self._waiting.values()))
-
     def held_seconds(self) -> float:
         """How long the turn in hand has lasted; 0 if nobody works."""
         with self._changed:

@@ -35,15 +35,11 @@ def capture(reading: Reading, anonymous: bool) -> bytes:
     return to_bytes(made, reading, anonymous)
 
 
+@speaking(SOURCE)
 def film(reading: Reading, anonymous: bool) -> bytes:
     """Write a film that was no DICOM instance as the one that the other exports refer to."""
     source = source_of(reading)
     names = {"series_instance_uid": source.SeriesInstanceUID, "sop_instance_uid": source.SOPInstanceUID}
-    with speaking(SOURCE):
-        return _film(reading, names, anonymous)
-
-
-def _film(reading: Reading, names: dict[str, Any], anonymous: bool) -> bytes:
     made = _made(reading, reading.film, "MONOCHROME2", "Film as uploaded to Pleura, research use only", 1, names)
     return to_bytes(made, reading, anonymous)
 

@@ -18,16 +18,12 @@ from app.exports.reading import Reading
 from app.segmentation.reading.geometry import Laterality
 
 
+@speaking(SOURCE)
 def segmentation(reading: Reading, anonymous: bool) -> bytes:
     """Write the mask as a binary segmentation: a segment for each side that is marked, or an empty one.
 
     Its labels are English whatever the reader speaks, as its codes are: so the report of any language refers to it.
     """
-    with speaking(SOURCE):
-        return _segmentation(reading, anonymous)
-
-
-def _segmentation(reading: Reading, anonymous: bool) -> bytes:
     sides: Sequence[tuple[Laterality | None, np.ndarray]] = [*reading.sides.items()] or [(None, reading.mask)]
     described = [_described(reading, number, side) for number, (side, _) in enumerate(sides, start=1)]
     masks = reading.in_stored_rows(np.stack([part for _, part in sides], axis=-1))[np.newaxis]
@@ -35,13 +31,9 @@ def _segmentation(reading: Reading, anonymous: bool) -> bytes:
     return to_bytes(_made(reading, SegmentationTypeValues.BINARY, masks, described, said), reading, anonymous)
 
 
+@speaking(SOURCE)
 def probability(reading: Reading, anonymous: bool) -> bytes:
     """Write the model's probability map as a fractional segmentation; its fractions are not calibrated."""
-    with speaking(SOURCE):
-        return _probability(reading, anonymous)
-
-
-def _probability(reading: Reading, anonymous: bool) -> bytes:
     described = [_described(reading, 1, None, by_model=True)]
     said = "Map of the model, not calibrated. Research use only."
     pixels = reading.in_stored_rows(reading.probability_map)

@@ -47,7 +47,7 @@ def marked_areas(study: Study) -> list[Area]:
     """List what is marked on a film: the reader's mask before the model's; neither where it is empty."""
     areas = [counting_area(study)]
     if study.corrected_png:
-        contour = contour_path(_decoded(mask_of(study), _stored_size(study)))
+        contour = contour_path(_decoded(study.answer.mask.png, _stored_size(study)))
         areas.append(Area("model", "Model’s area", "the model", contour))
     return [area for area in areas if area.contour]
 
@@ -58,14 +58,9 @@ def counting_area(study: Study) -> Area:
     return Area("area", title, whose, contour_path(stored_mask(study)))
 
 
-def mask_of(study: Study) -> bytes:
-    """Return the model's mask as a PNG in the pixels of the film as stored."""
-    return study.answer.mask.png
-
-
 def stored_mask(study: Study) -> np.ndarray:
     """Return the reader's mask if there is one, else the model's: bool, in the pixels of the film as stored."""
-    return _decoded(study.corrected_png or mask_of(study), _stored_size(study))
+    return _decoded(study.corrected_png or study.answer.mask.png, _stored_size(study))
 
 
 def displayed_size(study: Study) -> tuple[int, int]:
@@ -75,7 +70,7 @@ def displayed_size(study: Study) -> tuple[int, int]:
 
 def model_mask(study: Study) -> np.ndarray:
     """Return the model's mask, bool (H, W)."""
-    return _decoded(mask_of(study), displayed_size(study))
+    return _decoded(study.answer.mask.png, displayed_size(study))
 
 
 def reader_mask(study: Study) -> np.ndarray | None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app.analysis.language import mark, number
-from app.segmentation.decision.population import FIRST_RELEASES, Population
+from app.segmentation.decision.population import Population
 from app.segmentation.predictor import Predictor
 
 FIGURES = {
@@ -77,7 +77,7 @@ class Card:
     @property
     def population(self) -> Population:
         """The films that it learnt from."""
-        return self.predictor.metadata.population or FIRST_RELEASES
+        return self.predictor.population
 
     @property
     def splits(self) -> list[tuple[str, dict]]:

@@ -21,7 +21,7 @@ from app.segmentation.reading.dicom_text import readable
 from app.segmentation.reading.radiograph import MAX_BYTES
 from app.studies.answer import Answer
 from app.studies.drawing import film_png
-from app.studies.masks import marked_areas, mask_of
+from app.studies.masks import marked_areas
 from app.studies.study import Study
 from app.web.examples import offered, open_example
 from app.web.intake import take_in
@@ -122,7 +122,7 @@ def disagreement(study_id: str) -> Response:
 @blueprint.get("/studies/<study_id>/mask.png")
 def mask(study_id: str) -> Response:
     """Send a film's mask, in the film's own pixels."""
-    return Response(mask_of(own_study(study_id)), mimetype="image/png")
+    return Response(own_study(study_id).answer.mask.png, mimetype="image/png")
 
 
 @blueprint.post("/studies/<study_id>/keep")

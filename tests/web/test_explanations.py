@@ -6,7 +6,6 @@ import json
 import os
 import re
 import threading
-import time
 import urllib.request
 from dataclasses import replace
 from functools import partial
@@ -173,11 +172,10 @@ class TestOcclusion:
 
     def test_a_film_that_comes_meanwhile_waits_for_one_step(self, app):
         """The film is analysed between two steps, although the occlusion would go on at once."""
-        explaining, order, asked = services(app).saliency, [], threading.Event()
+        explaining, order, waits = services(app).saliency, [], threading.Event()
         analysis = services(app).analysis
 
         def analyse() -> None:
-            asked.set()
             analysis.analyse(to_png(FILM))
             order.append("film")
 
@@ -185,12 +183,10 @@ class TestOcclusion:
         for step in explaining.occlusion(film_png(FILM)):
             order.append(step["done"])
             if step["done"] == 10:
-                turns = analysis.turns
-                with turns:  # holds the film back until it stands in the line
+                analysis.turns.notice = lambda change: waits.set()
+                with analysis.turns:  # holds the film back until it stands in the line
                     film.start()
-                    asked.wait()
-                    while not turns.waiting():
-                        time.sleep(0.001)
+                    assert waits.wait(30)
         film.join(timeout=30)
         assert order.index("film") <= order.index(10) + 2
 
