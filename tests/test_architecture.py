@@ -2,7 +2,8 @@
 
 The application has floors, and an arrow only ever points down: batch → web → exports → analysis → studies →
 segmentation. The last is the core: it stands alone. Settings and version belong to no floor; `create_app` joins all.
-The application knows no training, and training knows of it only the core.
+The application knows no training, and training knows of it only the core. Training has wings of its own, from data and
+measuring up to acceptance and evidence.
 """
 
 import ast
@@ -26,6 +27,16 @@ FLOORS = ("batch", "web", "exports", "analysis", "studies", "segmentation")
 
 ROOMS = {"reading": set(), "network": set(), "decision": {"reading", "network"}}
 """Of the core, and which others each may import."""
+
+WINGS = {
+    "data": set(),
+    "measuring": set(),
+    "learning": {"data", "measuring"},
+    "releasing": {"data", "measuring", "learning"},
+    "acceptance": {"data", "measuring", "learning", "releasing"},
+    "evidence": {"data", "measuring", "learning", "releasing"},
+}
+"""Of training, and which others each may import. What may go wrong belongs to none; the command line joins all."""
 
 OF_NO_FLOOR = {"app.config", "app.version"}
 ROOF = ROOT / "app" / "__init__.py"
@@ -61,6 +72,12 @@ def floor_of(name: str) -> str | None:
     """The floor that a module stands on; None for what belongs to none."""
     parts = name.split(".")
     return parts[1] if parts[0] == "app" and len(parts) > 1 and parts[1] in FLOORS else None
+
+
+def wing_of(name: str) -> str | None:
+    """The wing of training that a module belongs to; None for what belongs to none."""
+    parts = name.split(".")
+    return parts[1] if parts[0] == "training" and len(parts) > 1 and parts[1] in WINGS else None
 
 
 def is_of_no_floor(name: str) -> bool:
@@ -148,6 +165,13 @@ def test_training_knows_of_the_app_only_the_core(path):
     assert not {name for name in names if belongs_to(name, "tests") or belongs_to(name, "flask")}
 
 
+@pytest.mark.parametrize("path", TRAINING, ids=relative)
+def test_training_s_wings_point_one_way(path):
+    wing = wing_of(module_of(path))
+    seen = {wing_of(name) for name in imported_modules(path) if belongs_to(name, "training")} - {None}
+    assert module_of(path) == "training.__main__" or seen <= ({wing, *WINGS[wing]} if wing else set())
+
+
 def test_rules_see_imports():
     """The rules above hold for no file if nothing is found in any."""
     found = imported_modules(ROOT / "app" / "segmentation" / "predictor.py")
@@ -157,6 +181,9 @@ def test_rules_see_imports():
     assert len(CORE) > 10
     assert len(APP) > len(CORE)
     assert len(TRAINING) > 5
+    assert {module_of(path) for path in TRAINING if not wing_of(module_of(path))} == {
+        *("training", "training.__main__", "training.errors")
+    }
 
 
 def folders_on_the_page() -> set[str]:

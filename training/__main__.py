@@ -37,7 +37,7 @@ COMMANDS = {
     "shift": "training.evidence.shift",
     "augmentations": "training.evidence.augmentation_sheet",
     "fit_orientation": "training.releasing.fit_orientation",
-    "measure_doubts": "training.releasing.fit_orientation",
+    "measure_doubts": "training.evidence.measure_doubts",
 }
 """Where each command is. Only the one that is called is imported: a machine that trains needs no DICOM codecs."""
 

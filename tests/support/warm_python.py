@@ -51,10 +51,10 @@ def serve(address: str) -> None:
     import training.learning.average
     import training.learning.begin
     import training.learning.train
-    import training.releasing.metrics
+    import training.measuring.metrics
     import training.releasing.release  # noqa: F401
 
-    training.releasing.metrics.RESAMPLES = 20  # a thousand take longer than a small training
+    training.measuring.metrics.RESAMPLES = 20  # a thousand take longer than a small training
     with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listening:
         listening.bind(f"{address}.unready")
         listening.listen()

@@ -27,7 +27,7 @@ def _validation_by_pytorch(monkeypatch):
 @pytest.fixture(autouse=True)
 def _few_resamples(monkeypatch):
     """Draw patients a few times for an interval: so little is known of so few films that more draws say no more."""
-    monkeypatch.setattr("training.releasing.metrics.RESAMPLES", 20)
+    monkeypatch.setattr("training.measuring.metrics.RESAMPLES", 20)
     monkeypatch.setattr("training.evidence.report.GROUP_RESAMPLES", 20)
 
 

@@ -17,8 +17,7 @@ from training.acceptance.limits import STOP_RULE, Limit, Verdict, demand_known_g
 from training.acceptance.page import draw_page, draw_plots
 from training.data.lineage import demand_both_classes
 from training.errors import TrainingDataError, UserError
-from training.evidence.paired import markdown_table, with_interval
-from training.releasing.evaluate import write_json
+from training.measuring.writing import markdown_table, with_interval, write_json
 
 FILES = ("acceptance.json", "acceptance.pdf", "figures.csv", "films.csv", "left_out.csv")
 MOMENTS = [(name, kind) for name in ("probability", "distance") for kind in ("mean", "sd")]

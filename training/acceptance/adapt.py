@@ -18,7 +18,7 @@ from app.segmentation.network.openvino_graph import graph_path
 from app.segmentation.predictor import Predictor
 from app.segmentation.reading.image_io import read_radiograph
 from training.acceptance.figures import measure
-from training.evidence.paired import markdown_table, with_interval
+from training.measuring.writing import markdown_table, with_interval
 from training.releasing.calibrate import choose_operating_point, fit_platt
 
 ENOUGH = 50

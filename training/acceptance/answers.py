@@ -22,7 +22,7 @@ from training.acceptance.labels import Issue, LabelledFilms
 from training.data.lineage import patient_or_unknown
 from training.data.mask_files import normal, read_mask
 from training.errors import TrainingDataError
-from training.releasing.metrics import overlap
+from training.measuring.metrics import overlap
 
 AHEAD = 3
 """Films that are read while one is answered."""

@@ -7,8 +7,8 @@ import pandas as pd
 from sklearn.metrics import brier_score_loss
 
 from app.segmentation.decision.calibration import Finding
-from training.evidence.report import AGE_BANDS
-from training.releasing.metrics import auroc, bootstrap_intervals, expected_calibration_error, film_dice
+from training.measuring.ages import by_age
+from training.measuring.metrics import auroc, bootstrap_intervals, expected_calibration_error, film_dice
 
 OF_ALL = "all"
 FEW = 10
@@ -84,10 +84,7 @@ def groups(table: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
         yield f"manufacturer {maker}", own
         for model in sorted(set(own["model"]) - {""}):
             yield f"machine {maker} {model}", own[own["model"] == model]
-    age = pd.to_numeric(table["age"], errors="coerce")
-    for name, (low, high) in AGE_BANDS.items():
-        if len(band := table[(age >= low) & (age < high)]):
-            yield name, band
+    yield from ((name, band) for name, band in by_age(table) if len(band))
 
 
 def measure(table: pd.DataFrame, resamples: int) -> pd.DataFrame:

@@ -10,8 +10,8 @@ from sklearn.metrics import roc_curve
 
 from app.segmentation.notice import NOTICE
 from training.acceptance.figures import OF_ALL
-from training.evidence.paired import with_interval
-from training.releasing.metrics import reliability
+from training.measuring.metrics import reliability
+from training.measuring.writing import with_interval
 
 A4 = (8.27, 11.69)
 OF_GROUPS = ("auroc", "sensitivity", "specificity", "alerts_per_100")

@@ -19,10 +19,11 @@ from training.data.films import PreparedFilms
 from training.errors import UserError
 from training.evidence.costs import ensemble_costs, measure_costs
 from training.evidence.ensemble import combine, fit_weights
-from training.evidence.paired import markdown_table, paired_figures, with_interval
+from training.evidence.paired import paired_figures
 from training.evidence.private_output import demand_private
+from training.measuring.metrics import auroc, film_dice, overlap
+from training.measuring.writing import markdown_table, with_interval
 from training.releasing.calibrate import choose_decision, gather_evidence
-from training.releasing.metrics import auroc, film_dice, overlap
 
 ENSEMBLE = "ensemble"
 

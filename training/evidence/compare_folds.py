@@ -6,9 +6,10 @@ import numpy as np
 import pandas as pd
 
 from training.errors import UserError
-from training.evidence.paired import markdown_table, paired_figures, with_interval
+from training.evidence.paired import paired_figures
 from training.learning.validation import ANSWERS_FILE, DICE_PREFIX
-from training.releasing.metrics import auroc
+from training.measuring.metrics import auroc
+from training.measuring.writing import markdown_table, with_interval
 
 
 def compare_folds(recipes: list[Path], out: Path | None = None, resamples: int = 1000) -> None:

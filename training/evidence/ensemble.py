@@ -14,8 +14,8 @@ from tqdm import tqdm
 from app.segmentation.network.engine import Evidence
 from app.segmentation.network.logits import map_logit
 from app.segmentation.network.preprocessing import restore
+from training.measuring.metrics import auroc, dice_scores, overlap
 from training.releasing.calibrate import fit_platt
-from training.releasing.metrics import auroc, dice_scores, overlap
 
 STEPS = 10
 """Weights are multiples of one tenth: some fifty positive films cannot tell finer ones apart."""

@@ -11,12 +11,12 @@ from app.segmentation.network.preprocessing import preprocess
 from app.segmentation.predictor import Predictor
 from app.segmentation.reading.radiograph import Radiograph
 from training.data.films import PreparedFilms
+from training.evidence.film_answers import kept_answers, key_of
 from training.evidence.growth import follow_epochs, kept_epochs
 from training.evidence.heat_maps import PROBABILITY_MAP, occlusion_map, score_positives, summarise_scores
-from training.evidence.paired import markdown_table, with_interval
 from training.evidence.panels import Panel, draw_panel
 from training.evidence.private_output import demand_private
-from training.releasing.film_answers import kept_answers, key_of
+from training.measuring.writing import markdown_table, with_interval
 
 OUTCOMES = {
     "true_positive": (1, 1),

@@ -12,10 +12,10 @@ from app.segmentation.network.attribution import trace_activations
 from app.segmentation.network.preprocessing import preprocess
 from app.segmentation.network.torch_engine import TorchEngine
 from training.data.films import PreparedFilms
+from training.evidence.film_answers import key_of
 from training.evidence.heat_maps import PROBABILITY_MAP, score_positives, summarise_scores
 from training.evidence.panels import draw_growth
 from training.learning.train import EPOCHS_FOLDER
-from training.releasing.film_answers import key_of
 
 HEAD = Calibration(1.0, 0.0, 0.0)
 """The score of checkpoints that training left behind, which have no calibration: the image head's logit."""

@@ -19,11 +19,12 @@ from training.data.films import PreparedFilms
 from training.data.folds import VALIDATED
 from training.data.subset import write_subset
 from training.errors import TrainingDataError
-from training.evidence.paired import markdown_table, paired_figures, with_interval
+from training.evidence.paired import paired_figures
 from training.learning.config import TrainingConfig
 from training.learning.losses import SegmentationLoss
 from training.learning.train import train
 from training.learning.validation import ANSWERS_FILE, BATCH_SIZE, answer_films, summarise
+from training.measuring.writing import markdown_table, with_interval
 
 FIGURES = ("auroc_head", "auroc_map", "dice_pos")
 SPLITS = ("train", "val")

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pandas as pd
 
-from training.releasing.metrics import bootstrap_intervals
+from training.measuring.metrics import bootstrap_intervals
 
 
 def paired_figures(
@@ -52,15 +52,3 @@ def paired_figures(
                 | {"difference_low": difference_low, "difference_high": difference_high}
             )
     return pd.DataFrame(rows)
-
-
-def with_interval(value: float, low: float, high: float, *, signed: bool = False) -> str:
-    """Write a figure as people read it: "0.912 (0.860 to 0.953)"; a difference with its sign."""
-    form = "+.3f" if signed else ".3f"
-    return f"{value:{form}} ({low:{form}} to {high:{form}})"
-
-
-def markdown_table(header: list[str], rows: list[list[str]]) -> str:
-    """Lay out a table in Markdown."""
-    lines = [header, ["---"] * len(header), *rows]
-    return "".join(f"| {' | '.join(line)} |\n" for line in lines)

@@ -3,7 +3,6 @@
 No film and no mask is written, only counts and curves.
 """
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,12 +13,13 @@ from sklearn.metrics import PrecisionRecallDisplay, RocCurveDisplay
 
 from app.segmentation.predictor import Predictor
 from training.data.films import PreparedFilms, names_pneumothorax
+from training.measuring.ages import by_age
+from training.measuring.metrics import auroc, bootstrap_intervals, film_dice, reliability
+from training.measuring.writing import write_json
 from training.releasing.evaluate import describe_split, predict_split
-from training.releasing.metrics import auroc, bootstrap_intervals, film_dice, reliability
 
 GROUP_RESAMPLES = 500
 """Draws of patients behind an interval of a group: there are many groups."""
-AGE_BANDS = {"age under 40": (0, 40), "age 40 to 59": (40, 60), "age 60 and over": (60, 200)}
 SIZE_BINS = (0.0, 0.0025, 0.005, 0.01, 0.02, 0.05, 1.0)
 """Edges of the groups by true mask area, as shares of the film."""
 
@@ -38,7 +38,7 @@ def report(weights: Path, data: Path, out: Path, split: str = "val") -> None:
     table = predict_split(predictor, films, split)
     out.mkdir(parents=True, exist_ok=True)
     described = {"model": predictor.metadata.name, "sha256": predictor.sha256, "split": split, **describe_split(table)}
-    (out / "metrics.json").write_text(json.dumps(described, indent=2) + "\n")
+    write_json(described, out / "metrics.json")
     describe_groups(table).to_csv(out / "groups.csv", index=False, float_format="%.4f")
     title = f"{predictor.metadata.name}, {split}: {len(table)} films, {table['label'].sum()} positive"
     for name, figure in draw_figures(table, films.images.shape[1] ** 2).items():
@@ -51,9 +51,7 @@ def groups(table: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
     yield "all", table
     for view in ("PA", "AP"):
         yield f"view {view}", table[table["view"] == view]
-    age = pd.to_numeric(table["age"], errors="coerce")
-    for name, (low, high) in AGE_BANDS.items():
-        yield name, table[(age >= low) & (age < high)]
+    yield from by_age(table)
     for sex in ("F", "M"):
         yield f"sex {sex}", table[table["sex"] == sex]
     told = names_pneumothorax(table)

@@ -13,10 +13,11 @@ from matplotlib.figure import Figure
 from app.segmentation.predictor import Predictor
 from training.data.films import PreparedFilms
 from training.evidence.changes import CHANGES
-from training.evidence.paired import markdown_table, paired_figures, with_interval
+from training.evidence.film_answers import ALL_CHANGES, UNCHANGED, kept_answers
+from training.evidence.paired import paired_figures
 from training.evidence.report import group_figures
-from training.releasing.film_answers import ALL_CHANGES, UNCHANGED, kept_answers
-from training.releasing.metrics import bootstrap_intervals
+from training.measuring.metrics import bootstrap_intervals
+from training.measuring.writing import markdown_table, with_interval
 
 VIEWS = ("PA", "AP")
 COLUMNS = ["auroc", "dice_pos", "sensitivity", "specificity"]

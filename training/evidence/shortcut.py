@@ -15,7 +15,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 
 from app.segmentation.network.preprocessing import PreprocessingConfig, resize
 from training.data.films import PreparedFilms
-from training.releasing.metrics import auroc
+from training.measuring.metrics import auroc
 
 BORDER = 4
 """Width of the visible border, in pixels of a film shrunk to 64 × 64."""

@@ -16,10 +16,10 @@ from app.segmentation.predictor import Predictor
 from training.data.films import PreparedFilms
 from training.data.other_pictures import pictures_of_other_things
 from training.errors import UserError
+from training.evidence.film_answers import UNCHANGED, kept_answers
 from training.evidence.shortcut import shortcuts
-from training.releasing.evaluate import publish
-from training.releasing.film_answers import UNCHANGED, kept_answers
-from training.releasing.metrics import auroc
+from training.measuring.metrics import auroc
+from training.measuring.writing import publish
 
 SLIGHT_CHANGES = ("JPEG at quality 50", "90 % crop", "10 % brighter", "10 % darker")
 """Changes that a reader would hardly notice; `training.evidence.shift` measures what more of them cost."""

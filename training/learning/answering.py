@@ -44,7 +44,7 @@ class _Form:
         Raises:
             ValueError: If a weight is not found.
         """
-        from training.releasing.graph import laid_out, traced
+        from training.learning.operations import laid_out, traced
 
         rng = np.random.default_rng(0)
         drawn = copy.deepcopy(network)

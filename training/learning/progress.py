@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from sklearn.metrics import precision_score
 
-from training.releasing.metrics import auroc, dice_scores
+from training.measuring.metrics import auroc, dice_scores
 
 
 class EpochFigures:

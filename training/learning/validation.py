@@ -14,7 +14,7 @@ from training.data.films import PreparedFilms
 from training.learning.answering import answering
 from training.learning.losses import SegmentationLoss
 from training.learning.progress import EpochFigures
-from training.releasing.metrics import auroc, dice_scores, overlap
+from training.measuring.metrics import auroc, dice_scores, overlap
 
 BATCH_SIZE = 8
 """Films in one forward pass. The batch's Dice loss depends on it: runs that differ in it have no comparable losses."""

@@ -25,7 +25,7 @@ from training.data.films import PreparedFilms
 from training.errors import UserError
 from training.learning.losses import LossWeights, SegmentationLoss
 from training.learning.validation import validate
-from training.releasing.metrics import SPECIFICITY_FLOOR, dice_scores, overlap
+from training.measuring.metrics import SPECIFICITY_FLOOR, dice_scores, overlap
 
 MAX_ABSTENTION = 0.15
 """Largest share of validation films that may be called indeterminate."""

@@ -1,6 +1,5 @@
 """Measure a released checkpoint exactly as it is served: through `Predictor`, film by film."""
 
-import json
 from pathlib import Path
 
 import pandas as pd
@@ -10,8 +9,8 @@ from app.segmentation.predictor import Predictor
 from app.segmentation.reading.radiograph import Radiograph
 from training.data.films import PreparedFilms
 from training.data.lineage import demand_both_classes
-from training.evidence.paired import markdown_table, with_interval
-from training.releasing.metrics import bootstrap_intervals, overlap, summarise
+from training.measuring.metrics import bootstrap_intervals, overlap, summarise
+from training.measuring.writing import markdown_table, with_interval, write_json
 
 
 def predict_split(predictor: Predictor, films: PreparedFilms, split: str) -> pd.DataFrame:
@@ -104,16 +103,3 @@ def figures_table(report: dict) -> str:
 
 def _ends(figure: dict) -> tuple[float, float, float]:
     return (figure["value"], *figure["interval"])
-
-
-def publish(figures: dict, out: Path | None) -> None:
-    """Print figures as JSON and, if there is a file for them, write them there."""
-    print(json.dumps(figures, indent=2))
-    if out is not None:
-        write_json(figures, out)
-
-
-def write_json(figures: dict, out: Path) -> None:
-    """Write figures for programs."""
-    out.parent.mkdir(parents=True, exist_ok=True)
-    out.write_text(json.dumps(figures, indent=2) + "\n")

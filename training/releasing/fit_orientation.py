@@ -1,23 +1,19 @@
-"""Fit the two tables of `app.segmentation.reading.orientation`, and measure what they tell.
+"""Fit the two tables of `app.segmentation.reading.orientation`; `evidence.measure_doubts` measures what they tell.
 
 Every film is taken to lie upright with bright bone; its turns and negatives are made from it. Training films
 that a first fit takes for turned or inverted are left out of the second: some are.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 
 import cv2
 import numpy as np
 import torch
 
-from app.segmentation.decision.checks import doubts_about
-from app.segmentation.decision.population import Population
 from app.segmentation.reading.orientation import CELLS, sampled, without_frame
-from app.segmentation.reading.radiograph import Radiograph, with_bright_bone
 from training.data.films import PreparedFilms
-from training.releasing.evaluate import publish
-from training.releasing.population import describe_population
+from training.measuring.writing import publish
 
 THUMBNAIL = 64
 COPIES = 3
@@ -25,9 +21,6 @@ COPIES = 3
 WIDEST_SLANT = 45
 WEIGHT_DECAY = 2e-5
 RIDGE = 0.3
-ANGLES = (10, 20, 30, 40)
-EVERY = 5
-"""Of train, each so many-th film is inverted, turned and put at a slant: a thousand tell enough."""
 
 
 def fit_orientation(data: Path, out: Path | None = None) -> dict:
@@ -49,58 +42,13 @@ def fit_orientation(data: Path, out: Path | None = None) -> dict:
     return tables
 
 
-def measure_doubts(data: Path, out: Path | None = None) -> dict:
-    """Print and write which share of the films each check of the picture flags, and what it finds when it should.
-
-    Args:
-        data: Prepared folder.
-        out: JSON file to write, besides printing.
-
-    Returns:
-        What was written, by split: films flagged by each check as they are; shares of films noticed once
-        they are inverted, turned, or at a slant (zoomed in, so that no empty corner gives it away).
-    """
-    films, result = PreparedFilms.open(data), {}
-    learnt_from = describe_population(films, films.rows("train"), source="this folder")
-
-    def codes_of(image: np.ndarray) -> list[str]:
-        return _codes(image, learnt_from)
-
-    for split in ("train", "val"):
-        rows = films.rows(split)
-        changed = rows[:: EVERY if split == "train" else 1]
-
-        def share(noticed: Callable[[np.ndarray], bool], rows: np.ndarray = changed) -> float:
-            return round(sum(noticed(films.image(row)) for row in rows) / len(rows), 4)
-
-        codes = [code for row in rows for code in codes_of(films.image(row))]
-        result[split] = {
-            "films": len(rows),
-            "films_changed": len(changed),
-            "flagged": {code: codes.count(code) for code in sorted(set(codes))},
-            "corrected_once_inverted": share(lambda image: _radiograph(1 - image).was_inverted),
-            "noticed_once_inverted": share(lambda image: any("inverted" in code for code in codes_of(1 - image))),
-            "noticed_once_turned": {90 * turns: share(_turns_noticed(turns, codes_of)) for turns in (1, 2, 3)},
-            "noticed_once_tilted": {angle: share(_slant_noticed(angle, codes_of)) for angle in ANGLES},
-        }
-    publish(result, out)
-    return result
-
-
-def _turns_noticed(turns: int, codes_of: Callable[[np.ndarray], list[str]]) -> Callable[[np.ndarray], bool]:
-    return lambda image: "turned" in codes_of(np.rot90(image, turns))
-
-
-def _slant_noticed(degrees: float, codes_of: Callable[[np.ndarray], list[str]]) -> Callable[[np.ndarray], bool]:
-    return lambda image: bool({"tilted", "turned"} & set(codes_of(_tilted(image, degrees))))
-
-
-def _radiograph(image: np.ndarray) -> Radiograph:
-    return with_bright_bone(Radiograph(np.ascontiguousarray(image), "PNG"))
-
-
-def _codes(image: np.ndarray, learnt_from: Population) -> list[str]:
-    return [doubt.code for doubt in doubts_about(_radiograph(image), learnt_from)]
+def tilted(image: np.ndarray, degrees: float, fills: bool = True) -> np.ndarray:
+    """Turn a film about its centre; zoom in until it fills the picture again, or leave black corners."""
+    height, width = image.shape
+    zoom = abs(np.cos(np.radians(degrees))) + abs(np.sin(np.radians(degrees))) if fills else 1
+    turn = cv2.getRotationMatrix2D(((width - 1) / 2, (height - 1) / 2), degrees, zoom)
+    border = cv2.BORDER_REPLICATE if fills else cv2.BORDER_CONSTANT
+    return cv2.warpAffine(image, turn, (width, height), flags=cv2.INTER_LINEAR, borderMode=border)
 
 
 def _thumbnail(image: np.ndarray) -> np.ndarray:
@@ -154,19 +102,10 @@ def _fit_tilt(thumbnails: np.ndarray) -> list[list[int]]:
     chance = np.random.default_rng(0)
     slants = chance.uniform(-WIDEST_SLANT, WIDEST_SLANT, COPIES * len(thumbnails))
     slants[::COPIES] = 0
-    pictures = [_tilted(thumbnails[index // COPIES], slant, fills=index % 2 == 0) for index, slant in enumerate(slants)]
+    pictures = [tilted(thumbnails[index // COPIES], slant, fills=index % 2 == 0) for index, slant in enumerate(slants)]
     cells = _cells(pictures).numpy()
     differences = (cells - cells[:, :, ::-1])[:, :, : CELLS // 2].reshape(len(cells), -1)
     weights = np.linalg.solve(
         differences.T @ differences + RIDGE * np.eye(differences.shape[1]), differences.T @ slants
     )
     return np.rint(weights).astype(int).reshape(CELLS, -1).tolist()
-
-
-def _tilted(image: np.ndarray, degrees: float, fills: bool = True) -> np.ndarray:
-    """Turn a film about its centre; zoom in until it fills the picture again, or leave black corners."""
-    height, width = image.shape
-    zoom = abs(np.cos(np.radians(degrees))) + abs(np.sin(np.radians(degrees))) if fills else 1
-    turn = cv2.getRotationMatrix2D(((width - 1) / 2, (height - 1) / 2), degrees, zoom)
-    border = cv2.BORDER_REPLICATE if fills else cv2.BORDER_CONSTANT
-    return cv2.warpAffine(image, turn, (width, height), flags=cv2.INTER_LINEAR, borderMode=border)

@@ -2,23 +2,18 @@
 
 import hashlib
 import json
-import tempfile
-import warnings
 import zlib
-from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
-from xml.etree import ElementTree
 
 import numpy as np
 import openvino
 import torch
-from openvino.frontend import FrontEndManager
-from openvino.frontend.pytorch.ts_decoder import TorchScriptPythonDecoder
 from safetensors.numpy import save_file
 
 from app.segmentation.checkpoint import Checkpoint, load_checkpoint
 from app.segmentation.network.openvino_graph import HEADER_KEY, graph_path
+from training.learning.operations import laid_out, traced
 
 
 class Served(torch.nn.Module):
@@ -52,18 +47,6 @@ def convert(network: torch.nn.Module) -> openvino.Model:
     return converted
 
 
-def traced(module: torch.nn.Module) -> openvino.Model:
-    """Turn a module of images (N, 1, H, W), in evaluation mode, into operations of OpenVINO, its weights as they are.
-
-    `openvino.convert_model` would fold batch norm into the convolutions at once, and the weights would be others.
-    """
-    frontend = FrontEndManager().load_by_framework("pytorch")
-    with torch.inference_mode(), warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # of torch.jit.trace, on which OpenVINO still builds
-        decoder = TorchScriptPythonDecoder(module, example_input=(torch.zeros(1, 1, 64, 64),))
-    return frontend.convert(frontend.load(decoder))
-
-
 def write_graph(converted: openvino.Model, checkpoint: Checkpoint, path: Path) -> None:
     """Write a converted network without what its checkpoint holds already.
 
@@ -85,34 +68,3 @@ def write_graph(converted: openvino.Model, checkpoint: Checkpoint, path: Path) -
     packed = {name: np.frombuffer(zlib.compress(part, 9), np.uint8) for name, part in parts.items()}
     save_file(packed, path, metadata={HEADER_KEY: json.dumps(header)})
     path.chmod(0o644)  # as the checkpoint's
-
-
-def laid_out(
-    converted: openvino.Model, weights: Mapping[str, np.ndarray]
-) -> tuple[bytes, bytes, list[tuple[int, int, str | None]]]:
-    """Put a converted network into bytes, and find its weights there.
-
-    Args:
-        converted: From `convert` or `traced`.
-        weights: By their names.
-
-    Returns:
-        Its operations; the buffer of its constants; offset and size, in bytes, of each constant in the buffer, with the
-        name of the weight that it is, if it is one.
-    """
-    with tempfile.TemporaryDirectory() as folder:
-        openvino.save_model(converted, Path(folder) / "graph.xml", compress_to_fp16=False)
-        xml = (Path(folder) / "graph.xml").read_bytes()
-        buffer = (Path(folder) / "graph.bin").read_bytes()
-    known = {values.astype(np.float32).tobytes(): name for name, values in weights.items()}
-    return xml, buffer, [(at, size, known.get(buffer[at : at + size])) for at, size in _constants_of(xml)]
-
-
-def _constants_of(xml: bytes) -> Iterable[tuple[int, int]]:
-    """List offset and size, in bytes, of every constant in the buffer, each once."""
-    places = {
-        (int(data.attrib["offset"]), int(data.attrib["size"]))
-        for layer in ElementTree.fromstring(xml).iter("layer")
-        if layer.get("type") == "Const" and (data := layer.find("data")) is not None
-    }
-    return sorted(places)

@@ -12,7 +12,8 @@ from app.segmentation.network.openvino_graph import graph_path
 from app.segmentation.network.preprocessing import preprocess
 from app.segmentation.predictor import Predictor
 from training.data.films import PreparedFilms
-from training.releasing.evaluate import describe_split, predict_split, publish
+from training.measuring.writing import publish
+from training.releasing.evaluate import describe_split, predict_split
 from training.releasing.graph import convert, write_graph
 
 FIGURES = ("auroc", "dice_pos", "calibration_error")

@@ -15,8 +15,9 @@ from training.data.description import FILE, FILL_IN, read_description
 from training.data.films import PreparedFilms
 from training.data.lineage import demand_both_classes
 from training.errors import UserError
+from training.measuring.writing import write_json
 from training.releasing.calibrate import choose_decision, choose_image_size, fit_feature_distribution, gather_evidence
-from training.releasing.evaluate import describe_split, figures_table, predict_split, write_json
+from training.releasing.evaluate import describe_split, figures_table, predict_split
 from training.releasing.graph import graph
 from training.releasing.population import describe_population, measure_no_film_distance
 

@@ -7,11 +7,11 @@ import pytest
 from app.segmentation.predictor import Predictor
 from tests.support.phantom import draw_phantom
 from training.__main__ import main
+from training.evidence import film_answers as answers_module
 from training.evidence.changes import CHANGES, through_monochrome1
-from training.evidence.paired import markdown_table, paired_figures, with_interval
+from training.evidence.film_answers import ALL_CHANGES, UNCHANGED, answer_changed
+from training.evidence.paired import paired_figures
 from training.evidence.shift import by_view
-from training.releasing import film_answers as answers_module
-from training.releasing.film_answers import ALL_CHANGES, UNCHANGED, answer_changed
 
 PHANTOM = draw_phantom(3, 256)
 FILM = np.rint(PHANTOM.image * 255).astype(np.float32) / 255
@@ -50,12 +50,6 @@ def test_differences_are_of_the_same_draws():
     assert own.loc["base", ["difference", "difference_low", "difference_high"]].tolist() == [0, 0, 0]
     assert own.loc["better", ["difference", "difference_low", "difference_high"]].tolist() == pytest.approx([0.25] * 3)
     assert own.loc["better", "high"] - own.loc["better", "low"] > 0.2, "the figure itself is uncertain all the same"
-
-
-def test_tables_are_written_for_reading():
-    assert with_interval(0.5, 0.25, 0.75) == "0.500 (0.250 to 0.750)"
-    assert with_interval(-0.5, -0.75, 0.25, signed=True) == "-0.500 (-0.750 to +0.250)"
-    assert markdown_table(["a", "b"], [["1", "2"]]) == "| a | b |\n| --- | --- |\n| 1 | 2 |\n"
 
 
 def test_shift_writes_a_table_and_goes_on_where_it_stopped(checkpoint_path, prepared_folder, tmp_path, monkeypatch):

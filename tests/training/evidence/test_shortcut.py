@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from training.evidence.shortcut import VIEWS, auroc_among_alike, border, rank_correlation
-from training.releasing.metrics import auroc
+from training.measuring.metrics import auroc
 
 
 def test_nothing_but_the_border_is_seen():

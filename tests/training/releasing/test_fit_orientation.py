@@ -5,7 +5,7 @@ import json
 import numpy as np
 
 from app.segmentation.reading import orientation
-from training.releasing.fit_orientation import fit_orientation, measure_doubts
+from training.releasing.fit_orientation import fit_orientation
 
 
 def test_fitted_tables_tell_the_films_they_were_fitted_on(prepared_folder, films, monkeypatch, tmp_path):
@@ -20,12 +20,3 @@ def test_fitted_tables_tell_the_films_they_were_fitted_on(prepared_folder, films
         assert orientation.orientation_of(1 - image).inverted > 0.9
         assert orientation.orientation_of(np.rot90(image)).turned > 0.9
         assert abs(orientation.orientation_of(image).tilt_degrees) < 10
-
-
-def test_what_is_measured(prepared_folder):
-    val = measure_doubts(prepared_folder)["val"]
-    assert (val["films"], val["films_changed"]) == (8, 8)
-    assert val["flagged"] == {}, "they are as large as those of train"
-    assert val["corrected_once_inverted"] == val["noticed_once_inverted"] == 1
-    assert val["noticed_once_turned"] == {90: 1, 180: 1, 270: 1}
-    assert val["noticed_once_tilted"][40] == 1

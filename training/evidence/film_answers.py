@@ -11,7 +11,7 @@ from app.segmentation.predictor import Predictor
 from app.segmentation.reading.radiograph import Radiograph
 from training.data.films import PreparedFilms
 from training.evidence.changes import CHANGES
-from training.releasing.metrics import overlap
+from training.measuring.metrics import overlap
 
 UNCHANGED = "unchanged"
 ALL_CHANGES = {UNCHANGED: lambda image, mask: (image, mask), **CHANGES}
