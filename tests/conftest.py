@@ -36,25 +36,36 @@ def checkpoint_path(tmp_path_factory) -> Path:
 
 
 @pytest.fixture
-def app(checkpoint_path, tmp_path):
-    """The application on the tiny checkpoint, with its studies in a temporary database."""
+def make_app(checkpoint_path, tmp_path):
+    """Make the application: on the tiny checkpoint, with its studies in a temporary database, unless set otherwise."""
     from app import create_app
 
-    return create_app(
-        {
-            "TESTING": True,
-            "WEIGHTS": str(checkpoint_path),
-            "DATABASE_URL": f"sqlite:///{tmp_path / 'studies.sqlite'}",
-            "SECRET_KEY": "only for tests",
-            "API": "open",
-        }
+    url = f"sqlite:///{tmp_path / 'studies.sqlite'}"
+    return lambda **settings: create_app(
+        {"TESTING": True, "WEIGHTS": str(checkpoint_path), "DATABASE_URL": url, **settings}
     )
+
+
+@pytest.fixture
+def app(make_app):
+    """The application as most tests want it."""
+    return make_app(SECRET_KEY="only for tests", API="open")
 
 
 @pytest.fixture
 def client(app):
     """A browser without cookies."""
     return app.test_client()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def any_database(request, tmp_path) -> str:
+    """Address of a database of each kind."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'studies.sqlite'}"
+    if not (address := os.environ.get("PLEURA_TEST_POSTGRES_URL")):
+        pytest.skip("PLEURA_TEST_POSTGRES_URL names no database")
+    return address
 
 
 @pytest.fixture(scope="session")

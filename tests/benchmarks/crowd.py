@@ -22,6 +22,7 @@ from pathlib import Path
 from werkzeug.datastructures import FileStorage
 from werkzeug.test import encode_multipart
 
+from tests.support.forms import token_in
 from tests.support.phantom import draw_phantom, to_dicom, to_png
 from tests.support.server import running_server
 
@@ -55,7 +56,7 @@ class Browser:
     def open(self) -> None:
         """Load the start page."""
         _, _, text = self.ask("/", name="start page")
-        self.token = re.search(rb'name="csrf-token" content="([^"]+)"', text)[1].decode()
+        self.token = token_in(text.decode())
 
     def send(self, film: bytes) -> tuple:
         """Send a film as the page's script does."""

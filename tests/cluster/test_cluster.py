@@ -15,6 +15,7 @@ from werkzeug.datastructures import FileStorage
 from werkzeug.test import encode_multipart
 
 from tests.support.cluster import Cluster, running_cluster
+from tests.support.forms import token_in
 from tests.support.phantom import draw_phantom, to_png
 
 FILM = to_png(draw_phantom(1, 256).image)
@@ -46,7 +47,7 @@ def cookies_of(browser) -> str:
 
 def upload(browser, url: str, film: bytes = FILM) -> str:
     """Send a film as the page does; return the study's path."""
-    token = re.search(r'name="csrf_token" value="([^"]+)"', get(browser, f"{url}/"))[1]
+    token = token_in(get(browser, f"{url}/"))
     form = {"films": FileStorage(io.BytesIO(film), "film.png"), "csrf_token": token}
     boundary, body = encode_multipart(form)
     headers = HOST | {

@@ -23,18 +23,9 @@ def clock() -> Clock:
     return Clock()
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def url(request, tmp_path) -> str:
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'studies.sqlite'}"
-    if not (address := os.environ.get("PLEURA_TEST_POSTGRES_URL")):
-        pytest.skip("PLEURA_TEST_POSTGRES_URL names no database")
-    return address
-
-
 @pytest.fixture
-def store(url, clock):
-    store = StudyStore(url, RETENTION, clock)
+def store(any_database, clock):
+    store = StudyStore(any_database, RETENTION, clock)
     yield store
     Base.metadata.drop_all(store.engine)
     store.close()
@@ -140,24 +131,24 @@ def test_sqlite_files_are_ours_alone_and_forget_deleted_films(tmp_path, clock):
     store.close()
 
 
-def test_several_processes_may_start_at_once(url):
+def test_several_processes_may_start_at_once(any_database):
     program = (
         "import sys; from app.studies.store import StudyStore; sys.stdin.read(); StudyStore(sys.argv[1], 1).purge()"
     )
     workers = [
-        subprocess.Popen([sys.executable, "-c", program, url], stdin=subprocess.PIPE, stderr=subprocess.PIPE)
+        subprocess.Popen([sys.executable, "-c", program, any_database], stdin=subprocess.PIPE, stderr=subprocess.PIPE)
         for _ in range(4)
     ]
     for worker in workers:  # all wait here, imports done or nearly so
         worker.stdin.close()
     assert [(worker.wait(timeout=60), worker.stderr.read()) for worker in workers] == [(0, b"")] * 4
-    store = StudyStore(url, 1)
+    store = StudyStore(any_database, 1)
     Base.metadata.drop_all(store.engine)
     store.close()
 
 
-def test_all_sessions_together_keep_a_bounded_number_of_bytes(url, clock):
-    store = StudyStore(url, RETENTION, clock, most_bytes=2000)
+def test_all_sessions_together_keep_a_bounded_number_of_bytes(any_database, clock):
+    store = StudyStore(any_database, RETENTION, clock, most_bytes=2000)
     add(store, "one", film_png=bytes(1500))
     add(store, "two", owner="bob", film_png=bytes(1500))
     with pytest.raises(StorageFullError, match="All readers together"):
@@ -217,8 +208,8 @@ def test_a_clock_that_jumps_loses_no_film_for_good(tmp_path, clock, hours):
     store.close()
 
 
-def test_a_study_is_kept_longer_up_to_a_limit(url, clock):
-    store = StudyStore(url, RETENTION, clock, longest_seconds=1.5 * RETENTION)
+def test_a_study_is_kept_longer_up_to_a_limit(any_database, clock):
+    store = StudyStore(any_database, RETENTION, clock, longest_seconds=1.5 * RETENTION)
     began = clock.now
     study = add(store)
     clock.now = began + 0.25 * RETENTION

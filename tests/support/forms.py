@@ -6,7 +6,12 @@ import re
 
 def token(client, **options) -> str:
     """What a form on the first page carries against forgery."""
-    return re.search(r'name="csrf_token" value="([^"]+)"', client.get("/", **options).text)[1]
+    return token_in(client.get("/", **options).text)
+
+
+def token_in(page: str) -> str:
+    """The same, out of any page."""
+    return re.search(r'name="csrf[-_]token" (?:content|value)="([^"]+)"', page)[1]
 
 
 def upload(client, *films: tuple[bytes, str], script: bool = False, **options):

@@ -13,6 +13,7 @@ from app.studies.answer import Answer
 from app.studies.drawing import film_png, grey_png, mask_png
 from app.web.services import services
 from tests.support.answers import REGION, SIDE, make_prediction, region_mask
+from tests.support.forms import token
 from tests.support.phantom import draw_phantom
 
 PATIENT_KEY = "0f" * 32
@@ -51,8 +52,7 @@ class Reader:
         return to_answer(Radiograph(self.image, "DICOM"), prediction, predictor, f"study-of-{finding}")
 
     def post(self, path: str, **form):
-        token = re.search(r'name="csrf-token" content="([^"]+)"', self.client.get("/").text)[1]
-        return self.client.post(self.place + path, data={"csrf_token": token, **form})
+        return self.client.post(self.place + path, data={"csrf_token": token(self.client), **form})
 
     def draw(self, mask: np.ndarray):
         return self.post("/correct", mask=(io.BytesIO(mask_png(mask)), "mask.png"))

@@ -3,8 +3,6 @@
 import base64
 import io
 import json
-import os
-import re
 import threading
 import urllib.request
 from dataclasses import replace
@@ -33,8 +31,8 @@ from app.studies.drawing import film_png
 from app.studies.store import StudyStore
 from app.studies.study import Study
 from app.web.services import services
+from tests.support import forms
 from tests.support.answers import make_answer
-from tests.support.forms import upload
 from tests.support.phantom import draw_phantom, to_png
 from tests.support.server import running_server
 
@@ -54,14 +52,13 @@ def lines(answer) -> list[dict]:
 
 
 def token(client) -> dict:
-    page = client.get("/").text
-    return {"X-CSRFToken": re.search(r'name="csrf-token" content="([^"]+)"', page)[1]}
+    return {"X-CSRFToken": forms.token(client)}
 
 
 @pytest.fixture
 def address(client) -> str:
     """Where a study of the synthetic film is explained."""
-    return upload(client, (to_png(FILM), "chest.png")).location + "/explanations"
+    return forms.upload(client, (to_png(FILM), "chest.png")).location + "/explanations"
 
 
 @pytest.fixture(autouse=True)
@@ -206,7 +203,7 @@ def test_gunicorn_stops_when_the_connection_closes(checkpoint_path, tmp_path):
     with running_server(tmp_path, PLEURA_WEIGHTS=str(checkpoint_path), PLEURA_THREADS="1") as server:
         jar = urllib.request.HTTPCookieProcessor()
         open_address = urllib.request.build_opener(jar).open
-        form = re.search(r'name="csrf_token" value="([^"]+)"', open_address(server.url).read().decode())[1]
+        form = forms.token_in(open_address(server.url).read().decode())
         film = FileStorage(io.BytesIO(to_png(FILM)), "chest.png")
         boundary, body = encode_multipart({"films": film, "csrf_token": form})
         upload = urllib.request.Request(
@@ -245,7 +242,7 @@ class TestRefusals:
         predict = predictor.predict
         withheld = {"doubts": (UNFAMILIAR,), "withheld_for": UNFAMILIAR.code}
         monkeypatch.setattr(predictor, "predict", lambda film: replace(predict(film), **withheld))
-        address = upload(client, (to_png(FILM), "hand.png")).location
+        address = forms.upload(client, (to_png(FILM), "hand.png")).location
         answer = client.post(f"{address}/explanations/{kind}", headers=token(client))
         assert (answer.status_code, answer.json["code"]) == (409, "nothing_to_explain")
         assert "There is nothing to explain" in client.get(address).text
@@ -271,27 +268,19 @@ def count_patches(monkeypatch) -> list:
 
 
 class TestKeeping:
-    @pytest.fixture(params=["sqlite", "postgresql"])
-    def url(self, request, tmp_path) -> str:
-        if request.param == "sqlite":
-            return f"sqlite:///{tmp_path / 'kept.sqlite'}"
-        if not (address := os.environ.get("PLEURA_TEST_POSTGRES_URL")):
-            pytest.skip("PLEURA_TEST_POSTGRES_URL names no database")
-        return address
-
-    def test_an_explanation_goes_with_its_study(self, url, tmp_path):
+    def test_an_explanation_goes_with_its_study(self, any_database, tmp_path):
         now = [1_000_000.0]
-        store = StudyStore(url, 60, lambda: now[0])
+        store = StudyStore(any_database, 60, lambda: now[0])
         pictures = {"film_png": b"film", "probability_png": b"map", "disagreement_png": b"doubt"}
         store.add("ann", "one.dcm", make_answer(id="one"), **pictures)
         assert (store.get("one", "ann").activations, store.get("one", "ann").occlusion) == (None, None)
         secret = {"levels": "must not linger " * 20_000}
         assert not store.update("one", "bob", occlusion=secret)
         assert store.update("one", "ann", occlusion=secret)
-        assert StudyStore(url, 60, lambda: now[0]).get("one", "ann").occlusion == secret
+        assert StudyStore(any_database, 60, lambda: now[0]).get("one", "ann").occlusion == secret
         now[0] += 60
         assert not store.update("one", "ann", activations=secret)
         assert store.purge() == 1
-        assert not any(b"must not linger" in file.read_bytes() for file in tmp_path.glob("kept.sqlite*"))
+        assert not any(b"must not linger" in file.read_bytes() for file in tmp_path.glob("studies.sqlite*"))
         Base.metadata.drop_all(store.engine)
         store.close()

@@ -5,7 +5,6 @@ from dataclasses import replace
 
 import pytest
 
-from app import create_app
 from app.analysis import readiness
 from app.config import ROOT
 from app.segmentation.checkpoint import load_checkpoint, save_checkpoint
@@ -16,7 +15,7 @@ from tests.support.phantom import draw_phantom, to_png
 
 
 @pytest.fixture
-def client_with_canary(checkpoint_path, tmp_path):
+def client_with_canary(make_app, checkpoint_path, tmp_path):
     """Make a client of an application whose checkpoint expects its canary's answer to be off by so much."""
 
     def make(error: float = 0.0):
@@ -26,8 +25,7 @@ def client_with_canary(checkpoint_path, tmp_path):
         canary = {"film": base64.b64encode(film).decode("ascii"), "probability": probability + error}
         path = tmp_path / "canary.safetensors"
         save_checkpoint(path, checkpoint.model, replace(checkpoint.metadata, canary=canary))
-        url = f"sqlite:///{tmp_path / 'studies.sqlite'}"
-        return create_app({"TESTING": True, "WEIGHTS": str(path), "DATABASE_URL": url}).test_client()
+        return make_app(WEIGHTS=str(path)).test_client()
 
     return make
 

@@ -12,11 +12,11 @@ import threading
 import time
 import urllib.request
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import pytest
 from sqlalchemy import inspect, text
 
-from app import create_app
 from app.analysis.control import FEWEST, GO_ON, OUTSIDE, STOP, TOO_FEW, UNKNOWN, WITHIN, Baseline, compare, decide
 from app.config import ROOT, SettingError
 from app.segmentation.predictor import Predictor
@@ -31,15 +31,9 @@ PATIENT = {"PatientName": "Doe^Jane", "PatientID": "MRN-4711", "ManufacturerMode
 
 
 @pytest.fixture
-def make(checkpoint_path, tmp_path):
+def make(make_app):
     """Make the application, with more settings."""
-
-    def make(**settings):
-        url = f"sqlite:///{tmp_path / 'studies.sqlite'}"
-        base = {"TESTING": True, "WEIGHTS": str(checkpoint_path), "DATABASE_URL": url, "API": "open"}
-        return create_app({**base, "MONITORING_TOKEN": TOKEN, "WTF_CSRF_ENABLED": False, **settings})
-
-    return make
+    return partial(make_app, API="open", MONITORING_TOKEN=TOKEN, WTF_CSRF_ENABLED=False)
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,6 @@ import time
 
 import pytest
 
-from app import create_app
 from app.analysis import readiness
 from app.config import ROOT
 from app.segmentation.errors import CheckpointError
@@ -24,12 +23,11 @@ def weights(checkpoint_path, tmp_path):
 
 
 @pytest.fixture
-def make(weights, tmp_path):
+def make(make_app, weights):
     """Make an application on the copy, whose canary is always right."""
 
     def make(**settings: str):
-        url = f"sqlite:///{tmp_path / 'studies.sqlite'}"
-        app = create_app({"TESTING": True, "WEIGHTS": str(weights), "DATABASE_URL": url, **settings})
+        app = make_app(WEIGHTS=str(weights), **settings)
         predictor = services(app).predictor
         object.__setattr__(predictor.metadata, "canary", {"film": "", "probability": 0.5})
         predictor.check_canary = lambda: True

@@ -2,10 +2,10 @@
 
 import errno
 import io
+from functools import partial
 
 import pytest
 
-from app import create_app
 from app.web.services import services
 from tests.support.phantom import draw_phantom, to_png
 
@@ -13,15 +13,10 @@ FILM = to_png(draw_phantom(1, 256).image)
 
 
 @pytest.fixture
-def make(checkpoint_path, tmp_path):
+def make(make_app):
     """Make a client of an application with settings of its own."""
-
-    def make(**settings: object):
-        fixed = {"TESTING": True, "WEIGHTS": str(checkpoint_path), "API": "open", "WTF_CSRF_ENABLED": False}
-        url = f"sqlite:///{tmp_path / 'studies.sqlite'}"
-        return create_app({**fixed, "DATABASE_URL": url, **settings}).test_client()
-
-    return make
+    make_open = partial(make_app, API="open", WTF_CSRF_ENABLED=False)
+    return lambda **settings: make_open(**settings).test_client()
 
 
 def send(client, address: str = "/api/v1/predictions", **options):
