@@ -22,11 +22,10 @@ from training.acceptance.labels import Issue, LabelledFilms
 from training.data.lineage import patient_or_unknown
 from training.data.mask_files import normal, read_mask
 from training.errors import TrainingDataError
-from training.measuring.metrics import overlap
+from training.measuring.metrics import PIXELS, overlap
 
 AHEAD = 3
 """Films that are read while one is answered."""
-PIXELS = ("intersection", "predicted", "true")
 
 
 def answer_films(predictor: Predictor, labelled: LabelledFilms, masks: Path | None) -> pd.DataFrame:
@@ -39,7 +38,7 @@ def answer_films(predictor: Predictor, labelled: LabelledFilms, masks: Path | No
             positive film without one has none that is known.
 
     Returns:
-        A row a film, as `metrics.summarise` takes it (pixel counts are NaN where no mask is known), and what is known
+        A row a film, as `figures.Answers` takes it (pixel counts are NaN where no mask is known), and what is known
         of film, machine and patient, its doubts, distance and logits.
     """
     known = _masks_of(masks, labelled)

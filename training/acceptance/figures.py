@@ -4,20 +4,25 @@ from collections.abc import Iterator
 
 import numpy as np
 import pandas as pd
-from sklearn.metrics import brier_score_loss
 
 from app.segmentation.decision.calibration import Finding
 from training.measuring.ages import by_age
-from training.measuring.metrics import auroc, bootstrap_intervals, expected_calibration_error, film_dice
+from training.measuring.figures import FIGURES, figures_of
+from training.measuring.metrics import PIXELS, bootstrap_intervals, mean_of_known
 
 OF_ALL = "all"
 FEW = 10
 """Films of a class below which an interval says too little to draw a conclusion from it."""
 NEEDS = {
-    **dict.fromkeys(("sensitivity", "positives_found_positive", "positives_found_negative", "dice_pos"), "positive"),
-    **dict.fromkeys(("specificity", "negatives_found_positive"), "negative"),
-    **dict.fromkeys(("auroc", "calibration_error", "brier", "ppv", "npv"), "both"),
+    "auroc": "both",
+    "sensitivity": "positive",
+    "specificity": "negative",
+    **dict.fromkeys(("ppv", "npv"), "both"),
+    **dict.fromkeys(("positives_found_positive", "positives_found_negative"), "positive"),
+    "negatives_found_positive": "negative",
     **dict.fromkeys(("alerts_per_100", "doubtful_per_100", "withheld_per_100"), "any"),
+    **dict.fromkeys(("calibration_error", "brier"), "both"),
+    "dice_pos": "positive",
 }
 """Figures, in the order of the report, and of which class `FEW` films are needed at least."""
 
@@ -25,8 +30,8 @@ NEEDS = {
 def site_figures(table: pd.DataFrame) -> dict[str, float]:
     """Figures of films; NaN where a class, a call or a mask is missing.
 
-    Sensitivity, specificity and predictive values are forced decisions at the operating point, the latter at the
-    films' own prevalence. Alerts are films that are called positive as the application says it.
+    Predictive values are those at the films' own prevalence. Alerts are films that are called positive as the
+    application says it.
 
     Args:
         table: From `answers.answer_films`.
@@ -36,41 +41,19 @@ def site_figures(table: pd.DataFrame) -> dict[str, float]:
 
 def _numbers(table: pd.DataFrame) -> pd.DataFrame:
     """Keep what figures are made of, without a text: a resample of it takes a tenth of the time."""
-    return pd.DataFrame(
-        {
-            "label": table["label"] == 1,
-            "called": table["called"] == 1,
-            "probability": table["probability"].astype(float),
-            "alert": table["finding"] == Finding.POSITIVE,
-            "cleared": table["finding"] == Finding.NEGATIVE,
-            "doubtful": table["doubts"] != "",
-            "withheld": table["withheld_for"] != "",
-            "dice": np.where((table["label"] == 1) & table["true"].notna(), film_dice(table), np.nan),
-        }
+    return table[["label", "called", "probability", *PIXELS]].assign(
+        finding=table["finding"].astype("category"),
+        alerts=table["finding"] == Finding.POSITIVE,
+        doubtful=table["doubts"] != "",
+        withheld=table["withheld_for"] != "",
     )
 
 
 def _figures(numbers: pd.DataFrame) -> dict[str, float]:
-    columns = {name: numbers[name].to_numpy() for name in numbers if name != "patient_id"}
-    label, called, probability, alert = (columns[name] for name in ("label", "called", "probability", "alert"))
-    dice = columns["dice"][~np.isnan(columns["dice"])]
-    both = 0 < label.sum() < len(label)
-    return {
-        "auroc": auroc(label, probability),
-        "sensitivity": _share(called[label]),
-        "specificity": _share(~called[~label]),
-        "ppv": _share(label[called]),
-        "npv": _share(~label[~called]),
-        "positives_found_positive": _share(alert[label]),
-        "positives_found_negative": _share(columns["cleared"][label]),
-        "negatives_found_positive": _share(alert[~label]),
-        "alerts_per_100": 100 * _share(alert),
-        "doubtful_per_100": 100 * _share(columns["doubtful"]),
-        "withheld_per_100": 100 * _share(columns["withheld"]),
-        "calibration_error": expected_calibration_error(label, probability) if both else float("nan"),
-        "brier": float(brier_score_loss(label, probability)) if both else float("nan"),
-        "dice_pos": _share(dice),
-    }
+    figures = figures_of(numbers, [name for name in NEEDS if name in FIGURES])
+    for name in ("alerts", "doubtful", "withheld"):
+        figures[f"{name}_per_100"] = 100 * mean_of_known(numbers[name].to_numpy())
+    return {name: figures[name] for name in NEEDS}
 
 
 def groups(table: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
@@ -125,7 +108,3 @@ def card_figures(metrics: dict) -> tuple[str, dict[str, float]]:
     split = next((name for name in ("test", "val", *metrics) if name in metrics), "")
     figures = {name: figure["value"] for name, figure in metrics.get(split, {}).get("figures", {}).items()}
     return split, {name: figures[name] for name in NEEDS if name in figures}
-
-
-def _share(values: np.ndarray) -> float:
-    return float(values.mean()) if len(values) else float("nan")

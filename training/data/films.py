@@ -100,6 +100,10 @@ class PreparedFilms:
             chosen &= self.table["label_source"].isin(list(label_sources))
         return np.flatnonzero(chosen)
 
+    def expert_rows(self, split: str) -> np.ndarray:
+        """Row numbers of a split's films whose masks are an expert's: those that are measured on."""
+        return self.rows(split, ["expert_mask"])
+
     def image(self, row: int) -> np.ndarray:
         """Film as float32 (S, S) in [0, 1], as `read_radiograph` gives it."""
         return self.images[row].astype(np.float32) / 255

@@ -21,7 +21,8 @@ from training.evidence.costs import ensemble_costs, measure_costs
 from training.evidence.ensemble import combine, fit_weights
 from training.evidence.paired import paired_figures
 from training.evidence.private_output import demand_private
-from training.measuring.metrics import auroc, film_dice, overlap
+from training.measuring.figures import figures_of
+from training.measuring.metrics import overlap
 from training.measuring.writing import markdown_table, with_interval
 from training.releasing.calibrate import choose_decision, gather_evidence
 
@@ -53,7 +54,7 @@ def compare(
     films = PreparedFilms.open(data)
     checkpoints = {path: load_checkpoint(path) for path in trained}
     _check_names([checkpoint.metadata.name for checkpoint in checkpoints.values()], ensemble or [])
-    true_masks = [films.true_mask(row) for row in _rows(films, "val")]
+    true_masks = [films.true_mask(row) for row in films.expert_rows("val")]
     evidence: dict[str, dict[str, list[Evidence]]] = {}
     for split in ["val", "test"] if open_test_split else ["val"]:
         gathered = [cached_evidence(one, films, split, out / "evidence") for one in checkpoints.values()]
@@ -85,17 +86,13 @@ def _check_names(names: list[str], ensemble: list[str]) -> None:
         raise UserError(f"The ensemble names {', '.join(sorted(unknown))}, but compared are {', '.join(names)}.")
 
 
-def _rows(films: PreparedFilms, split: str) -> np.ndarray:
-    return films.rows(split, ["expert_mask"])
-
-
 def cached_evidence(checkpoint: Checkpoint, films: PreparedFilms, split: str, folder: Path) -> list[Evidence]:
     """Gather the evidence of a split, or read what an earlier comparison gathered.
 
     Maps are kept in half precision, also where nothing was cached, so that a comparison that was interrupted gives
     what it would have given.
     """
-    rows = _rows(films, split)
+    rows = films.expert_rows(split)
     ids = films.table["image_id"].to_numpy()[rows].astype(str)
     path = folder / f"{checkpoint.sha256[:16]}-{split}.npz"
     if not (path.is_file() and np.array_equal(np.load(path)["image_ids"], ids)):
@@ -119,27 +116,18 @@ def cached_evidence(checkpoint: Checkpoint, films: PreparedFilms, split: str, fo
 
 def answer(evidence: Sequence[Evidence], decision: Decision, films: PreparedFilms, split: str) -> pd.DataFrame:
     """Decide upon the evidence of a split; no film is doubted."""
-    answers = []
-    for row, seen in zip(_rows(films, split), evidence, strict=True):
+    rows, answers = films.expert_rows(split), []
+    for row, seen in zip(rows, evidence, strict=True):
         true_mask = films.true_mask(row)
         prediction = decision.decide(seen, FilmGeometry(true_mask.shape))
         answers.append({"probability": prediction.probability, **overlap(prediction.mask, true_mask)})
-    known = films.table.iloc[_rows(films, split)][["patient_id", "label"]].reset_index(drop=True)
+    known = films.table.iloc[rows][["patient_id", "label"]].reset_index(drop=True)
     return pd.concat([known, pd.DataFrame(answers)], axis=1)
 
 
 def segmentation_figures(table: pd.DataFrame) -> dict[str, float]:
     """What networks are compared by."""
-    label = table["label"].to_numpy() == 1
-    intersection, predicted, true = (table[name].to_numpy() for name in ("intersection", "predicted", "true"))
-    dice = film_dice(table)
-    iou = intersection[label] / np.maximum(predicted + true - intersection, 1)[label]
-    return {
-        "auroc": auroc(label, table["probability"].to_numpy()),
-        "dice_pos": float(dice[label].mean()),
-        "iou_pos": float(iou.mean()),
-        "dice_all": float(dice.mean()),
-    }
+    return figures_of(table, ("auroc", "dice_pos", "iou_pos", "dice_all"))
 
 
 def describe(costs: pd.DataFrame, figures: dict[str, pd.DataFrame], films: PreparedFilms) -> str:
@@ -162,7 +150,7 @@ def describe(costs: pd.DataFrame, figures: dict[str, pd.DataFrame], films: Prepa
         markdown_table(header, cells),
     ]
     for split, table in figures.items():
-        labels = films.table["label"].to_numpy()[_rows(films, split)]
+        labels = films.table["label"].to_numpy()[films.expert_rows(split)]
         parts.append(f"## {split}: {len(labels)} films, {labels.sum()} positive\n")
         parts.append(_figures_table(table))
     parts.append(

@@ -14,13 +14,12 @@ from tqdm import tqdm
 from app.segmentation.network.engine import Evidence
 from app.segmentation.network.logits import map_logit
 from app.segmentation.network.preprocessing import restore
+from training.learning.validation import THRESHOLDS
 from training.measuring.metrics import auroc, dice_scores, overlap
 from training.releasing.calibrate import fit_platt
 
 STEPS = 10
 """Weights are multiples of one tenth: some fifty positive films cannot tell finer ones apart."""
-THRESHOLDS = np.arange(1, 9) / 10
-"""Of the maps; those that `train` tries."""
 NOTHING = np.empty(0, dtype=np.float32)
 """In the place of maps that nobody needs any more, and of features that networks do not share."""
 
@@ -57,7 +56,8 @@ def fit_weights(evidence: Sequence[Sequence[Evidence]], true_masks: Sequence[np.
     grid = simplex(len(evidence))
     labels = np.array([mask.any() for mask in true_masks])
     mixed: list[list[Evidence]] = [[] for _ in grid]
-    dice = np.full((len(grid), len(THRESHOLDS), len(labels)), np.nan)
+    thresholds = np.array(THRESHOLDS)[:, None, None]
+    dice = np.full((len(grid), len(thresholds), len(labels)), np.nan)
     for film, seen in enumerate(tqdm(list(zip(*evidence, strict=True)), "weights", unit="film")):
         maps = _stacked(seen)
         for index, weights in enumerate(grid):
@@ -65,7 +65,7 @@ def fit_weights(evidence: Sequence[Sequence[Evidence]], true_masks: Sequence[np.
             mixed[index].append(replace(answer, probability_map=NOTHING, disagreement_map=NOTHING))
             if labels[film]:
                 whole = restore(answer.probability_map, true_masks[film].shape)
-                dice[index, :, film] = dice_scores(**overlap(whole >= THRESHOLDS[:, None, None], true_masks[film]))
+                dice[index, :, film] = dice_scores(**overlap(whole >= thresholds, true_masks[film]))
     dice_pos = dice[..., labels].mean(axis=-1).max(axis=-1)
     return grid[np.argmax([_auroc(answers, labels) for answers in mixed] + dice_pos)]
 

@@ -57,7 +57,7 @@ def explain(
     predictor, prepared = Predictor.load(weights), PreparedFilms.open(data)
     out.mkdir(parents=True, exist_ok=True)
     answers = kept_answers(predictor, prepared, split, out / "answers")
-    rows = prepared.rows(split, ["expert_mask"])
+    rows = prepared.expert_rows(split)
     drawn = draw_lots(answers, films)
     for name, place in tqdm(drawn.items(), desc="pictures", unit="film"):
         picture = describe_film(predictor, prepared, rows[place], name, occlusion_cells)

@@ -4,17 +4,16 @@ import hashlib
 from pathlib import Path
 
 import pandas as pd
-from tqdm import tqdm
 
 from app.segmentation.checkpoint import Checkpoint
 from app.segmentation.predictor import Predictor
-from app.segmentation.reading.radiograph import Radiograph
 from training.data.films import PreparedFilms
 from training.evidence.changes import CHANGES
-from training.measuring.metrics import overlap
+from training.releasing.evaluate import Change, predict_split
 
 UNCHANGED = "unchanged"
-ALL_CHANGES = {UNCHANGED: lambda image, mask: (image, mask), **CHANGES}
+ALL_CHANGES: dict[str, Change | None] = {UNCHANGED: None, **CHANGES}
+KEPT = ("patient_id", "view", "label", "probability", "called", "intersection", "predicted", "true")
 
 
 def kept_answers(
@@ -40,26 +39,16 @@ def answer_changed(predictor: Predictor, films: PreparedFilms, split: str, chang
     """Answer the expert-labelled films of a split after a change.
 
     Returns:
-        One row a film, without what would name it: patient_id is a number, label what the change left of the mask;
-        and view, probability, called, intersection, predicted, true.
+        One row a film with the columns `KEPT`, without what would name it: patient_id is a number, label what the
+        change left of the mask.
     """
-    rows = films.rows(split, ["expert_mask"])
-    chosen = films.table.iloc[rows]
-    answers = []
-    for row in tqdm(rows, desc=change, unit="film"):
-        image, true_mask = ALL_CHANGES[change](films.image(row), films.true_mask(row))
-        prediction = predictor.predict(Radiograph(image, "PNG"))
-        called = predictor.decision.operating_point.calls(prediction.probability)
-        answers.append(
-            {"label": int(true_mask.any()), "probability": prediction.probability, "called": int(called)}
-            | overlap(prediction.mask, true_mask)
-        )
-    known = {"patient_id": pd.factorize(chosen["patient_id"])[0], "view": chosen["view"].to_numpy()}
-    return pd.DataFrame({**known, **pd.DataFrame(answers)})
+    answers = predict_split(predictor, films, split, ALL_CHANGES[change], f"{change},")
+    patients, _ = pd.factorize(answers["patient_id"])
+    return answers.assign(patient_id=patients, label=(answers["true"] > 0).astype(int))[list(KEPT)]
 
 
 def key_of(model: Predictor | Checkpoint, films: PreparedFilms, split: str, *rest: object) -> str:
     """Name a measurement after everything it depends on: weights, films, and what else is given."""
-    image_ids = ",".join(films.table["image_id"].iloc[films.rows(split, ["expert_mask"])])
+    image_ids = ",".join(films.table["image_id"].iloc[films.expert_rows(split)])
     text = "/".join(map(str, (model.sha256, films.images.shape[1], image_ids, *rest)))
     return hashlib.sha256(text.encode()).hexdigest()[:16]

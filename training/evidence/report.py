@@ -14,7 +14,8 @@ from sklearn.metrics import PrecisionRecallDisplay, RocCurveDisplay
 from app.segmentation.predictor import Predictor
 from training.data.films import PreparedFilms, names_pneumothorax
 from training.measuring.ages import by_age
-from training.measuring.metrics import auroc, bootstrap_intervals, film_dice, reliability
+from training.measuring.figures import Answers, figures_of
+from training.measuring.metrics import bootstrap_intervals, reliability
 from training.measuring.writing import write_json
 from training.releasing.evaluate import describe_split, predict_split
 
@@ -61,18 +62,7 @@ def groups(table: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
 
 def group_figures(table: pd.DataFrame) -> dict[str, float]:
     """Figures that make sense in a small group; NaN where a class is missing."""
-    label, called = table["label"].to_numpy() == 1, table["called"].to_numpy() == 1
-    dice = film_dice(table)
-
-    def mean(values: np.ndarray) -> float:
-        return float(values.mean()) if len(values) else float("nan")
-
-    return {
-        "auroc": auroc(label, table["probability"].to_numpy()),
-        "sensitivity": mean(called[label]),
-        "specificity": mean(~called[~label]),
-        "dice_pos": mean(dice[label]),
-    }
+    return figures_of(table, ("auroc", "sensitivity", "specificity", "dice_pos"))
 
 
 def describe_groups(table: pd.DataFrame) -> pd.DataFrame:
@@ -135,7 +125,7 @@ def _risk_coverage(table: pd.DataFrame) -> Figure:
 def _dice_by_size(positives: pd.DataFrame, film_area: int) -> Figure:
     figure = Figure(figsize=(5, 4), layout="constrained")
     axes = figure.subplots()
-    dice = film_dice(positives)
+    dice = Answers(positives).dice
     group = np.digitize(positives["true"] / film_area, SIZE_BINS[1:-1])
     names = [f"{100 * low:g}–{100 * high:g} %" for low, high in zip(SIZE_BINS, SIZE_BINS[1:], strict=False)]
     present = [index for index in range(len(names)) if (group == index).any()]

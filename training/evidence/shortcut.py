@@ -62,7 +62,7 @@ def shortcuts(films: PreparedFilms, probabilities: np.ndarray) -> dict:
         "rank_correlation_of_negatives", of the network's answers and that score.
     """
     labels = films.table["label"].to_numpy()
-    train, val = films.rows("train"), films.rows("val", ["expert_mask"])
+    train, val = films.rows("train"), films.expert_rows("val")
     seen, unseen = _views(films, train), _views(films, val)
     guessed = {}
     for name in seen:

@@ -68,7 +68,7 @@ def familiarity(predictor: Predictor, films: PreparedFilms) -> dict[str, float]:
         return known.distance(predictor.engine.run(preprocess(image, predictor.metadata.preprocessing)).features)
 
     limit = known.limit
-    rows = films.rows("val", ["expert_mask"])
+    rows = films.expert_rows("val")
     positive = films.table["label"].to_numpy()[rows] == 1
     real = np.array([distance(films.image(row)) for row in rows])
     other = np.array([distance(image) for image in pictures_of_other_things()])

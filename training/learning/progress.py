@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from sklearn.metrics import precision_score
 
-from training.measuring.metrics import auroc, dice_scores
+from training.measuring.metrics import auroc, dice_scores, mean_of_known
 
 
 class EpochFigures:
@@ -51,5 +51,5 @@ class EpochFigures:
             "auroc_head": auroc(label, logit),
             "precision": float(precision_score(label, called, zero_division=np.nan)),
             "accuracy": float((called == label).mean()),
-            "dice_pos_at_half": float(dice.mean()) if len(dice) else float("nan"),
+            "dice_pos_at_half": mean_of_known(dice),
         }

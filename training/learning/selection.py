@@ -19,7 +19,7 @@ def choose_films(films: PreparedFilms, config: TrainingConfig) -> tuple[np.ndarr
     Raises:
         TrainingDataError: If one of them lacks a class, or a patient is on both sides or may be.
     """
-    learnt_from, held_out = films.rows("train", config.label_sources), films.rows("val", ["expert_mask"])
+    learnt_from, held_out = films.rows("train", config.label_sources), films.expert_rows("val")
     demand_clean_lineage(films.table, learnt_from, config.unknown_patients)
     what = "Val (of the label source expert_mask)"
     if config.fold:

@@ -46,7 +46,7 @@ def validate(
         "auroc_head", "auroc_map", "dice_pos" at its best threshold, that "threshold", "selection", the
         better AUROC plus `dice_pos`, and what `EpochFigures` gives of the training films too.
     """
-    chosen = films.rows("val", ["expert_mask"]) if rows is None else rows
+    chosen = films.expert_rows("val") if rows is None else rows
     return summarise(*answer_films(model, films, preprocessing, loss_function, batch_size, chosen))
 
 

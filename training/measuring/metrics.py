@@ -1,20 +1,16 @@
-"""What is measured, film by film, and how it is summed up.
-
-A film is one row of a table with the columns label, probability, finding, intersection, predicted
-and true; the last three are pixel counts of its masks in the film's own geometry.
-"""
+"""What is measured, film by film, and how far a figure of them is to be trusted."""
 
 from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
-from sklearn.metrics import average_precision_score, brier_score_loss, roc_auc_score, roc_curve
-
-from app.segmentation.decision.calibration import Finding
+from sklearn.metrics import roc_auc_score, roc_curve
 
 SPECIFICITY_FLOOR = 0.90
 RESAMPLES = 1000
 """Draws of patients behind an interval."""
+PIXELS = ("intersection", "predicted", "true")
+"""Counts of a film's pixels: in both masks, in the predicted one, in the true one."""
 
 
 def dice_scores(intersection: np.ndarray, predicted: np.ndarray, true: np.ndarray) -> np.ndarray:
@@ -32,11 +28,6 @@ def dice_scores(intersection: np.ndarray, predicted: np.ndarray, true: np.ndarra
     return np.where(total == 0, 1.0, 2 * intersection / np.maximum(total, 1))
 
 
-def film_dice(table: pd.DataFrame) -> np.ndarray:
-    """Dice score of each film of a table."""
-    return dice_scores(*(table[name].to_numpy() for name in ("intersection", "predicted", "true")))
-
-
 def overlap(predicted_masks: np.ndarray, true_masks: np.ndarray) -> dict[str, np.ndarray]:
     """Count the pixels of masks, bool (..., H, W), film by film, as `dice_scores` wants them."""
     return {
@@ -44,6 +35,12 @@ def overlap(predicted_masks: np.ndarray, true_masks: np.ndarray) -> dict[str, np
         "predicted": predicted_masks.sum(axis=(-2, -1)),
         "true": true_masks.sum(axis=(-2, -1)),
     }
+
+
+def mean_of_known(values: np.ndarray) -> float:
+    """Mean of the values that are no NaN; NaN where there is none."""
+    known = values[~np.isnan(values)]
+    return float(known.mean()) if len(known) else float("nan")
 
 
 def auroc(labels: np.ndarray, scores: np.ndarray) -> float:
@@ -70,53 +67,14 @@ def expected_calibration_error(labels: np.ndarray, probabilities: np.ndarray, bi
     return float(np.average(np.abs(predicted - observed), weights=sizes))
 
 
-def summarise(table: pd.DataFrame) -> dict[str, float]:
-    """Sum up one split.
-
-    Sensitivity and specificity are forced decisions at the operating point's threshold; what changes
-    when indeterminate films are left out stands in "errors_removed_by_abstaining". The three figures
-    "…_found_…" count findings as the application gives them.
-
-    Args:
-        table: One row a film, with the columns named above and "called", the forced decision.
-
-    Returns:
-        Figures by name; `dice_all_if_empty` is what predicting nothing at all would score.
-    """
-    label = table["label"].to_numpy() == 1
-    probability = table["probability"].to_numpy()
-    called = table["called"].to_numpy() == 1
-    counts = {name: table[name].to_numpy() for name in ("intersection", "predicted", "true")}
-    dice = film_dice(table)
-    union = counts["predicted"] + counts["true"] - counts["intersection"]
-    wrong = called != label
-    finding = table["finding"].to_numpy()
-    abstained = finding == Finding.INDETERMINATE
-    return {
-        "auroc": auroc(label, probability),
-        "average_precision": float(average_precision_score(label, probability)),
-        "dice_pos": float(dice[label].mean()),
-        "iou_pos": float((counts["intersection"][label] / union[label]).mean()),
-        "dice_all": float(dice.mean()),
-        "dice_all_if_empty": float((~label).mean()),
-        "dice_pooled": float(2 * counts["intersection"].sum() / (counts["predicted"].sum() + counts["true"].sum())),
-        "sensitivity": float(called[label].mean()),
-        "specificity": float((~called[~label]).mean()),
-        "sensitivity_at_specificity_90": sensitivity_at_specificity(label, probability),
-        "false_masks": float((counts["predicted"][~label] > 0).mean()),
-        "calibration_error": expected_calibration_error(label, probability),
-        "brier": float(brier_score_loss(label, probability)),
-        "positives_found_positive": float((finding == Finding.POSITIVE)[label].mean()),
-        "positives_found_negative": float((finding == Finding.NEGATIVE)[label].mean()),
-        "negatives_found_positive": float((finding == Finding.POSITIVE)[~label].mean()),
-        "abstained": float(abstained.mean()),
-        "errors_removed_by_abstaining": float((wrong & abstained).sum() / max(wrong.sum(), 1)),
-    }
+def brier(labels: np.ndarray, probabilities: np.ndarray) -> float:
+    """Mean square of what a probability lacks of its label (Brier, 1950)."""
+    return float(np.square(probabilities - labels).mean())
 
 
 def bootstrap_intervals(
     table: pd.DataFrame,
-    statistic: Callable[[pd.DataFrame], dict[str, float]] = summarise,
+    statistic: Callable[[pd.DataFrame], dict[str, float]],
     *,
     resamples: int | None = None,
     seed: int = 0,
@@ -124,7 +82,7 @@ def bootstrap_intervals(
     """Percentile intervals, 95 %, from drawing patients (not films) with replacement.
 
     Args:
-        table: As `summarise` takes it, with the column "patient_id".
+        table: One row a film, with the columns patient_id, label and what `statistic` needs.
         statistic: What to compute on each resample.
         resamples: Number of draws, `RESAMPLES` unless another is named; those that miss a class the table has are
             drawn again.

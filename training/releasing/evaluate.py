@@ -1,7 +1,9 @@
 """Measure a released checkpoint exactly as it is served: through `Predictor`, film by film."""
 
+from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
@@ -9,27 +11,43 @@ from app.segmentation.predictor import Predictor
 from app.segmentation.reading.radiograph import Radiograph
 from training.data.films import PreparedFilms
 from training.data.lineage import demand_both_classes
-from training.measuring.metrics import bootstrap_intervals, overlap, summarise
+from training.measuring.figures import summarise
+from training.measuring.metrics import bootstrap_intervals, overlap
 from training.measuring.writing import markdown_table, with_interval, write_json
 
+Change = Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
+"""What is done to a film, float32 (H, W) in [0, 1], and its mask, bool (H, W)."""
 
-def predict_split(predictor: Predictor, films: PreparedFilms, split: str) -> pd.DataFrame:
+
+def predict_split(
+    predictor: Predictor, films: PreparedFilms, split: str, change: Change | None = None, title: str = "evaluate"
+) -> pd.DataFrame:
     """Answer every expert-labelled film of a split.
+
+    Args:
+        predictor: The model.
+        films: Prepared films.
+        split: "val" or "test".
+        change: What is done to each film before; none: nothing.
+        title: What the progress bar says.
 
     Returns:
         One row a film: what the table of films says, and probability, finding, called (the forced
         decision), intersection, predicted, true.
     """
-    rows = films.rows(split, ["expert_mask"])
+    rows = films.expert_rows(split)
     answers = []
-    for row in tqdm(rows, desc=f"evaluate {split}", unit="film"):
-        prediction = predictor.predict(Radiograph(films.image(row), source_format="PNG"))
+    for row in tqdm(rows, desc=f"{title} {split}", unit="film"):
+        image, true_mask = films.image(row), films.true_mask(row)
+        if change is not None:
+            image, true_mask = change(image, true_mask)
+        prediction = predictor.predict(Radiograph(image, source_format="PNG"))
         answers.append(
             {
                 "probability": prediction.probability,
                 "finding": str(prediction.finding),
                 "called": int(predictor.decision.operating_point.calls(prediction.probability)),
-                **overlap(prediction.mask, films.true_mask(row)),
+                **overlap(prediction.mask, true_mask),
             }
         )
     return pd.concat([films.table.iloc[rows].reset_index(drop=True), pd.DataFrame(answers)], axis=1)
@@ -44,7 +62,7 @@ def describe_split(table: pd.DataFrame) -> dict:
     Returns:
         "films", "positive", "patients", and by figure its "value" and 95 % "interval".
     """
-    intervals = bootstrap_intervals(table)
+    intervals = bootstrap_intervals(table, summarise)
     return {
         "films": len(table),
         "positive": int(table["label"].sum()),
@@ -72,7 +90,7 @@ def evaluate(weights: Path, data: Path, split: str = "val", out: Path | None = N
         TrainingDataError: If the split has no films with an expert's word, or of one class only.
     """
     films = PreparedFilms.open(data)
-    demand_both_classes(films.table, films.rows(split, ["expert_mask"]), f"Split {split} (label source expert_mask)")
+    demand_both_classes(films.table, films.expert_rows(split), f"Split {split} (label source expert_mask)")
     predictor = Predictor.load(weights)
     report: dict = {"model": predictor.metadata.name, "sha256": predictor.sha256}
     report[split] = describe_split(predict_split(predictor, films, split))

@@ -36,7 +36,7 @@ def quantise(weights: Path, data: Path, films: int = CALIBRATION_FILMS) -> dict:
     """
     prepared, checkpoint = PreparedFilms.open(data), load_checkpoint(weights)
     path = graph_path(weights, "int8")
-    rows = np.random.default_rng(0).permutation(prepared.rows("train", ["expert_mask"]))[:films]
+    rows = np.random.default_rng(0).permutation(prepared.expert_rows("train"))[:films]
     shown = nncf.Dataset(list(views_of(checkpoint, prepared, rows)))
     quantised = nncf.quantize(convert(checkpoint.model), shown, subset_size=2 * len(rows))
     write_graph(quantised, checkpoint, path)

@@ -56,7 +56,7 @@ def release(
     if mirror_size is not None:
         check_side(mirror_size, "mirror_size")
     films, described = PreparedFilms.open(data), read_description(data)
-    val, film = films.rows("val", ["expert_mask"]), canary.read_bytes()
+    val, film = films.expert_rows("val"), canary.read_bytes()
     demand_both_classes(films.table, val, "Val (of the label source expert_mask), by which thresholds are chosen,")
     read_radiograph(film)
     trained_checkpoint = load_checkpoint(trained)

@@ -23,7 +23,7 @@ from training.acceptance.answers import code_of
 from training.acceptance.figures import FEW, measure, site_figures
 from training.acceptance.limits import Limit, Verdict, judge, read_limits
 from training.errors import TrainingDataError
-from training.measuring.metrics import summarise
+from training.measuring.figures import summarise
 
 COUNT = 12
 

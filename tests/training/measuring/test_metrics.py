@@ -4,13 +4,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from training.measuring.figures import figures_of, summarise
 from training.measuring.metrics import (
     bootstrap_intervals,
     dice_scores,
     expected_calibration_error,
     overlap,
     sensitivity_at_specificity,
-    summarise,
 )
 
 TABLE = pd.DataFrame(
@@ -51,6 +51,16 @@ def test_summary_by_hand():
     assert figures["brier"] == pytest.approx((0.01 + 0.36 + 0.36 + 0.01) / 4)
 
 
+def test_figures_of_films_without_a_class_or_a_mask():
+    one = TABLE[TABLE["label"] == 0].assign(called=0)
+    names = ("auroc", "sensitivity", "specificity", "ppv", "npv", "dice_pos", "brier")
+    expected = [np.nan, np.nan, 1, np.nan, 1, np.nan, np.nan]
+    assert list(figures_of(one, names).values()) == pytest.approx(expected, nan_ok=True)
+    unknown = TABLE.astype({"intersection": float, "predicted": float, "true": float})
+    unknown.loc[0, ["intersection", "predicted", "true"]] = np.nan
+    assert figures_of(unknown, ["dice_pos"]) == {"dice_pos": 0.0}, "it is of the positive films whose mask is known"
+
+
 def test_sensitivity_at_a_specificity():
     labels = np.array([0] * 10 + [1] * 4)
     scores = np.array([0.1] * 9 + [0.8] + [0.05, 0.5, 0.7, 0.9])
@@ -66,10 +76,10 @@ def test_calibration_error():
 
 def test_intervals_hold_the_value_and_repeat():
     table = pd.concat([TABLE.assign(patient_id=f"p{copy}") for copy in range(10)])
-    intervals = bootstrap_intervals(table, resamples=50)
-    assert intervals == bootstrap_intervals(table, resamples=50)
+    intervals = bootstrap_intervals(table, summarise, resamples=50)
+    assert intervals == bootstrap_intervals(table, summarise, resamples=50)
     wide = pd.concat([TABLE.assign(patient_id=TABLE["patient_id"] + str(copy)) for copy in range(10)])
-    low, high = bootstrap_intervals(wide, resamples=200)["sensitivity"]
+    low, high = bootstrap_intervals(wide, summarise, resamples=200)["sensitivity"]
     assert low < 0.5 < high
     same_patients = intervals["sensitivity"]
     assert same_patients == (0.5, 0.5), "films of one patient are drawn together"
