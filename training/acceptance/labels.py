@@ -5,7 +5,7 @@ import os
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import pandas as pd
 
@@ -115,28 +115,17 @@ def _files(folder: Path, issues: list[Issue]) -> Iterator[Path]:
 def _by_name(files: dict[str, Path]) -> dict[str, list[str]]:
     """Say which files may be meant by a name: the longest form that is given decides."""
     named: dict[str, list[str]] = {}
-    for form in (_path, _path_without_ending, _name, _name_without_ending):
+    for form in (
+        lambda path: path.as_posix(),
+        lambda path: path.with_suffix("").as_posix(),
+        lambda path: path.name,
+        lambda path: path.stem,
+    ):
         own: dict[str, list[str]] = defaultdict(list)
         for name in files:
-            own[form(name)].append(name)
+            own[form(PurePosixPath(name))].append(name)
         named = {**own, **named}
     return named
-
-
-def _path(name: str) -> str:
-    return name
-
-
-def _path_without_ending(name: str) -> str:
-    return name[: -len(Path(name).suffix)] if Path(name).suffix else name
-
-
-def _name(name: str) -> str:
-    return Path(name).name
-
-
-def _name_without_ending(name: str) -> str:
-    return Path(name).stem
 
 
 def _one_label_each(files: dict[str, Path], lines: dict[str, list[dict]], joined: LabelledFilms) -> None:

@@ -15,16 +15,11 @@ from training.data.tables import demand_unique, read_table
 from training.errors import MissingFilmError, TrainingDataError
 
 NOTHING_MARKED = "-1"
+HELD_OUT = 0.1
+"""Share of patients in val, and in test."""
 
 
-def read_siim(
-    folder: Path,
-    annotations: Path,
-    patients: Path | None = None,
-    val_share: float = 0.1,
-    test_share: float = 0.1,
-    seed: int = 0,
-) -> Iterator[SourceFilm]:
+def read_siim(folder: Path, annotations: Path, patients: Path | None = None) -> Iterator[SourceFilm]:
     """List the annotated films of SIIM-ACR.
 
     Args:
@@ -32,9 +27,6 @@ def read_siim(
         annotations: `train-rle.csv`, with one row an annotation: ImageId, EncodedPixels.
         patients: Table with the columns ImageId, PatientId that overrules the DICOM header's PatientID, which
             Kaggle's release replaced by random ones.
-        val_share: Share of patients to validate on.
-        test_share: Share of patients to report on.
-        seed: Of the split. A patient's split depends on it and the patient id alone.
 
     Raises:
         TrainingDataError: If no DICOM file has an annotation, or a table lacks a column.
@@ -55,7 +47,7 @@ def read_siim(
         record = FilmRecord(
             image_id=path.stem,
             patient_id=patient_id,
-            split=split_of(patient_id, val_share, test_share, seed),
+            split=split_of(patient_id, HELD_OUT, HELD_OUT, seed=0),
             label_source="expert_mask",
             view=str(header.get("ViewPosition", "")),
             age=str(header.get("PatientAge", "")).strip("Y").lstrip("0"),
@@ -66,7 +58,7 @@ def read_siim(
 
 
 def split_of(patient_id: str, val_share: float, test_share: float, seed: int) -> str:
-    """Place a patient, and so all films of that patient, in "train", "val" or "test"."""
+    """Place a patient, and so all films of that patient, in "train", "val" or "test", by seed and patient id alone."""
     digest = hashlib.sha256(f"{seed}/{patient_id}".encode()).digest()
     position = int.from_bytes(digest[:8], "big") / 2**64
     if position < test_share:

@@ -59,7 +59,7 @@ def read_table(path: Path, required: Sequence[str], optional: Sequence[str] = ()
     return table.assign(**{LINE: [line for line, _ in rows]})
 
 
-def demand_values(path: Path, table: pd.DataFrame, column: str, allowed: Sequence[str], hint: str = "") -> None:
+def demand_values(path: Path, table: pd.DataFrame, column: str, allowed: Sequence[str]) -> None:
     """Refuse a table with other values in a column than are allowed.
 
     Raises:
@@ -70,7 +70,7 @@ def demand_values(path: Path, table: pd.DataFrame, column: str, allowed: Sequenc
         line, value = wrong.iloc[0][[LINE, column]]
         raise TrainingDataError(
             f"{path}, line {line}: {column} is {value!r}, not one of {', '.join(filter(None, allowed))}"
-            f"{did_you_mean(value, allowed)}{_and_more(len(wrong))}.{hint and f' {hint}'}"
+            f"{did_you_mean(value, allowed)}{_and_more(len(wrong))}."
         )
 
 

@@ -4,7 +4,6 @@ A network that has seen no film of a view meets it as it would meet another site
 these films, and is measured on those of other patients.
 """
 
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -144,8 +143,7 @@ def _answers_of(base: Path, films: PreparedFilms, rows: np.ndarray, image_size: 
 
 
 def _figures(table: pd.DataFrame) -> dict[str, float]:
-    summed: Callable[[pd.DataFrame, dict], dict[str, float]] = summarise
-    figures = summed(table, {})
+    figures = summarise(table, {})
     return {name: figures[name] for name in FIGURES}
 
 

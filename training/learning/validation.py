@@ -30,9 +30,8 @@ def validate(
     preprocessing: PreprocessingConfig,
     loss_function: SegmentationLoss,
     batch_size: int = BATCH_SIZE,
-    rows: Sequence[int] | np.ndarray | None = None,
 ) -> dict[str, float]:
-    """Measure a network on films that it does not learn from, in its own geometry.
+    """Measure a network on the films of val with an expert's mask, in its own geometry.
 
     Args:
         model: In evaluation mode.
@@ -40,14 +39,13 @@ def validate(
         preprocessing: Input of the network.
         loss_function: What the training minimises.
         batch_size: Films in one forward pass.
-        rows: Which films; none: those of val with an expert's mask.
 
     Returns:
         "auroc_head", "auroc_map", "dice_pos" at its best threshold, that "threshold", "selection", the
         better AUROC plus `dice_pos`, and what `EpochFigures` gives of the training films too.
     """
-    chosen = films.expert_rows("val") if rows is None else rows
-    return summarise(*answer_films(model, films, preprocessing, loss_function, batch_size, chosen))
+    rows = films.expert_rows("val")
+    return summarise(*answer_films(model, films, preprocessing, loss_function, batch_size, rows))
 
 
 def summarise(answers: pd.DataFrame, figures: dict[str, float]) -> dict[str, float]:
