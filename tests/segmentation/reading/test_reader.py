@@ -5,6 +5,7 @@ import select
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -84,9 +85,12 @@ def test_a_stopped_process_is_killed(reader, monkeypatch):
 
 
 def test_a_killed_idle_child_costs_nothing(reader):
-    reader.read(b"length")
-    (idle,) = children(reader._process._popen.pid)
-    os.kill(idle, signal.SIGKILL)
+    used = int(reader.read(b"process")[0])
+    while (alive := children(reader._process._popen.pid)) in ([], [used]):
+        time.sleep(0.01)
+    os.kill(alive[-1], signal.SIGKILL)
+    while alive[-1] in children(reader._process._popen.pid):  # dying, it might still take the film
+        time.sleep(0.01)
     assert reader.read(b"length 12345").tolist() == [12]
 
 
