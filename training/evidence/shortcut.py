@@ -41,7 +41,7 @@ def sharpness(image: np.ndarray) -> np.ndarray:
     return np.array([cv2.Laplacian(image, cv2.CV_32F).var()])
 
 
-VIEWS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
+FEATURES: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "border": border,
     "grey levels": grey_levels,
     "sharpness": sharpness,
@@ -63,7 +63,7 @@ def shortcuts(films: PreparedFilms, probabilities: np.ndarray) -> dict:
     """
     labels = films.table["label"].to_numpy()
     train, val = films.rows("train"), films.expert_rows("val")
-    seen, unseen = _views(films, train), _views(films, val)
+    seen, unseen = _features(films, train), _features(films, val)
     guessed = {}
     for name in seen:
         classifier = HistGradientBoostingClassifier(random_state=0).fit(seen[name], labels[train])
@@ -82,9 +82,9 @@ def rank_correlation(scores: np.ndarray, others: np.ndarray) -> float:
     return float(spearmanr(scores, others).statistic) if np.ptp(scores) and np.ptp(others) else 0.0
 
 
-def _views(films: PreparedFilms, rows: np.ndarray) -> dict[str, np.ndarray]:
-    views = {name: np.stack([see(films.image(row)) for row in rows]) for name, see in VIEWS.items()}
-    return {**views, ALL: np.concatenate(list(views.values()), axis=1)}
+def _features(films: PreparedFilms, rows: np.ndarray) -> dict[str, np.ndarray]:
+    features = {name: np.stack([see(films.image(row)) for row in rows]) for name, see in FEATURES.items()}
+    return {**features, ALL: np.concatenate(list(features.values()), axis=1)}
 
 
 def auroc_among_alike(labels: np.ndarray, scores: np.ndarray, confounder: np.ndarray) -> float:

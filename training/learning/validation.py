@@ -71,7 +71,7 @@ def answer_films(
     batch_size: int,
     rows: Sequence[int] | np.ndarray,
 ) -> tuple[pd.DataFrame, dict[str, float]]:
-    """Answer films, one view each.
+    """Answer films, each as it is, without its mirror image.
 
     Args:
         model: In evaluation mode; its film as a whole goes through it.

@@ -17,7 +17,7 @@ from training.measuring.writing import publish
 
 THUMBNAIL = 64
 COPIES = 3
-"""Views of a film: as it is, and two crops of another exposure; or upright, and at two slants."""
+"""Of a film: as it is, and two crops of another exposure; or upright, and at two slants."""
 WIDEST_SLANT = 45
 WEIGHT_DECAY = 2e-5
 RIDGE = 0.3
@@ -75,7 +75,7 @@ def _certainties(half: torch.Tensor, cells: torch.Tensor) -> torch.Tensor:
 
 def _fit_upright(thumbnails: np.ndarray) -> torch.Tensor:
     chance = np.random.default_rng(0)
-    pictures = [*thumbnails, *(_other_view(film, chance) for film in thumbnails for _ in range(COPIES - 1))]
+    pictures = [*thumbnails, *(_other_copy(film, chance) for film in thumbnails for _ in range(COPIES - 1))]
     cells = _cells(pictures)
     half = torch.zeros(CELLS, CELLS // 2, requires_grad=True)
     optimiser = torch.optim.LBFGS([half], max_iter=150, line_search_fn="strong_wolfe")
@@ -90,7 +90,7 @@ def _fit_upright(thumbnails: np.ndarray) -> torch.Tensor:
     return half.detach()
 
 
-def _other_view(film: np.ndarray, chance: np.random.Generator) -> np.ndarray:
+def _other_copy(film: np.ndarray, chance: np.random.Generator) -> np.ndarray:
     """A crop of three quarters a side or more, under another display curve."""
     height, width = chance.integers(3 * THUMBNAIL // 4, THUMBNAIL + 1, 2)
     top, left = chance.integers(0, THUMBNAIL + 1 - height), chance.integers(0, THUMBNAIL + 1 - width)

@@ -20,7 +20,7 @@ FIGURES = ("auroc", "dice_pos", "calibration_error")
 TOLERANCE = 0.005
 """By how much each of them may be worse on val, and no more."""
 CALIBRATION_FILMS = 100
-"""Training films, each in both views, from which the ranges of activations are taken."""
+"""Training films, each with its mirror image, from which the ranges of activations are taken."""
 
 
 def quantise(weights: Path, data: Path, films: int = CALIBRATION_FILMS) -> dict:
@@ -37,7 +37,7 @@ def quantise(weights: Path, data: Path, films: int = CALIBRATION_FILMS) -> dict:
     prepared, checkpoint = PreparedFilms.open(data), load_checkpoint(weights)
     path = graph_path(weights, "int8")
     rows = np.random.default_rng(0).permutation(prepared.expert_rows("train"))[:films]
-    shown = nncf.Dataset(list(views_of(checkpoint, prepared, rows)))
+    shown = nncf.Dataset(list(batches_of(checkpoint, prepared, rows)))
     quantised = nncf.quantize(convert(checkpoint.model), shown, subset_size=2 * len(rows))
     write_graph(quantised, checkpoint, path)
     tables = {kind: predict_split(Predictor.load(weights, kind), prepared, "val") for kind in ("openvino", "int8")}
@@ -51,7 +51,7 @@ def quantise(weights: Path, data: Path, films: int = CALIBRATION_FILMS) -> dict:
     return report
 
 
-def views_of(checkpoint: Checkpoint, films: PreparedFilms, rows: np.ndarray) -> Iterator[np.ndarray]:
+def batches_of(checkpoint: Checkpoint, films: PreparedFilms, rows: np.ndarray) -> Iterator[np.ndarray]:
     """Show films as an engine does: each as it is and, where that is wanted, its mirror image."""
     for row in rows:
         batch = preprocess(films.image(row), checkpoint.metadata.preprocessing)

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from training.evidence.shortcut import VIEWS, auroc_among_alike, border, rank_correlation
+from training.evidence.shortcut import FEATURES, auroc_among_alike, border, rank_correlation
 from training.measuring.metrics import auroc
 
 
@@ -16,7 +16,7 @@ def test_nothing_but_the_border_is_seen():
 
 def test_every_view_gives_as_many_numbers_of_any_film():
     films = [np.full((512, 512), level, dtype=np.float32) for level in (0.2, 0.7)]
-    for see in VIEWS.values():
+    for see in FEATURES.values():
         assert see(films[0]).shape == see(films[1]).shape
 
 
