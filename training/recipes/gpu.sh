@@ -1,14 +1,13 @@
 #!/bin/sh
-# Train on a machine that has a GPU and PyTorch, reaches nothing, and is lent for minutes at a time.
+# Train on a GPU machine that has PyTorch but no network, for a limited time.
 #
 #   sh training/recipes/gpu.sh pack FILMS CARRY                 here, once: writes CARRY, all that has to travel
 #   sh training/recipes/gpu.sh step CARRY OUT NAME [SETTINGS]   there, as often as there is time
 #
-# Both from the repository's root. FILMS is a prepared folder. CARRY holds films.zip (train and val, LIMIT_MIB at most),
-# start.safetensors (the weights to start from, in half precision: no package with ImageNet's has to travel) and wheels/
+# Both from the repository's root. FILMS is a prepared folder. CARRY holds films.zip (train and val), start.safetensors
+# (the weights to start from, in half precision, some 10 MiB: no package with ImageNet's has to travel) and wheels/
 # (packages that such a machine lacks, of the versions installed here; PACKAGES is a pattern of their names, "" none).
-# With the repository itself, 14 MiB, and 10 MiB of weights the default stays below 64 MiB. CARRY shows patients' films:
-# delete it when it has served.
+# LIMIT_MIB limits what travels: films.zip is no larger, 36 unless it is set. CARRY shows patients' films: delete it when it has served.
 #
 # A step trains the run NAME for MINUTES, ends its epoch, and leaves in OUT its best and its newest weights in half
 # precision (some 10 MiB each), its answers to the films it was validated on, and its log. On the same machine a step
