@@ -7,7 +7,8 @@
 # Both from the repository's root. FILMS is a prepared folder. CARRY holds films.zip (train and val), start.safetensors
 # (the weights to start from, in half precision, some 10 MiB: no package with ImageNet's has to travel) and wheels/
 # (packages that such a machine lacks, of the versions installed here; PACKAGES is a pattern of their names, "" none).
-# LIMIT_MIB limits what travels: films.zip is no larger, 36 unless it is set. CARRY shows patients' films: delete it when it has served.
+# LIMIT_MIB limits what travels: films.zip is no larger, 36 unless it is set. CARRY shows patients' films: delete it when
+# it has served.
 #
 # A step trains the run NAME for MINUTES, ends its epoch, and leaves in OUT its best and its newest weights in half
 # precision (some 10 MiB each), its answers to the films it was validated on, and its log. On the same machine a step
