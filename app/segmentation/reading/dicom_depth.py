@@ -1,11 +1,19 @@
 """Stored words to levels of a known depth and sign: what lies above or below them is no part of the picture."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
+from pydicom.dataset import Dataset
 
 from app.segmentation.errors import InvalidImageError
 from app.segmentation.reading.dicom_codecs import Layout, Stored
+from app.segmentation.reading.dicom_values import integer
+
+OVERLAY_GROUPS = range(0x6000, 0x6020, 2)
+ALLOCATED, POSITION = "0100", "0102"
+OVERLAYS = tuple(f"{group:04X}{element}" for group in OVERLAY_GROUPS for element in (ALLOCATED, POSITION))
+"""Overlay Bits Allocated and Overlay Bit Position of the sixteen groups that there may be (PS3.5 7.6), as tags."""
 
 SAMPLED_ROWS = 256
 MOST_OVERLAID = 0.5
@@ -35,12 +43,28 @@ class Levels:
         return codes - (codes >> (self.bits - 1) << self.bits) if self.signed else codes
 
 
-def levels_of(stored: Stored, layout: Layout) -> Levels:
+def overlay_bits(header: Dataset) -> tuple[int, ...]:
+    """Bits of a word that hold overlays by the header (retired: PS3.3-2004 C.9.2, PS3.5-2004 8.1.2).
+
+    Such an overlay has as many bits allocated as the film, others have one. Whoever copied it to Overlay Data
+    (60xx,3000) may have left it where it was, too.
+    """
+    groups = (f"{group:04X}" for group in OVERLAY_GROUPS)
+    embedded = (group for group in groups if (integer(header, group + ALLOCATED) or 1) > 1)
+    return tuple(bit for group in embedded if (bit := integer(header, group + POSITION)) is not None)
+
+
+def levels_of(stored: Stored, layout: Layout, overlays: Collection[int] = ()) -> Levels:
     """Keep the bits that are the picture (PS3.5 8.1.1).
 
     The codestream's depth and sign count before the header's (PS3.5 8.2), with one exception: 8 or 16 bits may be no
     more than the room that an encoder was given. Bits above the header's depth are then an overlay, or the film
     really is that deep, and whichever of the two is smoother is right.
+
+    Args:
+        stored: What was decoded.
+        layout: What the header says of it.
+        overlays: Bits of a word that hold overlays: no level reaches them.
 
     Raises:
         InvalidImageError: If the depth is unknown or cannot be read.
@@ -51,10 +75,10 @@ def levels_of(stored: Stored, layout: Layout) -> Levels:
     if stored.bits is None:
         bits, shift = _native_depth(layout, size)
         levels = _cut_out(stored.levels, bits, shift, signed)
-        if not shift and bits < size <= 16 and stored.levels.ndim == 2 and _wraps(levels, stored.levels):
-            levels = Levels(stored.levels.astype(f"u{size // 8}", copy=False), size, signed)  # Bits Stored is wrong
+        if not shift and bits < size <= 16 and stored.levels.ndim == 2:
+            levels = _deeper_or_not(levels, stored.levels, _room(bits, size, overlays), layout)
     elif stored.bits == size and header_bits is not None and 8 <= header_bits < size:
-        levels = _of_room(stored, stored.bits, header_bits, layout, signed)
+        levels = _of_room(stored, _room(header_bits, size, overlays), header_bits, layout, signed)
     else:
         levels = _cut_out(stored.levels, max(stored.bits, 8), 0, signed)
     if layout.signed and stored.signed is False:  # an unsigned JPEG 2000 codestream: both are written
@@ -80,20 +104,24 @@ def _shift(layout: Layout, bits: int, size: int) -> int:
     return layout.high_bit + 1 - bits
 
 
+def _room(bits: int, size: int, overlays: Collection[int]) -> int:
+    """How deep levels can be at most that are said to have `bits`: words of `size` bits, up to the first overlay."""
+    return min((bit for bit in overlays if bits <= bit), default=size)
+
+
 def _of_room(stored: Stored, room: int, bits: int, layout: Layout, signed: bool) -> Levels:
     """Levels of a codestream as deep as the room for them, of which the header says that they are less deep."""
-    shift = _shift(layout, bits, room)
+    shift = _shift(layout, bits, 8 * stored.levels.itemsize)
     top = 2 ** (bits - signed) - 1
     words = stored.levels.view(f"i{stored.levels.itemsize}") if signed else stored.levels
     bottom = -top - 1 if signed else 0
     cut = _cut_out(stored.levels, bits, shift, signed)
     if shift or (words.max() <= top and words.min() >= bottom):
         return cut
-    deeper = Levels(stored.levels, room, signed)
     if not stored.is_lossy:
-        return deeper if _wraps(cut, stored.levels) else cut
-    if np.count_nonzero((words > top) | (words < bottom)) > MOST_OVERLAID * words.size:
-        return deeper
+        return _deeper_or_not(cut, stored.levels, room, layout)
+    if room > bits and np.count_nonzero((words > top) | (words < bottom)) > MOST_OVERLAID * words.size:
+        return _cut_out(stored.levels, room, 0, signed)
     clipped = np.clip(words, bottom, top).view(stored.levels.dtype)  # what is beyond is overshoot, or an overlay
     return _smoother(_cut_out(clipped, bits, 0, signed), cut)
 
@@ -108,15 +136,28 @@ def _cut_out(levels: np.ndarray, bits: int, shift: int, signed: bool) -> Levels:
     return Levels(levels.astype(wanted, copy=False), bits, signed)
 
 
-def _wraps(cut: Levels, words: np.ndarray) -> bool:
+def _deeper_or_not(cut: Levels, words: np.ndarray, room: int, layout: Layout) -> Levels:
+    """Levels as deep as the header says, unless the bits above them, in words with that room, show that it is wrong.
+
+    The sign of a level is its High Bit (PS3.5 8.1.1), and whether it is repeated above is left open: where it is
+    nowhere, the bits above show nothing.
+    """
+    if room == cut.bits:
+        return cut
+    deeper = _cut_out(words, room, 0, cut.signed)
+    if layout.signed and deeper.codes.max() < 2**cut.bits:
+        return cut
+    return deeper if _wraps(cut, deeper) else cut
+
+
+def _wraps(cut: Levels, deeper: Levels) -> bool:
     """Whether levels jump wherever the bits above them change: then both are one level, cut in two.
 
     Under the edge of an overlay levels are neighbours like any others; the lower bits of a deeper film are as good
     as random there, and the whole words are not, or take more values above than a few overlays can.
     """
-    step = max(1, len(words) // SAMPLED_ROWS)
-    sampled = words[::step].view(words.dtype.str.replace("u", "i")) if cut.signed else words[::step]
-    whole, levels = sampled.astype(np.int32), cut.of_codes[cut.codes[::step]]
+    step = max(1, len(cut.codes) // SAMPLED_ROWS)
+    whole, levels = (one.of_codes[one.codes[::step]] for one in (deeper, cut))
     above = whole - levels
     changes = above[:, 1:] != above[:, :-1]
     if not changes.any():

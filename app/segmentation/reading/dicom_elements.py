@@ -8,11 +8,11 @@ import zlib
 from collections.abc import Collection
 
 from pydicom.config import IGNORE
-from pydicom.datadict import tag_for_keyword
 from pydicom.dataset import Dataset
+from pydicom.tag import Tag
 from pydicom.uid import UID, DeflatedExplicitVRLittleEndian, ExplicitVRBigEndian, ImplicitVRLittleEndian
 
-from app.segmentation.errors import FileTooLargeError
+from app.segmentation.errors import FileTooLargeError, TruncatedImageError
 from app.segmentation.reading.dicom_walk import LONG_VRS, META_GROUP, SHORT_VRS, DicomObject, Walk
 from app.segmentation.reading.radiograph import MAX_BYTES
 
@@ -38,7 +38,8 @@ def read_elements(data: bytes, keywords: Collection[str]) -> DicomObject:
 
     Args:
         data: The whole file, of which `looks_like_dicom` holds.
-        keywords: The elements wanted, by DICOM keyword. All of a wanted sequence's first items are kept.
+        keywords: The elements wanted, by DICOM keyword, or by tag, eight hexadecimal digits, where groups share a
+            keyword. All of a wanted sequence's first items are kept.
 
     Returns:
         The elements that the file has before its pixel data, values cut at `MAX_VALUE_BYTES`.
@@ -46,18 +47,23 @@ def read_elements(data: bytes, keywords: Collection[str]) -> DicomObject:
     Raises:
         InvalidImageError: If the header has more than `MAX_ELEMENTS`, or a longer value among the `INDISPENSABLE`.
         FileTooLargeError: If it inflates to more than `MAX_INFLATED_BYTES`.
+        TruncatedImageError: If it was cut off and filled to its old length, and inflates to more than the film has.
     """
     found = DicomObject()
     beginning = 132 if data[128:132] == b"DICM" else 0
-    start = _read_meta(data, beginning, found)
+    start, has_end = _read_meta(data, beginning, found), True
     found.is_dicom_file = start > 0
     if not _walk_of(data, start, found.syntax).follows(start):
-        data, start = _deflated_or_not(data, start, found.syntax)
+        data, start, has_end = _deflated_or_not(data, start, found.syntax)
     walk = _walk_of(data, start, found.syntax)
     found.is_big_endian = walk.order == ">" or found.syntax == GE_BIG_ENDIAN_PIXELS
-    wanted = {tag for keyword in keywords if (tag := tag_for_keyword(keyword)) is not None}
+    wanted = {int(Tag(keyword)) for keyword in keywords}
     elements = walk.elements(start, len(data), wanted, 0, found)
     found.header = Dataset(elements)
+    if not has_end and found.pixels is not None:
+        *_, length, start = walk.header_at(walk.position)
+        if start + length < len(data):  # else they are all there, or the decoder misses some
+            raise TruncatedImageError("The pixel data ends early or is damaged; export the film again.")
     return found
 
 
@@ -78,29 +84,35 @@ def _read_meta(data: bytes, position: int, found: DicomObject) -> int:
     return position
 
 
-def _deflated_or_not(data: bytes, start: int, syntax: str) -> tuple[bytes, int]:
-    """Inflate a data set that does not begin with an element, if that makes it one, and return where it begins."""
+def _deflated_or_not(data: bytes, start: int, syntax: str) -> tuple[bytes, int, bool]:
+    """Inflate a data set that does not begin with an element, if that makes it one.
+
+    Returns:
+        The data set, where it begins, and whether it has an end: a deflated one that was cut off has none.
+    """
     try:
-        inflated = _inflated(data[start:])
+        inflated, has_end = _inflated(data[start:])
     except zlib.error:
         if syntax == DeflatedExplicitVRLittleEndian:
             raise
-        return data, start  # its first element is damaged
+        return data, start, True  # its first element is damaged
     is_data_set = syntax == DeflatedExplicitVRLittleEndian or _walk_of(inflated, 0, "").follows(0)
-    return (inflated, 0) if is_data_set else (data, start)
+    return (inflated, 0, has_end) if is_data_set else (data, start, True)
 
 
-def _inflated(data: bytes) -> bytes:
-    """Inflate a data set as far as allowed; a stream that is cut yields what it has."""
+def _inflated(data: bytes) -> tuple[bytes, bool]:
+    """Inflate a data set as far as allowed, and say whether it has an end; one that is cut yields what it has."""
+    stream = zlib.decompressobj(-zlib.MAX_WBITS)
     try:
-        inflated = zlib.decompressobj(-zlib.MAX_WBITS).decompress(data, MAX_INFLATED_BYTES + 1)
+        inflated = stream.decompress(data, MAX_INFLATED_BYTES + 1)
     except zlib.error:  # some writers put the header of zlib or gzip before the stream
-        inflated = zlib.decompressobj(zlib.MAX_WBITS | 32).decompress(data, MAX_INFLATED_BYTES + 1)
+        stream = zlib.decompressobj(zlib.MAX_WBITS | 32)
+        inflated = stream.decompress(data, MAX_INFLATED_BYTES + 1)
     if len(inflated) > MAX_INFLATED_BYTES:
         raise FileTooLargeError(
             f"The file inflates to more than {MAX_INFLATED_BYTES // 2**20} MiB. Send a single film, not deflated."
         )
-    return inflated
+    return inflated, stream.eof
 
 
 def _walk_of(data: bytes, start: int, syntax: str) -> "Walk":

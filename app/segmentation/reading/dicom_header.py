@@ -40,7 +40,8 @@ MOST_ITEMS = 16
 RAW_CLASSES = ("1.2.840.10008.5.1.4.1.1.1.1.1",)
 """Digital X-Ray Image Storage - For Processing."""
 
-SPACINGS = ("ImagerPixelSpacing", "PixelSpacing", "PixelAspectRatio")
+SPACINGS = ("ImagerPixelSpacing", "PixelSpacing", "NominalScannedPixelSpacing")
+"""The sooner, the surer it is a distance on the detector."""
 
 DESCRIPTION = (*TEXTS, *COUNTS, *SPACINGS, *CODES, *MODIFIERS, "SpecificCharacterSet")
 """The elements that are read here."""
@@ -133,10 +134,11 @@ def _stored(dataset: Dataset, keyword: str) -> bytes | str:
 def _pixel_spacing(dataset: Dataset) -> tuple[float, float] | None:
     """Imager Pixel Spacing is a distance on the detector; Pixel Spacing alone is too, unless calibrated.
 
-    See PS3.3 10.7.1.1. A chest is magnified: neither is a distance inside the patient. What is no pair of
-    lengths is no spacing; a film is read without one.
+    Nominal Scanned Pixel Spacing is one on the film that was digitised (PS3.3 C.8.6.2), which lay where a detector
+    does. See PS3.3 10.7.1.1. A chest is magnified: none is a distance inside the patient. What is no pair of lengths
+    is no spacing; a film is read without one.
     """
-    for keyword in ("ImagerPixelSpacing", "PixelSpacing"):
+    for keyword in SPACINGS:
         match numbers(dataset, keyword):
             case [float(row), float(column)] if 0 < row < math.inf and 0 < column < math.inf:
                 return row, column

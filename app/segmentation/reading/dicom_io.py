@@ -21,7 +21,7 @@ from app.segmentation.errors import (
 )
 from app.segmentation.reading.dicom_codecs import Layout, Stored, decoded
 from app.segmentation.reading.dicom_colours import luma_levels, palette_greys
-from app.segmentation.reading.dicom_depth import Levels, levels_of
+from app.segmentation.reading.dicom_depth import OVERLAYS, Levels, levels_of, overlay_bits
 from app.segmentation.reading.dicom_elements import looks_like_dicom, read_elements
 from app.segmentation.reading.dicom_grey_levels import grey_levels
 from app.segmentation.reading.dicom_header import DESCRIPTION, describe, text_of
@@ -62,6 +62,7 @@ DISPLAY = (
         for part in ("Descriptor", "Data")
     ),
     *(f"Segmented{colour}PaletteColorLookupTableData" for colour in ("Red", "Green", "Blue")),
+    *OVERLAYS,
 )
 GROUPS = ("SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence")
 ELEMENTS = (*DESCRIPTION, *DISPLAY, *GROUPS)
@@ -147,7 +148,7 @@ def _decoded(pixels: memoryview, found: DicomObject, header: Dataset) -> Radiogr
     refuse_large(layout.columns or 0, layout.rows or 0)
     try:
         stored = decoded(pixels, found.pixel_vr, found.is_big_endian, layout)
-        levels = levels_of(stored, layout)
+        levels = levels_of(stored, layout, overlay_bits(header))
     except (*DAMAGE, TruncatedImageError) as error:
         if found.syntax and found.syntax not in READABLE_SYNTAXES:
             raise UnsupportedFormatError(

@@ -17,9 +17,12 @@ MAX_ELEMENTS = 200_000
 MAX_VALUE_BYTES = 8192
 MAX_TABLE_BYTES = 2**19
 """Of look-up tables: 65,536 entries are 128 KiB, and segments name them more lengthily at worst."""
+MAX_VERTICES_BYTES = 2 * 1000 * 13
+"""Of a polygonal shutter: a row and a column for each of its vertices, 12 characters and a backslash (PS3.5 6.2)."""
 MAX_ITEMS = 16
 """Of a sequence, more are passed over."""
-MAX_DEPTH = 8
+MAX_DEPTH = 32
+"""Of sequences within each other."""
 
 INDISPENSABLE = frozenset(
     (
@@ -187,7 +190,7 @@ class Walk:
         keyword = keyword_for_tag(tag)
         if keyword.endswith("LUTData") or keyword.endswith("LookupTableData"):
             length = min(length, MAX_TABLE_BYTES)
-        elif length > MAX_VALUE_BYTES:
+        elif length > (MAX_VERTICES_BYTES if keyword == "VerticesOfThePolygonalShutter" else MAX_VALUE_BYTES):
             if keyword in INDISPENSABLE:
                 raise InvalidImageError(f"{keyword} is {length:,} bytes long; export the film again.")
             length = MAX_VALUE_BYTES

@@ -25,7 +25,7 @@ def plain_jpeg(data: bytes) -> bytes:
         marker = segment.marker
         if marker == START_OF_SCAN:
             kept.append(data[segment.start :])
-            continue
+            break
         is_exif = marker == EXIF_SEGMENT and exif_segments < MAX_EXIF_SEGMENTS
         exif_segments += is_exif
         is_application = 0xE0 <= marker <= 0xEF or marker == COMMENT

@@ -18,6 +18,8 @@ CHUNK_OVERHEAD = 12
 
 SAMPLES = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 """Of a pixel, by colour type (W3C PNG 11.2.1)."""
+PALETTE = 3
+"""The colour type of indices."""
 PASSES = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
 """First column and row, and steps of both, of the parts of an interlaced picture (W3C PNG 8.1)."""
 COMPRESSED_AT_ONCE = 2**16
@@ -32,7 +34,7 @@ class Png:
         data: The file.
         size: (Width, height) in pixels.
         bits: Depth of a level or index.
-        transparent: Levels of the one colour that is transparent (11.3.2.1); empty if there is none.
+        transparent: Levels, of 16 bits, of the one colour that is transparent (11.3.1.1); empty if there is none.
         exif: EXIF data; empty if there are none.
         frames: How many pictures the file shows in turn.
     """
@@ -71,9 +73,13 @@ def plain_png(data: bytes) -> Png:
     refuse_large(width, height)
     compressed = b"".join(picture)
     _refuse_missing_rows(kept[b"IHDR"], compressed)
-    transparent = ()
-    if bits == 16 and b"tRNS" in kept:
-        transparent = struct.unpack(f">{len(kept[b'tRNS']) // 2}H", kept.pop(b"tRNS"))
+    transparent: tuple[int, ...] = ()
+    if b"tRNS" in kept and kept[b"IHDR"][9] != PALETTE:
+        transparent = _transparent(kept[b"IHDR"], kept.pop(b"tRNS"))
+        if transparent and bits < 16:
+            scale = 255 // (2**bits - 1)  # which Pillow multiplies levels of fewer bits by, and not this one
+            kept[b"tRNS"] = struct.pack(f">{len(transparent)}H", *(level * scale for level in transparent))
+            transparent = ()
     chunks = [*((kind, kept[kind]) for kind in KEPT if kind in kept), (b"IDAT", compressed), (b"IEND", b"")]
     plain = SIGNATURE + b"".join(map(_chunk, *zip(*chunks, strict=True)))
     is_shown_too = frames > 1 and not is_animated_from_start  # the picture itself is no frame of the animation
@@ -100,6 +106,14 @@ def _chunks(data: bytes) -> list[tuple[bytes, memoryview]]:
         if len(chunks) > MAX_CHUNKS:
             raise InvalidImageError(f"The PNG consists of more than {MAX_CHUNKS:,} chunks. Save it anew.")
     return chunks
+
+
+def _transparent(header: bytes, body: bytes) -> tuple[int, ...]:
+    """Levels of the one colour that is transparent, of which bits above the depth mean nothing (11.3.1.1)."""
+    bits, samples = header[8], SAMPLES[header[9]]
+    if samples % 2 == 0 or len(body) < 2 * samples:
+        return ()  # beside an alpha channel it must not be
+    return tuple(level & (2**bits - 1) for level in struct.unpack_from(f">{samples}H", body))
 
 
 def _refuse_missing_rows(header: bytes, compressed: bytes) -> None:

@@ -9,10 +9,20 @@ import numpy as np
 import pytest
 from PIL import Image
 from pydicom.encaps import encapsulate
-from pydicom.uid import UID, JPEG2000Lossless, JPEGBaseline8Bit, JPEGExtended12Bit, JPEGLosslessSV1, JPEGLSLossless
+from pydicom.uid import (
+    UID,
+    DeflatedExplicitVRLittleEndian,
+    ExplicitVRLittleEndian,
+    JPEG2000Lossless,
+    JPEGBaseline8Bit,
+    JPEGExtended12Bit,
+    JPEGLosslessSV1,
+    JPEGLSLossless,
+)
 
 from app.segmentation.errors import TruncatedImageError
 from app.segmentation.reading.image_io import read_radiograph
+from tests.support.dicom_bytes import relabelled
 from tests.support.film_files import to_dicom
 from tests.support.phantom import draw_phantom
 
@@ -149,6 +159,105 @@ class TestOtherCodecs:
         chunk = whole[12:16] + struct.pack("<L", length) + whole[20 : 20 + length]
         with pytest.raises(TruncatedImageError):
             read_radiograph(b"RIFF" + struct.pack("<L", 4 + len(chunk)) + b"WEBP" + chunk)
+
+
+def filled(data: bytes, share: float, filling: bytes = b"\0") -> bytes:
+    """What an interrupted copy leaves: so much of a file, and its old length."""
+    kept = int(len(data) * share)
+    return data[:kept] + filling * (len(data) - kept)
+
+
+BLACK_BELOW = np.where(np.arange(512)[:, None] < 256, EIGHT, 0).astype(np.uint8)
+"""Whose codestreams end, though they are whole, in bytes that are alike."""
+FILLINGS = pytest.mark.parametrize("filling", [b"\0", b"\xff"])
+
+
+class TestFilled:
+    J2K_OPTIONS = [
+        {},
+        {"irreversible": True, "quality_layers": [40]},
+        {"tile_size": (256, 256)},
+        {"quality_layers": [80, 40, 20, 10, 5]},
+        *({"progression": order, "precinct_size": (64, 64)} for order in ("LRCP", "RLCP", "RPCL", "PCRL", "CPRL")),
+    ]
+
+    @FILLINGS
+    @pytest.mark.parametrize("options", J2K_OPTIONS)
+    def test_jpeg_2000(self, options, filling):
+        film = in_dicom(pillow("JPEG2000", no_jp2=True, **options), JPEG2000Lossless)
+        for share in CUTS[1:]:
+            with pytest.raises(TruncatedImageError):
+                read_radiograph(filled(film, share, filling))
+
+    def test_jpeg_2000_in_boxes(self):
+        film = in_dicom(pillow("JPEG2000"), JPEG2000Lossless)
+        for share in CUTS[1:]:
+            with pytest.raises(TruncatedImageError):
+                read_radiograph(filled(film, share))
+
+    @pytest.mark.parametrize("behind", [b"", bytes(7)])
+    @pytest.mark.parametrize("options", J2K_OPTIONS)
+    def test_jpeg_2000_whose_writer_forgot_its_end(self, options, behind):
+        for levels in (EIGHT, BLACK_BELOW):
+            buffer = io.BytesIO()
+            Image.fromarray(levels).save(buffer, "JPEG2000", no_jp2=True, **options)
+            stream = buffer.getvalue()
+            whole, endless = (in_dicom(data, JPEG2000Lossless) for data in (stream, stream[:-2] + behind))
+            assert np.array_equal(read_radiograph(endless).image, read_radiograph(whole).image)
+
+    @FILLINGS
+    @pytest.mark.parametrize("mode", ["L", "RGB", "RGBA"])
+    @pytest.mark.parametrize("options", [{"lossless": True}, {"quality": 95}, {"quality": 10}])
+    def test_webp(self, options, mode, filling):
+        film = pillow("WEBP", mode, **options)
+        for share in CUTS:
+            with pytest.raises(TruncatedImageError):
+                read_radiograph(filled(film, share, filling))
+
+    def test_webp_of_one_frame(self):
+        frame = pillow("WEBP", lossless=True)[12:]
+        header = bytes(6) + struct.pack("<L", 511)[:3] * 2 + bytes(4)
+        flags = struct.pack("<L", 2) + struct.pack("<L", 511)[:3] * 2
+        chunks = [(b"VP8X", flags), (b"ANIM", bytes(6)), (b"ANMF", header + frame)]
+        body = b"".join(kind + struct.pack("<L", len(data)) + data for kind, data in chunks)
+        film = b"RIFF" + struct.pack("<L", 4 + len(body)) + b"WEBP" + body
+        assert np.abs(read_radiograph(film).image - EIGHT / 255).max() < 1e-6
+        with pytest.raises(TruncatedImageError):
+            read_radiograph(filled(film, 0.5))
+
+    @pytest.mark.parametrize("options", [{"lossless": True, "quality": 0, "method": 0}, {"quality": 0}])
+    def test_a_webp_that_ends_in_thousands_of_zeros(self, options):
+        buffer = io.BytesIO()
+        Image.fromarray(np.tile(BLACK_BELOW, (1, 4))).save(buffer, "WEBP", **options)
+        film = buffer.getvalue()
+        assert len(film) - len(film.rstrip(b"\0")) > 8
+        assert np.abs(read_radiograph(film).image - np.tile(BLACK_BELOW, (1, 4)) / 255).mean() < 0.05
+
+    @FILLINGS
+    @pytest.mark.parametrize("syntax", [DeflatedExplicitVRLittleEndian, ExplicitVRLittleEndian])
+    def test_deflated(self, syntax, filling):
+        film = relabelled(to_dicom(FILM, transfer_syntax=DeflatedExplicitVRLittleEndian), syntax)
+        for share in CUTS[1:]:
+            with pytest.raises(TruncatedImageError):
+                read_radiograph(filled(film, share, filling))
+
+    @pytest.mark.parametrize("wbits", [-zlib.MAX_WBITS, zlib.MAX_WBITS, zlib.MAX_WBITS | 16])
+    def test_deflated_without_its_last_bytes(self, wbits):
+        """All levels are there: only the stream's end is not, or its sum."""
+        data = to_dicom(FILM)
+        start = 144 + struct.unpack_from("<L", data, 140)[0]
+        deflate = zlib.compressobj(wbits=wbits)
+        body = deflate.compress(data[start:]) + deflate.flush(zlib.Z_SYNC_FLUSH)
+        right = read_radiograph(data).image
+        for ending in (b"", deflate.flush()):
+            film = relabelled(data[:start], DeflatedExplicitVRLittleEndian) + body + ending
+            assert np.array_equal(read_radiograph(film).image, right)
+
+    @pytest.mark.parametrize("name", JPEGS)
+    def test_jpeg(self, name):
+        for share in CUTS:
+            with pytest.raises(TruncatedImageError):
+                read_radiograph(filled(JPEGS[name], share))
 
 
 def png(colour_type: int, bits: int, compressed: bytes, is_interlaced: bool = False) -> bytes:

@@ -609,6 +609,26 @@ class TestColours:
             )
             assert shows(data, EIGHT / 255, 0.02)
 
+    @pytest.mark.parametrize("photometric", ["RGB", "YBR_FULL"])
+    def test_jpeg_without_loss_and_with_a_jfif_marker(self, photometric):
+        """DCMTK writes it beside luma and chroma, others beside any colours: the header says what they are."""
+        is_rgb = photometric == "RGB"
+        samples = self.RGB if is_rgb else np.dstack([EIGHT, np.full_like(EIGHT, 128), np.full_like(EIGHT, 128)])
+        frame = imagecodecs.jpeg8_encode(samples, lossless=True)
+        for named, numbered in ((b"R\x11\0G\x11\0B\x11", b"\1\x11\0\2\x11\0\3\x11"), (b"R\0G\0B", b"\1\0\2\0\3")):
+            frame = frame.replace(named, numbered)
+        frame = frame[:2] + b"\xff\xe0\0\x10JFIF\0\1\1\0\0\1\0\1\0\0" + frame[18:]
+        data = to_dicom(
+            FILM,
+            bits_stored=8,
+            transfer_syntax=JPEGLosslessSV1,
+            PixelData=encapsulate([frame]),
+            PhotometricInterpretation=photometric,
+            SamplesPerPixel=3,
+        )
+        assert shows(data, self.LUMA if is_rgb else EIGHT / 255, 1.1 / 255 if is_rgb else 1e-6)
+        assert read_dicom(data).is_colour == is_rgb
+
     def test_jpeg_2000_of_luma_and_chroma_without_a_transform(self):
         chroma = np.full_like(EIGHT, 90)
         frame = imagecodecs.jpeg2k_encode(
