@@ -9,8 +9,6 @@ from pydicom.dataset import Dataset
 from app.segmentation.reading.dicom_depth import Levels
 from app.segmentation.reading.dicom_values import complete_numbers, integer, texts
 
-MAX_VERTICES = 1000
-
 
 def padding_codes(levels: Levels, header: Dataset) -> np.ndarray:
     """Say of every code whether it is padding: bool (2 ** bits)."""
@@ -102,7 +100,7 @@ def _circle(shape: tuple[int, int], header: Dataset) -> np.ndarray | None:
 
 def _polygon(shape: tuple[int, int], header: Dataset) -> np.ndarray | None:
     values = complete_numbers(header, "VerticesOfThePolygonalShutter")
-    if not 6 <= len(values) <= 2 * MAX_VERTICES:
+    if len(values) < 6:
         return None
     corners = np.clip(np.array(values[: len(values) // 2 * 2]), 1, 2**15).reshape(-1, 2)[:, ::-1] - 1
     drawn = np.zeros(shape, np.uint8)

@@ -17,8 +17,9 @@ MAX_ELEMENTS = 200_000
 MAX_VALUE_BYTES = 8192
 MAX_TABLE_BYTES = 2**19
 """Of look-up tables: 65,536 entries are 128 KiB, and segments name them more lengthily at worst."""
-MAX_VERTICES_BYTES = 2 * 1000 * 13
-"""Of a polygonal shutter: a row and a column for each of its vertices, 12 characters and a backslash (PS3.5 6.2)."""
+MAX_VERTICES_BYTES = 1000 * 2 * 13
+"""Of a polygonal shutter: at least a thousand vertices, each of two numbers of up to 12 characters (PS3.5 6.2). Two
+seconds draw as many as can be written in it."""
 MAX_ITEMS = 16
 """Of a sequence, more are passed over."""
 MAX_DEPTH = 32

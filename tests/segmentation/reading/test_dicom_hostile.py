@@ -117,6 +117,7 @@ class TestHeader:
         [
             *((0x0028, 0x1050), (0x0028, 0x1051), (0x0028, 0x1052), (0x0028, 0x1053), (0x0028, 0x1056)),
             *((0x0008, 0x0060), (0x0028, 0x0004), (0x0028, 0x0008), (0x0028, 0x0010), (0x0028, 0x0120)),
+            (0x0018, 0x1620),
         ],
     )
     def test_overlong_values_that_decide_what_is_shown(self, tag):
@@ -124,7 +125,11 @@ class TestHeader:
             read_dicom(implicit_film((*tag, MANY)))
 
     @pytest.mark.parametrize(
-        "tag", [(0x0018, 0x1164), (0x0028, 0x0030), (0x0028, 0x0034), (0x0010, 0x0010), (0x0008, 5)]
+        "tag",
+        [
+            *((0x0018, 0x1164), (0x0028, 0x0030), (0x0018, 0x2010), (0x0028, 0x0034), (0x0010, 0x0010), (0x0008, 5)),
+            *((0x6000, 0x0100), (0x601E, 0x0102)),
+        ],
     )
     def test_overlong_values_that_do_not(self, tag):
         film = read_dicom(implicit_film((*tag, MANY)))
@@ -146,6 +151,22 @@ class TestHeader:
         nest += struct.pack("<HHL", 0xFFFE, 0xE000, 0xFFFFFFFF)
         with pytest.raises(InvalidImageError, match="within each other"):
             read_dicom(inserted(to_dicom(FILM), (0x0010, 0x0010), nest * 100_000))
+
+    def test_sequences_within_each_other_as_some_machines_write_them(self):
+        nest = element(0x0009, 0x1001, b"LO", b"innermost")
+        for _ in range(32):
+            nest = struct.pack("<HHL", 0xFFFE, 0xE000, 0xFFFFFFFF) + nest + struct.pack("<HHL", 0xFFFE, 0xE00D, 0)
+            nest = struct.pack("<HH2sHL", 0x0009, 0x1002, b"SQ", 0, 0xFFFFFFFF) + nest
+            nest += struct.pack("<HHL", 0xFFFE, 0xE0DD, 0)
+        plain = to_dicom(FILM)
+        film = read_dicom(inserted(plain, (0x0010, 0x0010), nest))
+        assert np.array_equal(film.image, read_dicom(plain).image)
+
+    def test_a_polygon_of_as_many_vertices_as_are_read(self):
+        vertices = np.random.default_rng(0).integers(1, 7000, 13_000).astype("<u2").tobytes()
+        film = to_dicom(FILM, ShutterShape="POLYGONAL", VerticesOfThePolygonalShutter=[1, 1, 9, 9])
+        image = read_dicom(replaced(film, (0x0018, 0x1620), vertices, b"US")).image
+        assert 0 < np.count_nonzero(image) < image.size
 
     def test_messages_do_not_repeat_what_is_long(self):
         film, cut = to_dicom(FILM), to_dicom(FILM, PixelData=bytes(1000))

@@ -304,6 +304,13 @@ class TestMetadata:
         assert self.film(ImagerPixelSpacing=[0.2, 0.2], PixelSpacing=[0.18, 0.18]).pixel_spacing_mm == (0.2, 0.2)
         assert self.film(ImagerPixelSpacing=None, PixelSpacing=[0.3, 0.3]).pixel_spacing_mm == (0.3, 0.3)
 
+    def test_distance_on_a_film_that_was_digitised(self):
+        scanned = {"NominalScannedPixelSpacing": [0.4, 0.4]}
+        assert self.film(ImagerPixelSpacing=None, **scanned).pixel_spacing_mm == (0.4, 0.4)
+        assert self.film(ImagerPixelSpacing=None, PixelSpacing=[0, 0], **scanned).pixel_spacing_mm == (0.4, 0.4)
+        assert self.film(ImagerPixelSpacing=None, PixelSpacing=[0.3, 0.3], **scanned).pixel_spacing_mm == (0.3, 0.3)
+        assert self.film(ImagerPixelSpacing=[0.2, 0.2], **scanned).pixel_spacing_mm == (0.2, 0.2)
+
     def test_unknown_or_impossible_spacing(self):
         assert self.film(ImagerPixelSpacing=None).pixel_spacing_mm is None
         assert self.film(ImagerPixelSpacing=[0, 0]).pixel_spacing_mm is None

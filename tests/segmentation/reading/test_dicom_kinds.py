@@ -37,6 +37,9 @@ EIGHT = np.round(FILM * 255).astype(np.uint8)
 WINDOW = {"WindowCenter": 1500, "WindowWidth": 2000}
 WINDOWED = np.clip((LEVELS - 1499.5) / 1999 + 0.5, 0, 1)
 """What `WINDOW` shows of `LEVELS` (PS3.3 C.11.2.1.2.1)."""
+EDGE_DISTANCE = np.minimum.reduce(np.meshgrid(*[np.minimum(np.arange(256), np.arange(256)[::-1])] * 2))
+MARGIN = EDGE_DISTANCE < 32
+"""Where collimators are on some films."""
 
 
 def read(data: bytes) -> np.ndarray:
@@ -60,6 +63,18 @@ def compressed(syntax: str, levels: np.ndarray, bits: int, surplus: bytes = b"",
         JPEGExtended12Bit: lambda: imagecodecs.jpeg8_encode(levels, level=98, bitspersample=bits),
     }[syntax]()
     return to_dicom(FILM, transfer_syntax=syntax, PixelData=encapsulate([frame + surplus]), **attributes)
+
+
+WORD_SYNTAXES = (
+    *(ImplicitVRLittleEndian, ExplicitVRLittleEndian, ExplicitVRBigEndian, RLELossless),
+    *(JPEGLosslessSV1, JPEGLSLossless, JPEG2000Lossless),
+)
+
+
+def of_words(syntax: str, words: np.ndarray, bits: int = 12, **attributes: object) -> bytes:
+    """A film of words of 16 bits, all of which are stored though the header says fewer."""
+    said = {"BitsStored": bits, "HighBit": bits - 1, **attributes}
+    return to_dicom(words / 65535, bits_stored=16, transfer_syntax=syntax, **said)
 
 
 class TestWindow:
@@ -265,6 +280,59 @@ class TestDepth:
             data = compressed(syntax, words, 16)
         assert shows(data, noise / 4095)
 
+    @pytest.mark.parametrize("syntax", WORD_SYNTAXES)
+    @pytest.mark.parametrize(("group", "bits", "bit"), [(0x6000, 12, 12), (0x601E, 12, 13), (0x6004, 10, 10)])
+    def test_an_overlay_that_the_header_names(self, syntax, group, bits, bit):
+        """At its edge, a film of one bit more would look the same: nothing but the header tells them apart."""
+        levels = (2**bits - 1 - np.clip(EDGE_DISTANCE - 32, 0, 60) * LEVELS // (60 * 2 ** (13 - bits))) * ~MARGIN
+        words = levels | MARGIN << bit
+        named = {f"{group:04X}0100": 16, f"{group:04X}0102": bit}
+        assert shows(of_words(syntax, words, bits, **named), levels / (2**bits - 1))
+
+    @pytest.mark.parametrize("syntax", [ExplicitVRLittleEndian, JPEGLosslessSV1])
+    @pytest.mark.parametrize(
+        ("bits", "overlay"),
+        [(16, (1, 0)), (16, (1, 12)), (16, (16, 0)), (16, (16, 99)), (16, ("", 12)), (14, (16, 14)), (14, (16, 15))],
+    )
+    def test_a_deeper_film_below_overlays_or_with_those_that_lie_elsewhere(self, syntax, bits, overlay):
+        allocated, bit = overlay
+        levels = np.round(FILM * (2**bits - 1)).astype(np.int32)
+        words = levels | MARGIN << bit if bits == 14 else levels
+        data = of_words(syntax, words, **{"60000100": allocated, "60000102": bit})
+        assert shows(data, levels / (2**bits - 1))
+
+    @pytest.mark.parametrize("syntax", [ExplicitVRLittleEndian, JPEGLosslessSV1, JPEG2000Lossless])
+    @pytest.mark.parametrize("burnt_in", [0, 4095])
+    @pytest.mark.parametrize("bit", [12, 15])
+    def test_overlays_whose_edges_are_those_of_the_film(self, syntax, burnt_in, bit):
+        letters = np.kron(np.random.default_rng(0).random((64, 64)) > 0.9, np.ones((4, 4), bool)) & ~MARGIN
+        for burnt, overlay in ((MARGIN, MARGIN), (MARGIN, ~MARGIN), (letters, letters)):
+            levels = np.where(burnt, burnt_in, LEVELS // 4 + 2800)
+            assert shows(of_words(syntax, levels | overlay << bit), levels / 4095)
+
+    @pytest.mark.parametrize("syntax", [ExplicitVRLittleEndian, JPEGLosslessSV1])
+    @pytest.mark.parametrize(("bits", "said"), [(13, 12), (16, 12), (14, 10), (12, 8)])
+    @pytest.mark.parametrize("collimated", [0, 1])
+    def test_a_deeper_film_that_was_collimated(self, syntax, bits, said, collimated):
+        levels = np.where(MARGIN, collimated * (2**bits - 1), np.round(FILM * (2**bits - 1))).astype(np.int32)
+        assert shows(of_words(syntax, levels, said), levels / (2**bits - 1))
+
+    @pytest.mark.parametrize("syntax", WORD_SYNTAXES)
+    @pytest.mark.parametrize("above", ["zeros", "sign"])
+    @pytest.mark.parametrize("overlaid", [False, True])
+    @pytest.mark.parametrize("bits", [10, 12])
+    def test_the_sign_is_the_high_bit_whatever_lies_above(self, syntax, above, overlaid, bits):
+        shift = 12 - bits
+        levels = np.where(MARGIN, -2000, LEVELS // 3 + 500) >> shift
+        words = levels & (0xFFFF if above == "sign" else 2**bits - 1)
+        named = {}
+        if overlaid:
+            words = words & ~(1 << bits) | MARGIN << bits
+            named = {"60000100": 16, "60000102": bits}
+        window = {"WindowCenter": 1000 >> shift, "WindowWidth": 2001 >> shift}
+        shown = np.clip((levels - window["WindowCenter"] + 0.5) / (window["WindowWidth"] - 1) + 0.5, 0, 1)
+        assert shows(of_words(syntax, words, bits, PixelRepresentation=1, **named, **window), shown)
+
     def test_a_deeper_film_in_a_lossy_codestream(self):
         levels = np.round(FILM * 65535).astype(np.uint16)
         frame = imagecodecs.jpeg2k_encode(levels, level=70, codecformat="j2k", reversible=False)
@@ -289,6 +357,10 @@ class TestDepth:
             JPEG2000Lossless, (LEVELS - 2048 & 0xFFF).astype(np.uint16), 12, PixelRepresentation=1
         )
         assert shows(two_s_complement, LEVELS / 4095)
+        levels = np.where(MARGIN, -2000, LEVELS // 3 + 500)  # the margin is nearer to the film if it is read as 2096
+        frame = (levels & 0xFFF).astype(np.uint16)
+        data = compressed(JPEG2000Lossless, frame, 12, PixelRepresentation=1, WindowCenter=1000, WindowWidth=2001)
+        assert shows(data, np.clip((levels - 999.5) / 2000 + 0.5, 0, 1))
 
     @pytest.mark.parametrize(("bits", "said"), [(12, 8), (12, 12), (12, 32), (8, 16), (8, 32), (8, 12)])
     def test_bits_allocated_that_do_not_go_with_the_data(self, bits, said):
@@ -373,6 +445,17 @@ class TestMargins:
         greys = np.zeros(FILM.shape)
         greys[visible] = WINDOWED[visible]
         assert shows(to_dicom(FILM, **shutter, **WINDOW), greys)
+
+    def test_a_polygon_of_a_thousand_vertices(self):
+        angles = np.linspace(0, 2 * np.pi, 1000, endpoint=False)
+        corners = np.round(np.stack([120 + 100 * np.sin(angles), 130 + 100 * np.cos(angles)], axis=1)).astype(int)
+        film = to_dicom(FILM, ShutterShape="POLYGONAL", VerticesOfThePolygonalShutter=[1, 1, 9, 9], **WINDOW)
+        vertices = b"\\".join(b"%012d" % value for value in corners.ravel())
+        polygon = read(replaced(film, (0x0018, 0x1620), vertices))
+        circle = {"CenterOfCircularShutter": [120, 130], "RadiusOfCircularShutter": 100}
+        round_one = read(to_dicom(FILM, ShutterShape="CIRCULAR", **circle, **WINDOW))
+        assert np.mean(polygon != round_one) < 0.01
+        assert np.mean(polygon != WINDOWED) > 0.3
 
     def test_what_a_shutter_covers_is_out_of_the_range(self):
         levels = LEVELS.copy()
@@ -679,6 +762,7 @@ class TestShape:
     def test_oblong_pixels_are_stretched(self):
         for attributes in (
             {"ImagerPixelSpacing": [1.4, 0.7]},
+            {"ImagerPixelSpacing": None, "NominalScannedPixelSpacing": [1.4, 0.7]},
             {"ImagerPixelSpacing": None, "PixelAspectRatio": [2, 1]},
         ):
             film = read_dicom(to_dicom(np.hstack([FILM, FILM]), **attributes))
