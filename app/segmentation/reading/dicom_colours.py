@@ -6,9 +6,8 @@ from pydicom.dataset import Dataset
 
 from app.segmentation.errors import InvalidImageError
 from app.segmentation.reading.dicom_depth import Levels
-from app.segmentation.reading.dicom_grey_levels import blocks
 from app.segmentation.reading.lookup_tables import read_palette
-from app.segmentation.reading.radiograph import luma, spread_of
+from app.segmentation.reading.radiograph import blocks, luma, spread_of
 
 VISIBLE_SPREAD = 16 / 255
 COLOURFUL_SHARE = 1e-3

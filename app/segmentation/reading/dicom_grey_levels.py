@@ -1,6 +1,6 @@
 """Levels of a DICOM object to what a screen shows: modality LUT, VOI LUT or window, inversion."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import cv2
 import numpy as np
@@ -10,14 +10,11 @@ from app.segmentation.errors import InvalidImageError
 from app.segmentation.reading.dicom_depth import Levels
 from app.segmentation.reading.dicom_values import code, numbers, text
 from app.segmentation.reading.lookup_tables import Table, read_table
-from app.segmentation.reading.radiograph import full_scale
+from app.segmentation.reading.radiograph import blocks, full_scale
 from app.segmentation.reading.windows import read_windows
 
 FLUOROSCOPY = ("1.2.840.10008.5.1.4.1.1.12.1", "1.2.840.10008.5.1.4.1.1.12.2", "1.2.840.10008.5.1.4.1.1.12.3")
 """XA, XRF and biplane XA: their modality LUT brings levels back to X-ray intensity and is none for a screen."""
-
-BLOCK_ROWS = 256
-"""Rows that are worked on at once, so that memory does not grow with the film."""
 
 
 def grey_levels(
@@ -50,11 +47,6 @@ def grey_levels(
     if hidden is not None:
         image[hidden] = 0
     return image
-
-
-def blocks(height: int) -> Iterator[slice]:
-    """Divide rows into blocks."""
-    return (slice(start, start + BLOCK_ROWS) for start in range(0, height, BLOCK_ROWS))
 
 
 def _used(levels: Levels, padding: np.ndarray, hidden: np.ndarray | None) -> np.ndarray:

@@ -1,5 +1,6 @@
 """A decoded film, and how large one may be."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -17,6 +18,8 @@ MAX_BYTES = 100 * 2**20
 MIN_SIDE = 256
 LONGEST_SIDE = 65_535
 """What DICOM and JPEG can say; a PNG of one column and millions of rows takes seconds."""
+BLOCK_ROWS = 256
+"""Rows that are worked on at once, so that memory does not grow with the film."""
 
 
 @dataclass(frozen=True)
@@ -94,6 +97,11 @@ def refuse_large(width: int, height: int) -> None:
             f"The film has {width} × {height} pixels; {MAX_PIXELS // 1_000_000} megapixels is the limit. "
             "Export it at a lower resolution."
         )
+
+
+def blocks(height: int) -> Iterator[slice]:
+    """Divide rows into blocks."""
+    return (slice(start, start + BLOCK_ROWS) for start in range(0, height, BLOCK_ROWS))
 
 
 def full_scale(maximum: int) -> int:

@@ -5,20 +5,15 @@ import io
 import struct
 import zlib
 
-import cv2
 import numpy as np
 from PIL import Image, ImageOps
 
 from app.segmentation.reading.file_header import FileHeader
-from app.segmentation.reading.radiograph import Radiograph, full_scale, is_colourful, luma
+from app.segmentation.reading.radiograph import Radiograph, blocks, full_scale, is_colourful, luma
 
 GREY_MODES = ("1", "L", "LA", "I", "I;16")
-BLOCK_ROWS = 256
 SAMPLED_SIDE = 1024
 """Pixels a side by which a film's colours are told."""
-
-ORIENTATION = 0x0112
-"""EXIF's tag of how the camera was held."""
 
 DAMAGE = (
     *(ArithmeticError, AttributeError, LookupError, OSError, RuntimeError, SyntaxError, TypeError, ValueError),
@@ -37,9 +32,9 @@ def shown(data: bytes, source_format: str, header: FileHeader | None = None) -> 
     sample = picture.resize((width // step, height // step), Image.Resampling.NEAREST)
     is_colour = picture.mode not in GREY_MODES and is_colourful(np.asarray(_on_black(sample).convert("RGB")))
     image = np.empty((height, width), dtype=np.float32)
-    for start in range(0, height, BLOCK_ROWS):  # several copies of all its colours would fill the memory
-        block = picture.crop((0, start, width, min(start + BLOCK_ROWS, height)))
-        np.divide(np.asarray(_greys(block)), np.float32(255), out=image[start : start + BLOCK_ROWS])
+    for rows in blocks(height):  # several copies of all its colours would fill the memory
+        block = picture.crop((0, rows.start, width, min(rows.stop, height)))
+        np.divide(np.asarray(_greys(block)), np.float32(255), out=image[rows])
     return Radiograph(image, source_format, 8, is_colour, header=header or FileHeader())
 
 
@@ -84,28 +79,17 @@ def of_levels(
     top = full_scale(int(colours.max())) if precision == 16 else 2**precision - 1
     opaque = full_scale(int(levels[..., -1].max())) if samples in (2, 4) else 0
     image = np.empty(levels.shape[:2], dtype=np.float32)
-    for start in range(0, len(image), BLOCK_ROWS):  # several copies of all its colours would fill the memory
-        block = np.ascontiguousarray(colours[start : start + BLOCK_ROWS])
-        part = image[start : start + BLOCK_ROWS]
+    for rows in blocks(len(image)):  # several copies of all its colours would fill the memory
+        block = np.ascontiguousarray(colours[rows])
+        part = image[rows]
         np.minimum((luma(block) if block.ndim == 3 else block) / np.float32(top), 1, out=part)
         if opaque:  # shown on black, as in a viewer
-            part *= levels[start : start + BLOCK_ROWS, :, -1] / np.float32(opaque)
+            part *= levels[rows, :, -1] / np.float32(opaque)
     step = max(1, min(image.shape) // SAMPLED_SIDE)
     sample = (colours[::step, ::step] >> max(top.bit_length() - 8, 0)).astype(np.uint8)
     is_colour = sample.ndim == 3 and is_colourful(sample)
-    image = _turned(image, exif)
+    turned = Image.fromarray(image)
+    turned.info["exif"] = exif
+    _turn_upright(turned)
+    image = np.array(turned)
     return Radiograph(image, source_format, max(top.bit_length(), 8), is_colour, header=header or FileHeader())
-
-
-def _turned(image: np.ndarray, exif: bytes) -> np.ndarray:
-    """Turn a picture as its camera was held (EXIF 4.6.5.1.6)."""
-    tags = Image.Exif()
-    try:
-        tags.load(exif)
-        held = tags.get(ORIENTATION, 1)
-    except DAMAGE:
-        return image
-    if held in (5, 6, 7, 8):
-        image = image.T
-    flips = {2: 1, 3: -1, 4: 0, 6: 1, 7: -1, 8: 0}
-    return cv2.flip(np.ascontiguousarray(image), flips[held]) if held in flips else np.ascontiguousarray(image)
