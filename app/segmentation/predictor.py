@@ -104,7 +104,7 @@ class Predictor:
             evidence,
             radiograph.geometry,
             (*doubts, *unfamiliarity),
-            may_be_a_film=distance <= self.population.no_film_distance,
+            may_be_a_film=distance is None or distance <= self.population.no_film_distance,
         )
         finished = time.perf_counter()
         timing_ms = {
@@ -113,13 +113,13 @@ class Predictor:
             "postprocessing": 1e3 * (finished - inferred),
             "total": 1e3 * (finished - started),
         }
-        return replace(prediction, timing_ms=timing_ms)
+        return replace(prediction, distance=distance, timing_ms=timing_ms)
 
-    def _unfamiliarity(self, evidence: Evidence) -> tuple[float, tuple[Doubt, ...]]:
+    def _unfamiliarity(self, evidence: Evidence) -> tuple[float | None, tuple[Doubt, ...]]:
         """Say how far a film lies from those that the model learnt from, in limits, and whether that is a doubt."""
         known = self.feature_distribution
         if known is None:
-            return 0.0, ()
+            return None, ()
         distance = known.in_limits(evidence.features)
         if distance <= 1:
             return distance, ()

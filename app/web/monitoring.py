@@ -60,9 +60,7 @@ def monitoring() -> Monitoring:
 
 def observe(analysed: AnalysedFilm) -> None:
     """Note an answer: what is kept of it has no identity."""
-    predictor, radiograph = services().predictor, analysed.radiograph
-    known = predictor.feature_distribution
-    distance = None if known is None else known.in_limits(analysed.prediction.evidence.features)
+    radiograph, distance = analysed.radiograph, analysed.prediction.distance
     machine = radiograph.header.text("ManufacturerModelName")
     services().studies.observations.answered(analysed.answer, distance, radiograph.view_position, machine)
     monitoring().metrics.answered(analysed.answer, distance)

@@ -84,7 +84,7 @@ def _read(path: Path) -> Radiograph:
 
 
 def _row(predictor: Predictor, film: dict, radiograph: Radiograph, prediction: Prediction) -> dict:
-    header, distribution = radiograph.header, predictor.feature_distribution
+    header = radiograph.header
     patient = film["patient_id"] or header.text("PatientID")
     age = film["age"] or ("" if radiograph.age_years is None else f"{radiograph.age_years:.0f}")
     point = predictor.decision.of_view(radiograph.view_position).operating_point
@@ -101,9 +101,7 @@ def _row(predictor: Predictor, film: dict, radiograph: Radiograph, prediction: P
         "called": int(point.calls(prediction.probability)),
         "withheld_for": prediction.withheld_for or "",
         "doubts": " ".join(doubt.code for doubt in prediction.doubts),
-        "distance": np.nan
-        if distribution is None
-        else distribution.distance(prediction.evidence.features) / distribution.limit,
+        "distance": np.nan if prediction.distance is None else prediction.distance,
         "image_logit": prediction.evidence.image_logit,
         "map_logit": prediction.evidence.map_logit,
     }

@@ -65,9 +65,8 @@ def familiarity(predictor: Predictor, films: PreparedFilms) -> dict[str, float]:
         raise UserError(f"{predictor.metadata.name} does not know which films are familiar; release it again.")
 
     def distance(image: np.ndarray) -> float:
-        return known.distance(predictor.engine.run(preprocess(image, predictor.metadata.preprocessing)).features)
+        return known.in_limits(predictor.engine.run(preprocess(image, predictor.metadata.preprocessing)).features)
 
-    limit = known.limit
     rows = films.expert_rows("val")
     positive = films.table["label"].to_numpy()[rows] == 1
     real = np.array([distance(films.image(row)) for row in rows])
@@ -77,7 +76,7 @@ def familiarity(predictor: Predictor, films: PreparedFilms) -> dict[str, float]:
         "films": len(real),
         "other_pictures": len(other),
         "auroc": round(auroc(labels, np.concatenate([real, other])), 4),
-        "positive_films_warned_of": round(float((real > limit)[positive].mean()), 4),
-        "negative_films_warned_of": round(float((real > limit)[~positive].mean()), 4),
-        "other_pictures_warned_of": round(float((other > limit).mean()), 4),
+        "positive_films_warned_of": round(float((real > 1)[positive].mean()), 4),
+        "negative_films_warned_of": round(float((real > 1)[~positive].mean()), 4),
+        "other_pictures_warned_of": round(float((other > 1).mean()), 4),
     }

@@ -88,5 +88,5 @@ def measure_no_film_distance(
     """
     engine = TorchEngine(checkpoint.model, mirror_size)
     batches = (preprocess(image, checkpoint.metadata.preprocessing) for image in pictures_of_other_things())
-    nearest = min(distribution.distance(engine.run(batch).features) for batch in batches) / distribution.limit
+    nearest = min(distribution.in_limits(engine.run(batch).features) for batch in batches)
     return max(1.0, round((1 + nearest) / 2, 2))

@@ -27,6 +27,7 @@ class Prediction:
         regions: Marked regions, largest first.
         doubts: Reasons to doubt the answer.
         withheld_for: Code of the doubt for which the answer is withheld, or None where it stands.
+        distance: How far the film lies from the training films, in limits of what is familiar; None where nobody knows.
         timing_ms: Milliseconds spent in "preprocessing", "inference", "postprocessing" and "total", once served.
     """
 
@@ -38,6 +39,7 @@ class Prediction:
     regions: tuple[Region, ...]
     doubts: tuple[Doubt, ...] = ()
     withheld_for: str | None = None
+    distance: float | None = None
     timing_ms: dict[str, float] = field(default_factory=dict)
 
 
