@@ -4,7 +4,7 @@ import { Brush } from "./correct/brush.js";
 import { fetchMask, toPng } from "./correct/codec.js";
 import { History } from "./correct/history.js";
 import { MaskPainter, paintBrush } from "./correct/painter.js";
-import { renew, token } from "./token.js";
+import { fetchWithToken } from "./token.js";
 import { bind, fade, hideOrShow } from "./viewer/controls.js";
 import { basicTools, listen } from "./viewer/gestures.js";
 import { addKeys } from "./viewer/keys.js";
@@ -118,13 +118,9 @@ function chord(event) {
 async function save(picture) {
   const body = new FormData();
   body.append("mask", picture, "mask.png");
-  const send = () => fetch(location.href, {
-    method: "POST", body, headers: { "X-CSRFToken": token() }, redirect: "manual",
-  }).catch(() => {
+  const answer = await fetchWithToken(location.href, { method: "POST", body, redirect: "manual" }).catch(() => {
     throw new Error(tr("The connection broke."));
   });
-  let answer = await send();
-  if (answer.status === 400) answer = await renew().then(send);  // the server was restarted
   if (answer.type === "opaqueredirect") return;  // it was taken
   throw new Error(answer.status === 404 ? tr("The server has this film no longer.") : tr("The server did not take it."));
 }

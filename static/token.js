@@ -2,6 +2,13 @@
 
 const meta = document.querySelector("meta[name=csrf-token]");
 
+/** Send with a token, once more with a new one where the server knows ours no longer; rejects as `fetch` does. */
+export async function fetchWithToken(address, options = {}) {
+  const send = () => fetch(address, { headers: { "X-CSRFToken": token() }, ...options });
+  const answer = await send();
+  return answer.status === 400 ? renew().then(send) : answer;
+}
+
 export function token() {
   return meta.content;
 }

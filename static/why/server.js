@@ -1,6 +1,6 @@
 // What the server is asked for, and how its refusals become errors with a sentence for a person.
 
-import { renew, token } from "../token.js";
+import { fetchWithToken } from "../token.js";
 import { tr } from "../words.js";
 
 const BROKEN = tr("The connection broke, or the film is no longer kept.");
@@ -31,9 +31,7 @@ export async function* occlusion(address, signal) {
 }
 
 async function ask(address, options = {}) {
-  const send = () => fetch(address, { headers: { "X-CSRFToken": token() }, ...options }).catch(sayBroken);
-  let answer = await send();
-  if (answer.status === 400) answer = await renew().then(send);  // the server was restarted
+  const answer = await fetchWithToken(address, options).catch(sayBroken);
   if (answer.ok) return answer;
   const problem = await answer.json().catch(() => ({ title: tr("The server gave no answer"), detail: tr("Try again.") }));
   throw new Error(`${problem.title}. ${problem.detail}`);
