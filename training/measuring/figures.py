@@ -5,13 +5,12 @@ from functools import cached_property
 
 import numpy as np
 import pandas as pd
-from sklearn.metrics import average_precision_score
+from sklearn.metrics import average_precision_score, brier_score_loss
 
 from app.segmentation.decision.calibration import Finding
 from training.measuring.metrics import (
     PIXELS,
     auroc,
-    brier,
     dice_scores,
     expected_calibration_error,
     mean_of_known,
@@ -101,7 +100,7 @@ FIGURES: dict[str, Callable[[Answers], float]] = {
     "npv": lambda of: mean_of_known(~of.label[~of.called]),
     "false_masks": lambda of: mean_of_known(of.counts["predicted"][~of.label] > 0),
     "calibration_error": lambda of: _calibrated(of, expected_calibration_error),
-    "brier": lambda of: _calibrated(of, brier),
+    "brier": lambda of: _calibrated(of, brier_score_loss),
     "positives_found_positive": lambda of: mean_of_known(of.found(Finding.POSITIVE)[of.label]),
     "positives_found_negative": lambda of: mean_of_known(of.found(Finding.NEGATIVE)[of.label]),
     "negatives_found_positive": lambda of: mean_of_known(of.found(Finding.POSITIVE)[~of.label]),

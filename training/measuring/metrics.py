@@ -67,11 +67,6 @@ def expected_calibration_error(labels: np.ndarray, probabilities: np.ndarray, bi
     return float(np.average(np.abs(predicted - observed), weights=sizes))
 
 
-def brier(labels: np.ndarray, probabilities: np.ndarray) -> float:
-    """Mean square of what a probability lacks of its label (Brier, 1950)."""
-    return float(np.square(probabilities - labels).mean())
-
-
 def bootstrap_intervals(
     table: pd.DataFrame,
     statistic: Callable[[pd.DataFrame], dict[str, float]],

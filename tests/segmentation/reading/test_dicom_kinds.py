@@ -71,6 +71,12 @@ WORD_SYNTAXES = (
 )
 
 
+def of_frame(frame: bytes, syntax: str, photometric: str, samples: int = 3) -> bytes:
+    """A film of 8 bits whose header says so of its codestream."""
+    said = {"PhotometricInterpretation": photometric, "SamplesPerPixel": samples}
+    return to_dicom(FILM, bits_stored=8, transfer_syntax=syntax, PixelData=encapsulate([frame]), **said)
+
+
 def of_words(syntax: str, words: np.ndarray, bits: int = 12, **attributes: object) -> bytes:
     """A film of words of 16 bits, all of which are stored though the header says fewer."""
     said = {"BitsStored": bits, "HighBit": bits - 1, **attributes}
@@ -662,14 +668,7 @@ class TestColours:
         frame = imagecodecs.jpeg8_encode(self.RGB, level=98, outcolorspace="RGB")
         start, end = frame.index(b"\xff\xee"), frame.index(b"\xff\xdb")
         short = frame[:start] + b"\xff\xee\0\x0cAdobe" + bytes(5) + frame[end:]
-        data = to_dicom(
-            FILM,
-            bits_stored=8,
-            transfer_syntax=JPEGBaseline8Bit,
-            PixelData=encapsulate([short]),
-            PhotometricInterpretation="RGB",
-            SamplesPerPixel=3,
-        )
+        data = of_frame(short, JPEGBaseline8Bit, "RGB")
         assert shows(data, self.LUMA, 0.02)
 
     def test_16_and_32_bits(self):
@@ -682,14 +681,7 @@ class TestColours:
         one = imagecodecs.jpeg8_encode(EIGHT, lossless=True)
         three = imagecodecs.jpeg8_encode(np.dstack([EIGHT] * 3), level=98)
         for frame, photometric, samples in ((one, "RGB", 3), (one, "YBR_FULL_422", 3), (three, "MONOCHROME2", 1)):
-            data = to_dicom(
-                FILM,
-                bits_stored=8,
-                transfer_syntax=JPEGLosslessSV1,
-                PixelData=encapsulate([frame]),
-                PhotometricInterpretation=photometric,
-                SamplesPerPixel=samples,
-            )
+            data = of_frame(frame, JPEGLosslessSV1, photometric, samples)
             assert shows(data, EIGHT / 255, 0.02)
 
     @pytest.mark.parametrize("photometric", ["RGB", "YBR_FULL"])
@@ -701,14 +693,7 @@ class TestColours:
         for named, numbered in ((b"R\x11\0G\x11\0B\x11", b"\1\x11\0\2\x11\0\3\x11"), (b"R\0G\0B", b"\1\0\2\0\3")):
             frame = frame.replace(named, numbered)
         frame = frame[:2] + b"\xff\xe0\0\x10JFIF\0\1\1\0\0\1\0\1\0\0" + frame[18:]
-        data = to_dicom(
-            FILM,
-            bits_stored=8,
-            transfer_syntax=JPEGLosslessSV1,
-            PixelData=encapsulate([frame]),
-            PhotometricInterpretation=photometric,
-            SamplesPerPixel=3,
-        )
+        data = of_frame(frame, JPEGLosslessSV1, photometric)
         assert shows(data, self.LUMA if is_rgb else EIGHT / 255, 1.1 / 255 if is_rgb else 1e-6)
         assert read_dicom(data).is_colour == is_rgb
 
@@ -717,14 +702,7 @@ class TestColours:
         frame = imagecodecs.jpeg2k_encode(
             np.dstack([EIGHT, chroma, chroma]), level=0, codecformat="j2k", reversible=True, mct=False
         )
-        data = to_dicom(
-            FILM,
-            bits_stored=8,
-            transfer_syntax=JPEG2000Lossless,
-            PixelData=encapsulate([frame]),
-            PhotometricInterpretation="YBR_FULL",
-            SamplesPerPixel=3,
-        )
+        data = of_frame(frame, JPEG2000Lossless, "YBR_FULL")
         radiograph = read_dicom(data)
         assert np.abs(radiograph.image - EIGHT / 255).max() < 1e-6
         assert radiograph.is_colour
