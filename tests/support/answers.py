@@ -56,7 +56,8 @@ def make_prediction(
     evidence = Evidence(0.8 * small, 0.1 * small, 0.0, 0.0, torch.zeros(4))
     finding = Finding(finding)
     withheld = withheld_for(doubts, finding is Finding.POSITIVE)
-    return Prediction(finding, probability, found, evidence, mask, regions, doubts, withheld, timing_ms={"total": total_ms})
+    timing_ms = {"total": total_ms}
+    return Prediction(finding, probability, found, evidence, mask, regions, doubts, withheld, timing_ms=timing_ms)
 
 
 def regions_of(mask: np.ndarray, radiograph: Radiograph) -> tuple[Region, ...]:
