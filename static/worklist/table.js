@@ -116,12 +116,13 @@ function move(step) {
 const COMMANDS = { j: () => move(1), k: () => move(-1), "/": () => find.focus() };
 const ARROWS = { ArrowDown: () => move(1), ArrowUp: () => move(-1) };
 
-// Back from a film, its row is where the reader goes on.
+// Back from a film, its row is where the reader goes on, unless they have gone elsewhere before this was loaded.
 function returnToRow() {
   const last = location.hash.slice(1) || sessionStorage.getItem(LAST);
   sessionStorage.removeItem(LAST);
   const link = last && document.getElementById(last);
   if (!link || link.closest(".outcome").hidden) return;
+  if (![document.body, link].includes(document.activeElement)) return;
   link.closest(".outcome").scrollIntoView({ block: "center" });
   link.focus({ preventScroll: true });
 }
