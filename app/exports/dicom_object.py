@@ -12,7 +12,8 @@ from pydicom.uid import ComputedRadiographyImageStorage, SecondaryCaptureImageSt
 
 from app.exports.deidentify import deidentify, parts_of
 from app.exports.reading import Reading
-from app.studies.header import IDENTITY, LOSSY, STUDY
+from app.segmentation.reading.file_header import LOSSY
+from app.studies.header import IDENTITY, STUDY
 from app.version import VERSION
 
 CHARACTER_SET = "ISO_IR 192"

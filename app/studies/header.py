@@ -6,7 +6,7 @@ compression took away.
 
 import re
 
-from app.segmentation.reading.file_header import FileHeader
+from app.segmentation.reading.file_header import LOSSY, FileHeader
 
 IDENTITY = ("PatientName", "PatientID", "IssuerOfPatientID", "PatientBirthDate", "PatientSex")
 STUDY = (
@@ -15,8 +15,6 @@ STUDY = (
 )
 INSTANCE = ("SOPClassUID", "SOPInstanceUID", "SeriesInstanceUID")
 DISPLAY = ("PatientOrientation", "BurnedInAnnotation", "BodyPartExamined", "Rows", "Columns")
-LOSSY = ("LossyImageCompression", "LossyImageCompressionRatio", "LossyImageCompressionMethod")
-"""What was once compressed with loss must say so ever after (PS3.3 C.7.6.1.1.5)."""
 
 KEPT = (*IDENTITY, *STUDY, *INSTANCE, *DISPLAY, *LOSSY)
 

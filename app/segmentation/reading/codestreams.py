@@ -9,11 +9,14 @@ from dataclasses import dataclass
 
 from app.segmentation.errors import InvalidImageError, TruncatedImageError
 from app.segmentation.reading import jpeg_2000, jpeg_segments
+from app.segmentation.reading.file_header import Loss
 from app.segmentation.reading.jpeg_segments import FRAMES, JPEG_LS_FRAME, LOSSLESS_FRAMES, Segment
 from app.segmentation.reading.radiograph import refuse_large
 
 J2K_MAGIC = b"\xff\x4f\xff\x51"
 JP2_MAGIC = b"\x00\x00\x00\x0cjP  \r\n\x87\n"
+HIGH_THROUGHPUT = 0x40
+"""Of a JPEG 2000 code-block's style (ITU-T T.814 A.4)."""
 MAX_SCANS = 100
 MAX_SCANNED_PIXELS = 600_000_000
 """Pixels times scans: a progressive film of 50 megapixels may have twelve, and has ten."""
@@ -32,7 +35,7 @@ class Codestream:
         columns, rows, components: Its size.
         precision: Bits of a level.
         signed: Whether levels are signed; None where the format does not say.
-        is_lossy: Whether levels may overshoot.
+        method: DICOM's term of the compression, if it lost something; else "".
         transform: "RGB" if three components are these colours once decoded, "YBR" if they are luma and chroma; "" if
             it does not say.
         is_jfif: Whether it is a JFIF file's, whose three components are luma and chroma (ITU-T T.871 7).
@@ -45,9 +48,15 @@ class Codestream:
     components: int
     precision: int
     signed: bool | None = None
-    is_lossy: bool = False
+    method: str = ""
     transform: str = ""
     is_jfif: bool = False
+
+    @property
+    def loss(self) -> Loss | None:
+        """What its compression took away; None if nothing."""
+        size = self.columns * self.rows * self.components * (1 if self.precision <= 8 else 2)
+        return Loss(self.method, size / len(self.data)) if self.method else None
 
 
 def codestream_of(frame: bytes | memoryview) -> Codestream | None:
@@ -93,12 +102,13 @@ def _jpeg(frame: bytes) -> Codestream:
         raise InvalidImageError("Hierarchical JPEG cannot be read; export the film uncompressed.")
     is_jpeg_ls = marker == JPEG_LS_FRAME
     is_dct = not is_jpeg_ls and marker not in LOSSLESS_FRAMES
+    method = "ISO_10918_1" if is_dct else "ISO_14495_1" if is_jpeg_ls and near else ""
     if components == 3 and not is_jpeg_ls:
         transform = transform or _unmarked_colours(body, is_jfif, is_dct)
     refuse_large(columns, rows)
     return Codestream(
         frame[: _end_of_image(segments, columns * rows)], "JPEG-LS" if is_jpeg_ls else "JPEG", columns, rows,
-        components, precision, is_lossy=is_dct or (is_jpeg_ls and near > 0), transform=transform, is_jfif=is_jfif,
+        components, precision, method=method, transform=transform, is_jfif=is_jfif,
     )  # fmt: skip
 
 
@@ -140,8 +150,9 @@ def _jpeg_2000(frame: bytes) -> Codestream:
     depth = sizes.pop()[0]
     coding, position = jpeg_2000.coding_style(frame)
     has_transform, is_lossy = coding[4:5] == b"\1", coding[9:10] == b"\0"
+    method = ("ISO_15444_15" if coding[8] & HIGH_THROUGHPUT else "ISO_15444_1") if is_lossy else ""
     frame = jpeg_2000.with_end(frame, position, coding)
     return Codestream(
         frame, "JPEG 2000", right - left, bottom - top, components, (depth & 0x7F) + 1,
-        signed=bool(depth & 0x80), is_lossy=is_lossy, transform="RGB" if has_transform and components == 3 else "",
+        signed=bool(depth & 0x80), method=method, transform="RGB" if has_transform and components == 3 else "",
     )  # fmt: skip

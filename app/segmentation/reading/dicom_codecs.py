@@ -13,6 +13,7 @@ import numpy as np
 from app.segmentation.errors import InvalidImageError, TruncatedImageError
 from app.segmentation.reading import jpeg_segments
 from app.segmentation.reading.codestreams import J2K_MAGIC, JP2_MAGIC, Codestream, codestream_of
+from app.segmentation.reading.file_header import Loss
 from app.segmentation.reading.jpeg_scans import refuse_early_end
 from app.segmentation.reading.radiograph import refuse_large
 
@@ -54,14 +55,14 @@ class Stored:
             pixel's chroma in turn (4:2:2). Bits beyond `bits` may be set.
         bits: Depth, as far as the data themselves say it; None if only the header does.
         signed: Whether levels are two's complement; None if only the header says.
-        is_lossy: Whether levels may overshoot their depth.
+        loss: What compression took away: levels may overshoot their depth then; None if nothing, or if it is unknown.
         transform: "RGB" or "YBR", as far as the data say it; else "".
     """
 
     levels: np.ndarray
     bits: int | None = None
     signed: bool | None = None
-    is_lossy: bool = False
+    loss: Loss | None = None
     transform: str = ""
 
 
@@ -151,7 +152,7 @@ def _from_codestream(codestream: Codestream, layout: Layout) -> Stored:
         raise TruncatedImageError("The pixel data ends early or is damaged; export the film again.")
     if levels.dtype.kind == "i":
         levels = levels.view(f"u{levels.itemsize}")
-    return Stored(levels, codestream.precision, codestream.signed, codestream.is_lossy, codestream.transform)
+    return Stored(levels, codestream.precision, codestream.signed, codestream.loss, codestream.transform)
 
 
 def _from_runs(frame: memoryview, layout: Layout) -> Stored:

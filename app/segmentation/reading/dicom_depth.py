@@ -123,7 +123,7 @@ def _of_room(stored: Stored, room: int, bits: int, layout: Layout, signed: bool)
     cut = _cut_out(stored.levels, bits, shift, signed)
     if shift or (words.max() <= top and words.min() >= bottom):
         return cut
-    if not stored.is_lossy:
+    if stored.loss is None:
         return _deeper_or_not(cut, stored.levels, room, layout)
     if room > bits and np.count_nonzero((words > top) | (words < bottom)) > MOST_OVERLAID * words.size:
         return _cut_out(stored.levels, room, 0, signed)

@@ -9,7 +9,7 @@ from pydicom.dataset import Dataset
 from app.segmentation.reading import body_part, view
 from app.segmentation.reading.dicom_text import CharacterSet, readable
 from app.segmentation.reading.dicom_values import integer, numbers
-from app.segmentation.reading.file_header import Code, FileHeader
+from app.segmentation.reading.file_header import LOSSY, Code, FileHeader
 from app.segmentation.reading.geometry import Laterality
 from app.segmentation.reading.vocabulary import modality_of, words
 
@@ -20,7 +20,7 @@ TEXTS = (
     *("SOPClassUID", "SOPInstanceUID", "SeriesInstanceUID", "Modality"),
     *("BodyPartExamined", "ViewPosition", "PatientOrientation", "BurnedInAnnotation"),
     *("PresentationIntentType", "Manufacturer", "ManufacturerModelName"),
-    *("LossyImageCompression", "LossyImageCompressionRatio", "LossyImageCompressionMethod"),
+    *LOSSY,
 )
 """Elements of text that are read here: all that anybody ever asks of a header."""
 

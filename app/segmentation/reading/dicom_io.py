@@ -161,6 +161,7 @@ def _decoded(pixels: memoryview, found: DicomObject, header: Dataset) -> Radiogr
     try:
         image, is_colour = _shown(stored, levels, layout, header)
         description = describe(header)
+        description["header"] = description["header"].after(stored.loss)
     except DAMAGE as error:
         raise InvalidImageError(
             "The DICOM header says nothing usable of how to show the film; export it again."
@@ -211,7 +212,7 @@ def _shown(stored: Stored, levels: Levels, layout: Layout, header: Dataset) -> t
             raise InvalidImageError(f"{photometric} with {samples} samples a pixel cannot be read; export it as grey.")
         colours = stored.transform or photometric
         if colours in GREY:  # as libjpeg guesses of what nobody says
-            colours = "YBR" if stored.is_lossy else "RGB"
+            colours = "YBR" if stored.loss else "RGB"
         words, (levels, is_colour) = None, luma_levels(levels, colours)
     else:
         words = stored.levels

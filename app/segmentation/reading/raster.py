@@ -13,7 +13,7 @@ from app.segmentation.reading import jpeg, jpeg_segments, png, webp
 from app.segmentation.reading.codestreams import Codestream, codestream_of
 from app.segmentation.reading.dicom_colours import luma_levels
 from app.segmentation.reading.dicom_depth import Levels
-from app.segmentation.reading.file_header import FileHeader
+from app.segmentation.reading.file_header import FileHeader, Loss
 from app.segmentation.reading.jpeg_scans import refuse_early_end
 from app.segmentation.reading.radiograph import MAX_PIXELS, Radiograph, refuse_large
 from app.segmentation.reading.raster_greys import DAMAGE, of_levels, shown
@@ -72,7 +72,7 @@ def _read_jpeg(plain: bytes) -> Radiograph:
     if stream is None:
         raise ValueError("no codestream")
     refuse_large(stream.columns, stream.rows)
-    is_ordinary = stream.kind == "JPEG" and stream.precision == 8 and stream.is_lossy
+    is_ordinary = stream.kind == "JPEG" and stream.precision == 8 and bool(stream.loss)
     if stream.components not in ((1, 3, 4) if is_ordinary else (1, 3)) or not 2 <= stream.precision <= 16:
         raise InvalidImageError(
             f"The JPEG has {stream.components} components of {stream.precision} bits; one or three of 8 to 16 can be "
@@ -80,17 +80,13 @@ def _read_jpeg(plain: bytes) -> Radiograph:
         )
     if stream.kind == "JPEG":
         refuse_early_end(stream.data)
-    header = FileHeader()
-    if stream.is_lossy:
-        method = "ISO_14495_1" if stream.kind == "JPEG-LS" else "ISO_10918_1"
-        decoded_bytes = stream.columns * stream.rows * stream.components * (1 if stream.precision <= 8 else 2)
-        header = FileHeader(_lossy(method, decoded_bytes / len(stream.data)))
+    header = FileHeader().after(stream.loss)
     if is_ordinary:
         return shown(stream.data, "JPEG", header)
     exif = jpeg.exif_of(plain)
     if stream.kind == "JPEG-LS":
         return of_levels(imagecodecs.jpegls_decode(stream.data), stream.precision, "JPEG", exif, header)
-    if stream.components == 3 and not stream.is_lossy:
+    if stream.components == 3 and stream.loss is None:
         return _of_lossless_colours(stream, exif)
     return of_levels(imagecodecs.jpeg8_decode(stream.data), stream.precision, "JPEG", exif, header)
 
@@ -115,8 +111,9 @@ def _read_webp(data: bytes) -> Radiograph:
     if picture is None:
         raise ValueError("no picture")
     webp.refuse_filled(data, picture)
-    lossy = _lossy("RFC_9649", width * height * samples / len(data)) if picture.kind == webp.LOSSY else {}
-    return _only(shown(data, "WEBP", FileHeader(lossy)), frames)
+    is_lossy = picture.kind == webp.LOSSY
+    loss = Loss("RFC_9649", width * height * samples / len(data)) if is_lossy else None  # DICOM has no term for WebP
+    return _only(shown(data, "WEBP", FileHeader().after(loss)), frames)
 
 
 def _only(film: Radiograph, frames: int) -> Radiograph:
@@ -125,12 +122,3 @@ def _only(film: Radiograph, frames: int) -> Radiograph:
     several = MultiFrameError(f"The file holds {frames} frames; send a single film.")
     several.picture = film.image
     raise several
-
-
-def _lossy(method: str, ratio: float) -> dict[str, str]:
-    """Say in DICOM's terms how a picture was compressed with loss, which every copy must say (PS3.3 C.7.6.1.1.5)."""
-    return {
-        "LossyImageCompression": "01",
-        "LossyImageCompressionRatio": f"{ratio:.2f}",
-        "LossyImageCompressionMethod": method,  # DICOM has no term of its own for WebP
-    }

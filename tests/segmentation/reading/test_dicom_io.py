@@ -9,8 +9,9 @@ import numpy as np
 import pydicom
 import pytest
 from pydicom.dataset import Dataset, FileMetaDataset
-from pydicom.encaps import encapsulate
+from pydicom.encaps import encapsulate, generate_frames
 from pydicom.uid import (
+    HTJ2K,
     JPEG2000,
     BasicTextSRStorage,
     DeflatedExplicitVRLittleEndian,
@@ -79,6 +80,15 @@ def lookup_table(entries: list[int], first: int = 0, bits: int = 12) -> list[Dat
     return [item]
 
 
+def assert_lost(film: bytes, method: str, size: int) -> None:
+    """Check what a film's header says of its loss, whose levels take so many bytes."""
+    header = read_radiograph(film).header
+    assert header.text("LossyImageCompression") == "01"
+    assert header.text("LossyImageCompressionMethod") == method
+    (frame,) = generate_frames(pydicom.dcmread(io.BytesIO(film)).PixelData, number_of_frames=1)
+    assert float(header.text("LossyImageCompressionRatio")) == pytest.approx(size / len(frame), rel=0.01)
+
+
 class TestTransferSyntaxes:
     @pytest.mark.parametrize("syntax", LOSSLESS, ids=lambda syntax: syntax.name)
     @pytest.mark.parametrize("bits", [8, 10, 12, 16])
@@ -95,6 +105,30 @@ class TestTransferSyntaxes:
         radiograph = read_radiograph(to_dicom(FILM, transfer_syntax=syntax, bits_stored=bits))
         assert np.abs(radiograph.image - FILM).max() < 5 / 255
         assert np.abs(radiograph.image - FILM).mean() < 1 / 255
+
+    @pytest.mark.parametrize(("syntax", "bits"), LOSSY, ids=lambda value: getattr(value, "name", value))
+    @pytest.mark.parametrize("said", [{}, {"LossyImageCompression": "00"}])
+    def test_what_a_codestream_lost_is_known_though_the_header_does_not_say_so(self, syntax, bits, said):
+        film = to_dicom(FILM, transfer_syntax=syntax, bits_stored=bits, **said)
+        method = {JPEGLSNearLossless: "ISO_14495_1", JPEG2000: "ISO_15444_1"}.get(syntax, "ISO_10918_1")
+        assert_lost(film, method, FILM.size * (1 if bits == 8 else 2))
+
+    def test_what_high_throughput_jpeg_2000_lost_is_known(self):
+        stream = imagecodecs.htj2k_encode(np.round(FILM * 255).astype(np.uint8), level=0.01, reversible=False)
+        film = to_dicom(FILM, bits_stored=8, transfer_syntax=JPEG2000, PixelData=encapsulate([stream]))
+        assert_lost(relabelled(film, HTJ2K), "ISO_15444_15", FILM.size)
+
+    def test_what_the_header_says_of_a_loss_stays(self):
+        said = {"LossyImageCompression": "01", "LossyImageCompressionRatio": ["7", "9.5"]}
+        film = to_dicom(FILM, transfer_syntax=JPEGBaseline8Bit, bits_stored=8, **said)
+        header = read_radiograph(film).header
+        assert header.text("LossyImageCompressionRatio") == "7\\9.5"
+        assert header.text("LossyImageCompressionMethod") == "ISO_10918_1"
+
+    @pytest.mark.parametrize("syntax", LOSSLESS, ids=lambda syntax: syntax.name)
+    def test_of_a_film_that_lost_nothing_no_loss_is_said(self, syntax):
+        header = read_radiograph(to_dicom(FILM, transfer_syntax=syntax)).header
+        assert not any(keyword.startswith("Lossy") for keyword in header.texts)
 
     @pytest.mark.parametrize("syntax", LOSSLESS, ids=lambda syntax: syntax.name)
     @pytest.mark.parametrize("bits", [8, 12, 16])
