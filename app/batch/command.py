@@ -1,9 +1,10 @@
 """Answer every film of a folder: the command."""
 
 import argparse
+import os
 import signal
 import sys
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
@@ -37,6 +38,7 @@ def main(arguments: list[str] | None = None) -> int:
         check_settings(settings)
         if not options.films.is_dir():
             raise ResultsError(f"{options.films} is no folder.")
+        _demand_outside(options.films, (options.out, options.masks, options.dicom))
         for folder in filter(None, (options.masks, options.dicom)):
             folder.mkdir(parents=True, exist_ok=True)
         count, threads = at_once(settings["THREADS"], available_cores())
@@ -68,6 +70,14 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--workers", type=int, default=2, help="models at once on the cluster, a core each (2)")
     return parser
+
+
+def _demand_outside(films: Path, written: Iterable[Path | None]) -> None:
+    """Refuse to write where films are read: what is written would get a row."""
+    folder = os.path.realpath(films)
+    for path in filter(None, written):
+        if Path(os.path.realpath(path)).is_relative_to(folder):
+            raise ResultsError(f"{path} lies in {films}, where every file gets a row. Name a place outside it.")
 
 
 def at_once(threads: int, cores: int) -> tuple[int, int]:

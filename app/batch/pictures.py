@@ -36,13 +36,12 @@ class Pictures:
         if self.masks and not answer.is_withheld:
             write_whole(self.masks / f"{sha256}.png", answer.mask.png)
         if self.dicom:
-            now = outcome.entry.path.stat().st_mtime
             study = Study(
                 id=answer.id,
                 owner="",
                 file_name=outcome.entry.name,
-                created_at=now,
-                expires_at=now,
+                created_at=outcome.modified_at,
+                expires_at=outcome.modified_at,
                 answer=answer,
                 **kept_columns(film, self.secret),
             )

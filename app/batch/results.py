@@ -37,11 +37,14 @@ class Results:
             ResultsError: If it is no such table, was made with other weights, is being written by another run, or
                 cannot be written.
         """
+        path = Path(os.path.realpath(path))  # what a link leads to is written, and the link stays
         self.path, self.model_sha256 = path, model_sha256
-        self.draft = path.with_name(f"{path.name}.new")
+        self.draft = Path(f"{path}.new")
         self._places: dict[bytes, tuple[int, int]] = {}
         self._rows: set[bytes] = set()
         is_new = not path.exists()
+        if not is_new and not path.is_file():  # a device, say, in whose place a table would be put
+            raise ResultsError(f"{path} is no file. Name another one in --out.")
         try:
             with path.open("a+b") as standing:
                 self._keep_others_out(standing)
@@ -140,11 +143,11 @@ class Results:
         """Read the rows that stand whole, each with its bytes, but for those that are to be tried again."""
         records = _records(standing)
         try:
-            if os.fstat(standing.fileno()).st_size and next(records)[0] != list(COLUMNS):
+            if os.fstat(standing.fileno()).st_size and next(records, ([], b""))[0] != list(COLUMNS):
                 raise ResultsError(f"{self.path} is another kind of table. Name another file in --out.")
             for row, line in records:
-                if len(row) != len(COLUMNS) or not line.endswith(b"\n"):
-                    continue  # it was cut, perhaps at a line break in a path
+                if len(row) != len(COLUMNS):
+                    continue  # it was cut at a line break in a path
                 cells = dict(zip(COLUMNS, row, strict=True))
                 if cells["model_sha256"] != self.model_sha256:
                     raise ResultsError(
@@ -167,12 +170,14 @@ def _lock(file: BinaryIO) -> None:
 
 
 def _records(file: BinaryIO) -> Iterator[tuple[list[str], bytes]]:
-    """Read a table row by row, each with the bytes that it stands in."""
+    """Read a table row by row, each with the bytes that it stands in; a last line that was cut is none."""
     file.seek(0)
     lines: list[bytes] = []
 
     def kept() -> Iterator[str]:
         for line in file:
+            if not line.endswith(b"\n"):
+                return  # perhaps within a letter, or filled up with zeros when the power was cut
             lines.append(line)
             yield line.decode()
 

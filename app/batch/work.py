@@ -38,12 +38,14 @@ class Outcome:
 
     Attributes:
         sha256: Of its content, hexadecimal; "" where it could not be read.
+        modified_at: When the file was last written, seconds since the epoch; it may be gone by now.
         film: The film and its answer, if there is one.
         error: Why there is none; neither, where its content is known already.
     """
 
     entry: Entry
     sha256: str
+    modified_at: float = 0.0
     film: AnalysedFilm | None = None
     error: PleuraError | OSError | None = None
 
@@ -112,8 +114,8 @@ def outcome_of(entry: Entry, analysis: Analysis, is_known: Callable[[str], bool]
                 return Outcome(entry, sha256)
             demand_size(file.tell())
             file.seek(0)
-            data = file.read()
-        return Outcome(entry, sha256, analysis.analyse(data, "batch"))
+            data, modified_at = file.read(), os.fstat(file.fileno()).st_mtime
+        return Outcome(entry, sha256, modified_at, analysis.analyse(data, "batch"))
     except OSError as error:
         return Outcome(entry, "", error=error)
     except PleuraError as error:

@@ -107,8 +107,9 @@ def test_a_table_of_other_weights_or_of_another_kind_is_left_alone(run, tmp_path
     assert run()[0] == 1
     assert "other weights" in capsys.readouterr().err
     assert table.read_text() == other
-    other_kinds = [b"name,age\nAnn,7\n", b"PK\x03\x04\xff\xfe", b'"' + b"x" * 200_000]
-    for content, told in zip(other_kinds, ("another kind", "no table of text", "no table of text"), strict=True):
+    other_kinds = [b"name,age\nAnn,7\n", b"PK\x03\x04\xff\xfe\n", b'"' + b"x" * 200_000 + b"\n", b"PK\xff", b"\0" * 9]
+    told_of_each = ["another kind", "no table of text", "no table of text", "another kind", "another kind"]
+    for content, told in zip(other_kinds, told_of_each, strict=True):
         table.write_bytes(content)
         assert batch.main([str(tmp_path / "films"), "--out", str(table)]) == 1
         assert told in capsys.readouterr().err
@@ -259,3 +260,50 @@ def test_films_that_are_answered_at_once_have_their_own_answers(run, monkeypatch
 def test_a_mistake_is_one_sentence(tmp_path, capsys):
     assert batch.main([str(tmp_path / "none"), "--out", str(tmp_path / "t.csv")]) == 1
     assert capsys.readouterr().err.strip() == f"{tmp_path / 'none'} is no folder."
+
+
+def test_a_table_that_was_cut_within_a_letter_or_filled_with_zeros_is_gone_on_with(run, folder, tmp_path):
+    (folder / "a.png").rename(folder / "z Büro.png")
+    whole = run()[1]
+    text = (tmp_path / "results.csv").read_bytes()
+    end = text.index("Büro".encode()) + 2
+    for rest in (b"", b"\0" * 200_000):
+        (tmp_path / "cut.csv").write_bytes(text[:end] + rest)
+        assert by_path(run(out="cut.csv")[1]) == by_path(whole)
+
+
+@pytest.mark.parametrize("option", ["--out", "--masks", "--dicom"])
+def test_what_is_written_would_be_read_in_the_folder_and_is_refused_there(run, folder, tmp_path, option, capsys):
+    (tmp_path / "link").symlink_to(folder)
+    arguments = [str(folder), "--out", str(tmp_path / "t.csv"), option, str(tmp_path / "link" / "written")]
+    before = sorted(folder.rglob("*"))
+    assert batch.main(arguments) == 1
+    assert "Name a place outside it." in capsys.readouterr().err
+    assert sorted(folder.rglob("*")) == before and not (tmp_path / "t.csv").exists()
+
+
+def test_what_is_no_file_is_left_as_it_is(run, folder, tmp_path, monkeypatch, capsys):
+    os.mkfifo(tmp_path / "pipe")
+    monkeypatch.chdir(tmp_path)
+    for out in ("pipe", ".", "/"):
+        assert batch.main([str(folder), "--out", out]) == 1
+        assert "is no file" in capsys.readouterr().err
+    assert (tmp_path / "pipe").is_fifo()
+
+
+def test_a_table_behind_a_link_is_written_where_the_link_leads(run, tmp_path):
+    (tmp_path / "results.csv").symlink_to(tmp_path / "elsewhere.csv")
+    _, rows = run()
+    assert (tmp_path / "results.csv").is_symlink() and run(out="elsewhere.csv")[1][: len(rows) - 1] == rows[:-1]
+
+
+def test_a_film_that_is_gone_once_it_was_answered_stops_nothing(run, folder, tmp_path, monkeypatch):
+    analyse = batch.Analysis.analyse
+
+    def remove(*given):
+        (folder / "ward" / "b.dcm").unlink(missing_ok=True)
+        return analyse(*given)
+
+    monkeypatch.setattr(batch.Analysis, "analyse", remove)
+    status, rows = run("--dicom", str(tmp_path / "dicom"))
+    assert status == 0 and len(rows) == 5

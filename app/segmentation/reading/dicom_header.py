@@ -6,12 +6,12 @@ from typing import Any
 
 from pydicom.dataset import Dataset
 
-from app.segmentation.reading import body_part, view
+from app.segmentation.reading import body_part, modality, view
 from app.segmentation.reading.dicom_text import CharacterSet, readable
 from app.segmentation.reading.dicom_values import integer, numbers
 from app.segmentation.reading.file_header import LOSSY, Code, FileHeader
 from app.segmentation.reading.geometry import Laterality
-from app.segmentation.reading.vocabulary import modality_of, words
+from app.segmentation.reading.vocabulary import words
 
 TEXTS = (
     *("PatientName", "PatientID", "IssuerOfPatientID", "PatientBirthDate", "PatientSex", "PatientAge"),
@@ -71,7 +71,7 @@ def describe(dataset: Dataset) -> dict[str, Any]:
             :LONGEST_CODE
         ],
         "body_part": body_part.named_by(header.text("BodyPartExamined"), header.codes_in(CODES[0]))[:LONGEST_CODE],
-        "modality": modality_of(header.text("Modality"))[:LONGEST_CODE],
+        "modality": modality.named_by(header.text("Modality"))[:LONGEST_CODE],
         "age_years": _age_years(header),
         "has_burned_in_text": header.text("BurnedInAnnotation").upper() == "YES",
         "is_for_processing": words(header.text("PresentationIntentType")) in (["FOR", "PROCESSING"], ["FORPROCESSING"])

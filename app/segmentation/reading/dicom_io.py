@@ -19,6 +19,7 @@ from app.segmentation.errors import (
     UnsupportedFormatError,
     WrongModalityError,
 )
+from app.segmentation.reading import modality
 from app.segmentation.reading.dicom_codecs import Layout, Stored, decoded
 from app.segmentation.reading.dicom_colours import luma_levels, palette_greys
 from app.segmentation.reading.dicom_depth import OVERLAYS, Levels, levels_of, overlay_bits
@@ -30,7 +31,6 @@ from app.segmentation.reading.dicom_values import LONGEST_SHOWN, code, integer, 
 from app.segmentation.reading.dicom_walk import DicomObject
 from app.segmentation.reading.pixel_shape import with_square_pixels
 from app.segmentation.reading.radiograph import Radiograph, refuse_large
-from app.segmentation.reading.vocabulary import MODALITIES, modality_of
 
 __all__ = ["DAMAGE", "looks_like_dicom", "read_dicom"]
 
@@ -130,9 +130,9 @@ def _pixels_of(found: DicomObject, header: Dataset) -> memoryview:
 
 def _unfit(header: Dataset) -> InvalidImageError | None:
     """Say by the header alone why an object is not one film."""
-    modality = modality_of(text_of(header, "Modality"))
-    if modality and modality not in MODALITIES.values():
-        return WrongModalityError(f"The modality is {modality[:LONGEST_SHOWN]}; send a radiograph (CR, DX or RG).")
+    named = modality.named_by(text_of(header, "Modality"))
+    if modality.is_other(named, text_of(header, "SOPClassUID")):
+        return WrongModalityError(f"The modality is {named[:LONGEST_SHOWN]}; send a radiograph (CR, DX or RG).")
     frames = _frames(header)
     if frames > 1:
         return MultiFrameError(f"The file holds {frames} frames; send a single film.")

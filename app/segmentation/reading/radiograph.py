@@ -36,7 +36,8 @@ class Radiograph:
             "LL", "LEFT LATERAL" …; "" if unknown. `view.is_frontal` reads it.
         body_part: The part by Body Part Examined (0018,0015) or Anatomic Region Sequence: "CHEST", "TORAX" …; "" if
             unknown. `body_part.shows_chest` reads it.
-        modality: DICOM's Modality (0008,0060), as the standard spells it: "CR", "DX" …; "" if unknown.
+        modality: DICOM's Modality (0008,0060), as the standard spells it: "CR", "DX" …; a word that nobody
+            knows as it is; "" if nothing is said.
         age_years: The patient's age, or None if unknown.
         has_burned_in_text: Whether DICOM's Burned In Annotation (0028,0301) says that text is part of the picture.
         is_for_processing: Whether the film was stored for a machine to process, not for anybody to look at.

@@ -22,15 +22,6 @@ SAYS_NOTHING = frozenset(
 )
 """Words that stand where a value should, and say of the film only what every film is."""
 
-MODALITIES = {
-    **{"CR": "CR", "DX": "DX", "RG": "RG", "RF": "RF", "SC": "SC", "OT": "OT"},
-    **{"DR": "DX", "XR": "DX", "RX": "DX", "DDR": "DX", "CXR": "DX", "XRAY": "DX", "RAD": "DX"},
-}
-"""Codes of what may be a radiograph, and what takes their place where PS3.3 C.7.3.1.1.1 was not read, to that code."""
-
-COMPANIONS = frozenset("SR PR KO DOC AU REG SEG STAIN PLAN ANN HC".split())
-"""Codes of objects that hold no picture of their own."""
-
 
 def normalised(text: str) -> str:
     """Spell a text in capitals without accents, with one blank between words."""
@@ -48,17 +39,3 @@ def words(text: str) -> list[str]:
 def says_something(text: str) -> bool:
     """Whether a text has a word that is no placeholder."""
     return any(word not in SAYS_NOTHING for word in words(text))
-
-
-def modality_of(text: str) -> str:
-    """Read Modality (0008,0060): the code that is meant.
-
-    Returns:
-        "" if nothing is said. Of several values the first that is none of a radiograph, if there is one; reports and
-        the like may lie beside a radiograph in the list of a study.
-    """
-    values = [(value, "".join(words(value))) for value in re.split(r"[\\/,;+]", text)]
-    said = [joined for value, joined in values if joined in MODALITIES or says_something(value)]
-    radiographs = [MODALITIES[value] for value in said if value in MODALITIES]
-    foreign = [value for value in said if value not in MODALITIES and not (radiographs and value in COMPANIONS)]
-    return (foreign or radiographs or [""])[0]

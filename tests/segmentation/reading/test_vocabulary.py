@@ -6,14 +6,15 @@ import pydicom
 import pytest
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
+from pydicom.uid import CTImageStorage, DigitalMammographyXRayImageStorageForPresentation, SecondaryCaptureImageStorage
 
 from app.segmentation.decision.header_checks import doubts_of_header
 from app.segmentation.decision.population import FIRST_RELEASES
 from app.segmentation.errors import WrongModalityError
+from app.segmentation.reading import modality as modalities
 from app.segmentation.reading.body_part import shows_chest
 from app.segmentation.reading.image_io import read_radiograph
 from app.segmentation.reading.view import is_frontal
-from app.segmentation.reading.vocabulary import modality_of
 from tests.support.phantom import draw_phantom, to_dicom
 
 FILM = to_dicom(draw_phantom(1, 256).image, BodyPartExamined=None, ViewPosition=None)
@@ -223,14 +224,19 @@ def test_the_view_by_patient_orientation(orientation, expected, states_side):
             ("PR\\CR", "CR"),
             ("SR", "SR"),
             ("CT\\SR", "CT"),
+            *(("CHEST XRAY", "DX"), ("CHEST X-RAY", "DX"), ("DRX", "DX"), ("DR ", "DX"), ("RX", "DX"), ("XR 2", "DX")),
+            *(("RX TÓRAX", "DX"), ("CR CHEST", "CR"), ("Portable XR", "DX"), ("RTG", "DX"), ("Röntgen Thorax", "DX")),
+            *(("CR CHEST\\SR", "CR"), ("CHEST RF", "RF"), ("Chest-SC", "SC")),
+            *(("CT CHEST", "CTCHEST"), ("CHEST CT", "CHESTCT"), ("XRAY ANGIO", "XRAYANGIO"), ("DX MAMMO", "DXMAMMO")),
+            *(("CR\\CHEST CT", "CHESTCT"), ("CHEST", "CHEST"), ("X-ray computed tomography", "XRAYCOMPUTEDTOMOGRAPHY")),
         ),
     ],
 )
 def test_a_modality_by_its_code(written, code):
-    assert modality_of(written) == code
+    assert modalities.named_by(written) == code
 
 
-@pytest.mark.parametrize("modality", [["CR", "DX"], "DR", "XR", "cr"])
+@pytest.mark.parametrize("modality", [["CR", "DX"], "DR", "XR", "cr", "DRX", "CHEST XRAY", "X-RAY", "RX"])
 def test_a_radiograph_by_whatever_modality_is_read_and_not_doubted(modality):
     assert doubts(to_dicom(draw_phantom(1, 256).image, Modality=modality)) == []
 
@@ -238,6 +244,30 @@ def test_a_radiograph_by_whatever_modality_is_read_and_not_doubted(modality):
 def test_a_list_of_modalities_with_another_kind_is_refused_by_its_name():
     with pytest.raises(WrongModalityError, match="CT"):
         read_radiograph(to_dicom(draw_phantom(1, 256).image, Modality=["CR", "CT"]))
+
+
+@pytest.mark.parametrize("sop_class", modalities.CLASSES)
+@pytest.mark.parametrize("modality", ["CHEST", "Radiografia", "XYZ"])
+def test_an_unknown_modality_is_doubted_of_a_class_for_radiographs_alone(modality, sop_class):
+    film = to_dicom(draw_phantom(1, 256).image, Modality=modality, SOPClassUID=sop_class)
+    assert "unknown_modality" in doubts(film)
+
+
+@pytest.mark.parametrize("modality", ["CHEST", "XYZ", "CT", "CHEST CT"])
+@pytest.mark.parametrize(
+    "sop_class", [SecondaryCaptureImageStorage, CTImageStorage, DigitalMammographyXRayImageStorageForPresentation]
+)
+def test_an_unknown_modality_of_any_other_class_is_refused(modality, sop_class):
+    with pytest.raises(WrongModalityError):
+        read_radiograph(to_dicom(draw_phantom(1, 256).image, Modality=modality, SOPClassUID=sop_class))
+
+
+@pytest.mark.parametrize(
+    "modality", ["CT", "MR", "MRI", "US", "NM", "MG", "Mammography", "SR", "ECG", "CT CHEST", "CHEST CT", "PET/CT"]
+)
+def test_another_modality_is_refused_though_the_class_be_a_radiograph_s(modality):
+    with pytest.raises(WrongModalityError):
+        read_radiograph(to_dicom(draw_phantom(1, 256).image, Modality=modality))
 
 
 @pytest.mark.parametrize(
