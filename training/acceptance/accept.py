@@ -17,7 +17,7 @@ from training.acceptance.limits import STOP_RULE, Limit, Verdict, demand_known_g
 from training.acceptance.page import draw_page, draw_plots
 from training.data.lineage import demand_both_classes
 from training.errors import TrainingDataError, UserError
-from training.measuring.writing import markdown_table, with_interval, write_json
+from training.measuring.writing import markdown_table, with_interval, write_json, write_table
 
 FILES = ("acceptance.json", "acceptance.pdf", "figures.csv", "films.csv", "left_out.csv")
 MOMENTS = [(name, kind) for name in ("probability", "distance") for kind in ("mean", "sd")]
@@ -177,11 +177,10 @@ def _write(acceptance: Acceptance, predictor: Predictor, folder: Path) -> None:
     if acceptance.before is not None:
         pairs = zip(figures["group"], figures["figure"], strict=True)
         beside["before"] = [acceptance.before.get(pair) for pair in pairs]
-    beside.to_csv(folder / "figures.csv", index=False, float_format="%.4f")
-    table.to_csv(folder / "films.csv", index=False, float_format="%.4f")
-    pd.DataFrame([vars(issue) for issue in acceptance.issues], columns=["film", "code", "detail"]).to_csv(
-        folder / "left_out.csv", index=False
-    )
+    issues = [vars(issue) for issue in acceptance.issues]
+    left_out = pd.DataFrame(issues, columns=["film", "code", "detail"], dtype=object)  # a name may be no text
+    for written, name in ((beside, "figures"), (table, "films"), (left_out, "left_out")):
+        write_table(written, folder / f"{name}.csv")
     of_all = figures[figures["group"] == OF_ALL].set_index("figure")
     alerts = (table["finding"] == "positive").mean()
     described = {
@@ -208,10 +207,11 @@ def _write(acceptance: Acceptance, predictor: Predictor, folder: Path) -> None:
         "stop": acceptance.stop,
     }
     write_json(described, folder / "acceptance.json")
-    with matplotlib.rc_context({"pdf.fonttype": 42}):  # text that can be searched
+    # Text that can be searched, and a machine may be called A$$.
+    with matplotlib.rc_context({"pdf.fonttype": 42, "text.parse_math": False}):
         draw_page(described, beside, table).savefig(folder / "acceptance.pdf")
-    for name, figure in draw_plots(table).items():
-        figure.savefig(folder / f"{name}.svg")
+        for name, figure in draw_plots(table).items():
+            figure.savefig(folder / f"{name}.svg")
 
 
 def _moment(values: pd.Series, kind: str) -> float | None:

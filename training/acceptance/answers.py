@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
@@ -18,7 +18,7 @@ from app.segmentation.predictor import Predictor
 from app.segmentation.reading.film_file import demand_size, open_film
 from app.segmentation.reading.radiograph import Radiograph
 from app.segmentation.reading.reader import ReaderUnavailableError, shared_reader
-from training.acceptance.labels import Issue, LabelledFilms
+from training.acceptance.labels import Issue, LabelledFilms, by_name
 from training.data.lineage import patient_or_unknown
 from training.data.mask_files import normal, read_mask
 from training.errors import TrainingDataError
@@ -107,33 +107,37 @@ def _row(predictor: Predictor, film: dict, radiograph: Radiograph, prediction: P
     }
 
 
-def _masks_of(folder: Path | None, labelled: LabelledFilms) -> dict[str, Path]:
-    """Find the masks of films by their names; a mask of no film is an issue."""
+def _masks_of(folder: Path | None, labelled: LabelledFilms) -> dict[str, Path | None]:
+    """Find the masks of films by their names; a mask of no film, of several, or beside another one is an issue."""
     if folder is None:
         return {}
     if not folder.is_dir():
         raise TrainingDataError(f"{folder} is no folder; --masks names the one that holds the masks.")
-    stems: dict[str, str] = {}
-    for film in labelled.films:
-        for name in (film["film"], Path(film["film"]).with_suffix("").as_posix(), Path(film["film"]).stem):
-            stems.setdefault(normal(name), film["film"])
+    named = by_name([film["film"] for film in labelled.films])
     left_out = {Path(issue.film).stem for issue in labelled.issues}
-    found = {}
-    for path in sorted(path for path in folder.rglob("*") if path.is_file() and not path.name.startswith(".")):
+    masks: dict[str, list[Path]] = defaultdict(list)
+    for path in sorted(path for path in folder.rglob("*") if not path.is_dir() and not path.name.startswith(".")):
         place = path.relative_to(folder).with_suffix("").as_posix()
-        film_name = stems.get(normal(place)) or stems.get(normal(path.stem))
-        if film_name is None and path.stem in left_out:
-            continue  # it is named already
-        if film_name is None or path.suffix.lower() != ".png":
+        films = named.get(normal(place)) or named.get(normal(path.stem)) or []
+        if len(films) > 1:
+            detail = f"{len(films)} films have this name; put the mask where its film lies"
+            labelled.issues.append(Issue(path.name, "ambiguous_name", detail))
+        elif films and path.suffix.lower() == ".png":
+            masks[films[0]].append(path)
+        elif films or path.stem not in left_out:  # else it is named already
             labelled.issues.append(Issue(path.name, "mask_without_film", "no film that is measured is called so"))
-        else:
-            found[film_name] = path
-    return found
+    for film, paths in masks.items():
+        if len(paths) > 1:
+            places = ", ".join(path.relative_to(folder).as_posix() for path in paths)
+            labelled.issues.append(Issue(film, "mask_refused", f"it has {len(paths)} masks: {places}"))
+    return {film: paths[0] if len(paths) == 1 else None for film, paths in masks.items()}
 
 
-def _overlap(film: dict, prediction: Prediction, masks: dict[str, Path], labelled: LabelledFilms) -> dict:
+def _overlap(film: dict, prediction: Prediction, masks: dict[str, Path | None], labelled: LabelledFilms) -> dict:
     unknown = dict.fromkeys(PIXELS, np.nan)
     path = masks.get(film["film"])
+    if path is None and film["film"] in masks:
+        return unknown  # it has several
     try:
         if path is None:
             true_mask = np.zeros(prediction.mask.shape, dtype=bool)

@@ -3,7 +3,7 @@
 import hashlib
 import os
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
@@ -12,7 +12,7 @@ import pandas as pd
 from app.segmentation.reading.film_file import open_film
 from training.data.manifest import demand_numbers, demand_patients
 from training.data.mask_files import normal
-from training.data.tables import LINE, read_table
+from training.data.tables import LINE, read_table, some
 from training.errors import MissingFilmError, TrainingDataError
 
 REQUIRED = ("film", "label")
@@ -65,7 +65,7 @@ def join_labels(folder: Path, labels: Path) -> LabelledFilms:
     files = {normal(path.relative_to(folder).as_posix()): path for path in _files(folder, joined.issues)}
     if not files:
         raise MissingFilmError(f"{folder} holds no files.")
-    named = _by_name(files)
+    named = by_name(files)
     lines: dict[str, list[dict]] = defaultdict(list)
     for row in table.to_dict("records"):
         found = named.get(normal(row["film"].replace("\\", "/").removeprefix("./")), [])
@@ -112,7 +112,7 @@ def _files(folder: Path, issues: list[Issue]) -> Iterator[Path]:
         issues.append(Issue(name, "unreadable", f"{error.strerror}; films in it have no row"))
 
 
-def _by_name(files: dict[str, Path]) -> dict[str, list[str]]:
+def by_name(files: Iterable[str]) -> dict[str, list[str]]:
     """Say which files may be meant by a name: the longest form that is given decides."""
     named: dict[str, list[str]] = {}
     for form in (
@@ -145,7 +145,9 @@ def _one_label_each(files: dict[str, Path], lines: dict[str, list[dict]], joined
         first, *others = names
         joined.issues += [Issue(name, "film_twice", f"the same file as {first}, which is counted") for name in others]
         if len(lines[first]) > 1:
-            joined.issues.append(Issue(first, "label_twice", f"{places}, alike: counted once"))
+            differing = [name for name in DESCRIBING if len({row[name] for row in rows}) > 1]
+            alike = f"with another {some(differing)}: the first one counts" if differing else "alike: counted once"
+            joined.issues.append(Issue(first, "label_twice", f"{places}, {alike}"))
         joined.films.append({**rows[0], "film": first, "path": files[first], "sha256": sha256})
 
 

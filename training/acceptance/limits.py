@@ -17,6 +17,23 @@ STOP_RULE = {"films": 100, "deviations": 3.0}
 """When operation should stop, unless a site says otherwise: over so many films, so many standard errors."""
 
 
+MOST = 1e9
+"""What no number in such a file reaches."""
+FEWEST = 30
+"""Films below which operation compares nothing: a rule over fewer would never stop."""
+
+
+class OnceEach(yaml.SafeLoader):
+    """Reads YAML, and refuses a key that stands there twice: the last one would win without a word."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict:
+        """Read one mapping."""
+        keys = [key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
+        if twice := [key for key in keys if keys.count(key) > 1]:
+            raise yaml.YAMLError(f"{twice[0]!r} stands twice in line {node.start_mark.line + 1} and below")
+        return super().construct_mapping(node, deep)
+
+
 class Verdict(IntEnum):
     """What follows of limits; the number is the command's exit status (1 and 2 are errors)."""
 
@@ -76,10 +93,10 @@ def read_limits(path: Path) -> tuple[list[Limit], dict[str, float]]:
         TrainingDataError: If it is no such file; the message names what is wrong.
     """
     try:
-        said = yaml.safe_load(path.read_text("utf-8-sig"))
+        said = yaml.load(path.read_text("utf-8-sig"), OnceEach)
     except OSError as error:
         raise TrainingDataError(f"{path} cannot be read: {error.strerror}.") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except (yaml.YAMLError, UnicodeDecodeError, ValueError, RecursionError) as error:
         raise TrainingDataError(f"{path} is no YAML: {' '.join(str(error).split())}.") from error
     if not isinstance(said, dict) or not isinstance(said.get("limits"), dict) or set(said) - {"limits", "stop"}:
         raise TrainingDataError(f'{path} needs "limits", by group of films and figure, and may have "stop".')
@@ -128,6 +145,9 @@ def _limits_of(path: Path, group: str, figure: str, bounds: object) -> list[Limi
     usable = isinstance(bounds, dict) and bounds and not set(bounds) - set(BOUNDS)
     if not isinstance(bounds, dict) or not usable or not all(map(_is_number, bounds.values())):
         raise TrainingDataError(f"{path}: {figure} of {group} needs at_least or at_most and a number, not {bounds!r}.")
+    most = 100 if figure.endswith("_per_100") else 1
+    if beyond := [value for value in bounds.values() if not 0 <= value <= most]:
+        raise TrainingDataError(f"{path}: {figure} of {group} lies between 0 and {most}, not at {beyond[0]:g}.")
     return [Limit(group, figure, bound, float(value)) for bound, value in bounds.items()]
 
 
@@ -138,8 +158,11 @@ def _stop_rule(path: Path, said: object) -> dict[str, float]:
         or not all(_is_number(value) and value > 0 for value in said.values())
     ):
         raise TrainingDataError(f"{path}: stop needs {some(list(STOP_RULE))}, numbers above 0, not {said!r}.")
+    films = said.get("films", FEWEST)
+    if films < FEWEST or films != int(films):
+        raise TrainingDataError(f"{path}: stop looks at {FEWEST} films at least, a whole number, not at {films:g}.")
     return {**STOP_RULE, **{name: float(value) for name, value in said.items()}}
 
 
 def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and bool(np.isfinite(value))
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < MOST

@@ -8,6 +8,7 @@ from typing import cast
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
+from app.segmentation.reading.film_file import open_film
 from training.data.tables import did_you_mean, some
 from training.errors import TrainingDataError
 
@@ -65,9 +66,10 @@ def read_mask(path: Path, is_positive: bool = False) -> np.ndarray:
             against the manifest, nothing.
     """
     try:
-        picture = Image.open(path)
-        picture.load()
-    except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
+        with open_film(path) as file:  # it may be a pipe, which would wait for its other end
+            picture = Image.open(file)
+            picture.load()
+    except (UnidentifiedImageError, Image.DecompressionBombError, OSError, SyntaxError, ValueError) as error:
         raise TrainingDataError(f"{path} is no picture that can be read; save the mask again.") from error
     if picture.mode in ("LA", "PA", "RGBA", "La", "RGBa") or "transparency" in picture.info:
         if np.asarray(picture.convert("RGBA"))[..., 3].min() < 255:

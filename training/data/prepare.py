@@ -12,6 +12,7 @@ from tqdm import tqdm
 
 from app.segmentation.errors import PleuraError
 from app.segmentation.network.preprocessing import PreprocessingConfig, resize
+from app.segmentation.reading.film_file import open_film
 from app.segmentation.reading.image_io import read_radiograph
 from app.segmentation.reading.radiograph import Radiograph
 from training.data import description
@@ -123,7 +124,8 @@ def _decode_all(films: list[SourceFilm], folder: Path, size: int) -> pd.DataFram
 def _decode(film: SourceFilm, size: int) -> tuple[np.ndarray, np.ndarray]:
     """Bring a film and its mask to a square, both uint8 (S, S)."""
     square = PreprocessingConfig(size)
-    radiograph = read_radiograph(film.path.read_bytes())
+    with open_film(film.path) as file:
+        radiograph = read_radiograph(file.read())
     mask = film.read_mask()
     if mask is None:
         small = np.zeros((size, size), dtype=np.uint8)

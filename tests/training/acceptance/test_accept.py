@@ -159,6 +159,53 @@ def test_what_does_not_fit_is_named(site, checkpoint_path):
     assert said["left_out"]["contradicting_labels"] == 3
 
 
+def test_names_and_machines_that_nobody_should_have_are_written_and_harm_no_table(site, checkpoint_path):
+    (site / "films" / os.fsdecode(b"b\xf6se.png")).write_bytes(b"no film")
+    (site / "films" / "film-02.png").rename(site / "films" / "=cmd().png")
+    edit(site, lambda table: table.replace("film-02", "=cmd()").assign(manufacturer="=A$x^{$", model="-5"))
+    _, said, left_out = run(site, checkpoint_path, masks=None)
+    out = site.parent / "report"
+    assert left_out["film"].tolist() == ["b\\udcf6se.png"] and said["films"] == 12
+    films = pd.read_csv(out / "films.csv", dtype=str)
+    assert "'=cmd().png" in set(films["film"]) and set(films["manufacturer"]) == {"'=A$x^{$"}
+    assert set(films["model"]) == {"-5"} and films["image_logit"].astype(float).notna().all()
+
+
+def test_a_film_has_one_mask_and_a_mask_one_film(site, checkpoint_path):
+    for name in ("a", "b"):
+        (site / "films" / name).mkdir()
+    (site / "masks" / "again").mkdir()
+    (site / "films" / "film-05.png").rename(site / "films" / "a" / "1.png")
+    (site / "films" / "film-07.png").rename(site / "films" / "b" / "1.png")
+    (site / "masks" / "film-05.png").rename(site / "masks" / "1.png")
+    (site / "masks" / "film-07.png").unlink()
+    shutil.copy(site / "masks" / "film-01.png", site / "masks" / "again" / "film-01.png")
+    Image.new("1", (16_000, 16_000)).save(site / "masks" / "film-03.png")
+    (site / "masks" / "film-09.png").unlink()
+    os.mkfifo(site / "masks" / "film-09.png")
+    edit(site, lambda table: table.replace({"film-05": "a/1", "film-07": "b/1"}))
+    _, _, left_out = run(site, checkpoint_path)
+    assert sorted(zip(left_out["film"], left_out["code"], strict=True)) == [
+        ("1.png", "ambiguous_name"),
+        ("film-01.png", "mask_refused"),
+        ("film-03.png", "mask_refused"),
+        ("film-09.png", "mask_refused"),
+    ]
+    assert "again/film-01.png" in left_out.set_index("film").loc["film-01.png", "detail"]
+    films = pd.read_csv(site.parent / "report" / "films.csv").set_index("film")
+    of_no_mask = {"a/1.png", "b/1.png", "film-01.png", "film-03.png", "film-09.png"}
+    assert set(films.index[films["true"].isna()]) == of_no_mask
+
+
+def test_lines_of_one_film_that_differ_are_told(site, checkpoint_path):
+    edit(site, lambda table: pd.concat([table, table.iloc[[1, 3]].assign(view=["AP", "AP"])]))
+    _, _, left_out = run(site, checkpoint_path)
+    assert left_out["detail"].tolist() == [
+        "line 3, line 14, with another view: the first one counts",
+        "line 5, line 15, alike: counted once",
+    ]
+
+
 def test_a_film_that_takes_its_reader_down_costs_one_line(site, checkpoint_path, monkeypatch):
     films = [site / "films" / f"film-{index:02d}.png" for index in (1, 4)]
     for film, deed in zip(films, (b"exit", b"spin"), strict=True):
@@ -244,7 +291,7 @@ def test_the_exit_status_is_the_verdict(site, checkpoint_path, tmp_path):
     assert (status, said["verdict"]) == (0, "met") and said["stop"] == {"films": 50, "deviations": 3}
     limits.write_text("limits: {all: {auroc: {at_least: 0.9}}}")
     assert run(site, checkpoint_path, limits=limits)[:1] == (Verdict.TOO_FEW,)  # six positives
-    limits.write_text("limits: {all: {withheld_per_100: {at_least: 101}}}")
+    limits.write_text("limits: {all: {specificity: {at_most: 0}, withheld_per_100: {at_least: 99}}}")
     with pytest.raises(SystemExit) as exit:
         main(
             ["accept", "--weights", str(checkpoint_path), "--films", str(site / "films"), "--resamples", "5"]
@@ -264,6 +311,15 @@ def test_the_exit_status_is_the_verdict(site, checkpoint_path, tmp_path):
         ("limits: {all: {sensitivity: {least: 0.9}}}", "needs at_least or at_most"),
         ("limits: {all: {sensitivity: {at_least: yes}}}", "needs at_least or at_most"),
         ("limits: {}", "sets no limit"),
+        ("limits: {all: {sensitivity: {at_least: 75}}}", "lies between 0 and 1, not at 75"),
+        ("limits: {all: {alerts_per_100: {at_most: -1}}}", "lies between 0 and 100, not at -1"),
+        (f"limits: {{all: {{sensitivity: {{at_least: 1{400 * '0'}}}}}}}", "and a number, not"),
+        (f"limits: {{all: {{sensitivity: {{at_least: 1{5000 * '0'}}}}}}}", "is no YAML"),
+        ("limits:\n  all:\n    auroc: {at_least: 0.9}\n    auroc: {at_least: 0.5}\n", "'auroc' stands twice in line 3"),
+        ("limits: {all: {auroc: {at_least: 0.9}}, all: {brier: {at_most: 0.1}}}", "'all' stands twice in line 1"),
+        (3000 * "[", "is no YAML"),
+        ("limits: {all: {auroc: {at_least: 0.9}}}\nstop: {films: 10}", "30 films at least, a whole number, not at 10"),
+        ("limits: {all: {auroc: {at_least: 0.9}}}\nstop: {films: 40.5}", "a whole number, not at 40.5"),
         ("limits: {all: {auroc: {at_least: 0.9}}}\nstop: {days: 3}", "stop needs films, deviations"),
     ],
 )
