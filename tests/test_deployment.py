@@ -15,8 +15,9 @@ import pytest
 
 from app.config import ROOT, read_settings
 from app.segmentation.reading.radiograph import MAX_BYTES
-from tests.support.phantom import draw_phantom, to_png
+from tests.support.film_files import to_png
 from tests.support.server import film_form, running_server, start_server
+from training.releasing.phantom.drawing import draw_phantom
 
 
 @pytest.fixture(scope="module")

@@ -16,8 +16,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.phantom import draw_phantom, to_png
+from tests.support.film_files import to_png
 from tests.support.server import Server, film_form, running_server
+from training.releasing.phantom.drawing import draw_phantom
 
 FILM = to_png(draw_phantom(1, 512).image)
 

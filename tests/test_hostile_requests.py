@@ -6,8 +6,9 @@ import socket
 
 import pytest
 
-from tests.support.phantom import draw_phantom, to_png
+from tests.support.film_files import to_png
 from tests.support.server import Server, running_server
+from training.releasing.phantom.drawing import draw_phantom
 
 FILM = to_png(draw_phantom(1, 256).image)
 POST = b"POST /api/v1/predictions HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"

@@ -23,6 +23,7 @@ COMMANDS = {
     "average": "training.learning.average",
     "evaluate": "training.releasing.evaluate",
     "release": "training.releasing.release",
+    "phantom": "training.releasing.phantom.drawing",
     "accept": "training.acceptance.accept",
     "graph": "training.releasing.graph",
     "quantise": "training.releasing.quantise",

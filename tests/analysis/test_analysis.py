@@ -12,7 +12,8 @@ from app.segmentation.errors import EmptyFileError
 from app.segmentation.predictor import Predictor
 from app.segmentation.reading.image_io import read_radiograph
 from app.segmentation.reading.reader import shared_reader
-from tests.support.phantom import draw_phantom, to_png
+from tests.support.film_files import to_png
+from training.releasing.phantom.drawing import draw_phantom
 
 FILM = to_png(draw_phantom(1, 320).image)
 

@@ -16,7 +16,8 @@ import pytest
 from app.batch import command as batch
 from app.batch.rows import COLUMNS
 from app.config import ROOT
-from tests.support.phantom import draw_phantom, to_dicom, to_png
+from tests.support.film_files import to_dicom, to_png
+from training.releasing.phantom.drawing import draw_phantom
 
 
 @pytest.fixture

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from app.config import ROOT
-from tests.support.phantom import draw_phantom, to_dicom, to_png
+from tests.support.film_files import to_dicom, to_png
+from training.releasing.phantom.drawing import draw_phantom
 
 pytest.importorskip("ray")
 

@@ -22,9 +22,10 @@ from pathlib import Path
 from werkzeug.datastructures import FileStorage
 from werkzeug.test import encode_multipart
 
+from tests.support.film_files import to_dicom, to_png
 from tests.support.forms import token_in
-from tests.support.phantom import draw_phantom, to_dicom, to_png
 from tests.support.server import running_server
+from training.releasing.phantom.drawing import draw_phantom
 
 LOWEST = 19
 """Precedence of whoever sends films."""

@@ -40,9 +40,9 @@ from app.segmentation.reading.radiograph import MAX_BYTES
 from app.studies.drawing import mask_png
 from tests.benchmarks.crowd import Browser, exports_in, film_in
 from tests.support.film_files import to_dicom, to_png
-from tests.support.phantom import draw_phantom
 from tests.support.processes import children, memory_mib
 from tests.support.server import Server, running_server
+from training.releasing.phantom.drawing import draw_phantom
 
 ROWS, COLUMNS = 7071, 7071
 """Not quite fifty megapixels, which is the limit."""

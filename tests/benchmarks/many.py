@@ -21,8 +21,9 @@ from app.segmentation.checkpoint import CheckpointMetadata, save_checkpoint
 from app.segmentation.network.model import ModelConfig, build_model
 from app.segmentation.network.preprocessing import PreprocessingConfig
 from tests.support.answers import DECISION
-from tests.support.phantom import draw_phantom, to_png
+from tests.support.film_files import to_png
 from training.releasing.graph import graph
+from training.releasing.phantom.drawing import draw_phantom
 
 FILMS = 10_000
 STEPS = 10

@@ -28,9 +28,10 @@ import openvino
 from app.config import ROOT, read_settings
 from app.segmentation.network.engines import ENGINES
 from tests.benchmarks.clients import Load, send
-from tests.support.phantom import draw_phantom, to_dicom, to_png
+from tests.support.film_files import to_dicom, to_png
 from tests.support.processes import children, memory_mib
 from tests.support.server import Server, running_server
+from training.releasing.phantom.drawing import draw_phantom
 
 ROUNDS = 4
 STARTS = 3

@@ -17,9 +17,10 @@ from pathlib import Path
 
 from tests.benchmarks.crowd import Browser, exports_in, film_in
 from tests.fuzz.mutations import mutated, seeds
-from tests.support.phantom import draw_phantom, to_dicom, to_png
+from tests.support.film_files import to_dicom, to_png
 from tests.support.processes import children, memory_mib
 from tests.support.server import Server, film_form, running_server
+from training.releasing.phantom.drawing import draw_phantom
 
 KEPT_MINUTES = "5"
 """For which the server keeps films, so that purging is part of the load."""

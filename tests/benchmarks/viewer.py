@@ -19,8 +19,9 @@ from playwright.sync_api import Page, sync_playwright
 
 from app.config import read_settings
 from tests.support.browser import ARGUMENTS, CHROMIUM
-from tests.support.phantom import draw_phantom, to_png
+from tests.support.film_files import to_png
 from tests.support.server import running_server
+from training.releasing.phantom.drawing import draw_phantom
 
 FRAMES = 60
 

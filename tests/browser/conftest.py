@@ -13,7 +13,8 @@ from app.segmentation.checkpoint import load_checkpoint, save_checkpoint
 from app.segmentation.predictor import Predictor
 from app.segmentation.reading.radiograph import Radiograph
 from tests.support.browser import ARGUMENTS, CHROMIUM, serving
-from tests.support.phantom import Phantom, draw_phantom, to_dicom
+from tests.support.film_files import to_dicom
+from training.releasing.phantom.drawing import Phantom, draw_phantom
 
 expect.set_options(timeout=20_000)  # a busy machine is slow, not wrong
 

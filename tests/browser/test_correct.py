@@ -13,7 +13,7 @@ from playwright.sync_api import CDPSession, Page, expect
 
 from app import create_app
 from tests.support.browser import SIZES, THEMES, assert_accessible, serving, show_result
-from tests.support.phantom import to_png
+from tests.support.film_files import to_png
 from training.data.films import PreparedFilms
 from training.data.prepare import prepare
 

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.support.browser import SIZES, THEMES, assert_accessible, open_result, upload
-from tests.support.phantom import to_dicom
+from tests.support.film_files import to_dicom
 
 
 def test_from_a_dicom_film_to_its_answer(page, film, complaints):

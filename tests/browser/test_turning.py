@@ -4,7 +4,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.support.browser import assert_accessible, upload
-from tests.support.phantom import draw_phantom, to_png
+from tests.support.film_files import to_png
+from training.releasing.phantom.drawing import draw_phantom
 
 ROWS_IN_SIGHT = {(1440, 900): 15, (2560, 1440): 30}
 

@@ -9,7 +9,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.support.browser import SIZES, assert_accessible, show_result
-from tests.support.film_files import FIELD_MM, to_dicom, to_png
+from tests.support.film_files import to_dicom, to_png
+from training.releasing.phantom.body import FIELD_MM
 
 MARK = (255, 182, 61)  # #ffb63d
 PAGE_WEIGHT = 150 * 1024

@@ -14,7 +14,8 @@ from app.segmentation.decision.calibration import Finding
 from app.segmentation.decision.doubts import UNFAMILIAR, Doubt
 from app.web.services import services
 from tests.support.browser import SIZES, THEMES, assert_accessible, serving
-from tests.support.phantom import draw_phantom, to_dicom, to_png
+from tests.support.film_files import to_dicom, to_png
+from training.releasing.phantom.drawing import draw_phantom
 
 WARNING = Doubt("clipped_exposure", "warning", "Much of the film is burnt out.")
 ANSWERS = {  # side of the film in pixels: its answer

@@ -15,8 +15,9 @@ from werkzeug.datastructures import FileStorage
 from werkzeug.test import encode_multipart
 
 from tests.support.cluster import Cluster, running_cluster
+from tests.support.film_files import to_png
 from tests.support.forms import token_in
-from tests.support.phantom import draw_phantom, to_png
+from training.releasing.phantom.drawing import draw_phantom
 
 FILM = to_png(draw_phantom(1, 256).image)
 HOST = {"Host": "pleura.example"}

@@ -9,9 +9,10 @@ import pytest
 from pydicom.uid import generate_uid
 
 from app.exports.catalogue import DICOM, exports_of
+from tests.support.film_files import to_dicom
 from tests.support.needs import command
-from tests.support.phantom import draw_phantom, to_dicom
 from tests.support.tools import complaints
+from training.releasing.phantom.drawing import draw_phantom
 
 IMAGE = draw_phantom(3, 320).image
 MASK = np.zeros(IMAGE.shape, dtype=bool)

@@ -32,8 +32,8 @@ from tests.support.dicom_exports import (
     referenced,
     said,
 )
+from tests.support.film_files import to_dicom, to_png
 from tests.support.needs import command
-from tests.support.phantom import to_dicom, to_png
 from tests.support.tools import complaints
 
 

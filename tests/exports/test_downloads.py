@@ -13,8 +13,9 @@ from pydicom.uid import UID
 
 from app.config import ROOT
 from app.web.services import services
+from tests.support.film_files import to_dicom, to_png
 from tests.support.forms import upload
-from tests.support.phantom import draw_phantom, to_dicom, to_png
+from training.releasing.phantom.drawing import draw_phantom
 
 IMAGE = draw_phantom(1, 300).image
 FILES = {

@@ -17,8 +17,8 @@ from playwright.sync_api import Browser, Error, Locator, Page, Playwright, Timeo
 
 from tests.support.browser import ARGUMENTS, CHROMIUM
 from tests.support.dicom_exports import BOTH, IMAGE, REQUIRED, dicom_exports
+from tests.support.film_files import to_dicom
 from tests.support.ohif import serving_ohif
-from tests.support.phantom import to_dicom
 
 SOFTWARE_WEBGL = ["--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--ignore-gpu-blocklist"]
 PATIENCE_MS = 90_000

@@ -6,7 +6,7 @@ import pydicom
 import pytest
 
 from tests.support.dicom_exports import BOTH, FILMS, IMAGE, MASK, REQUIRED, dicom_exports, marked, referenced, said
-from tests.support.phantom import to_dicom
+from tests.support.film_files import to_dicom
 
 
 @pytest.mark.parametrize("anonymous", [False, True])

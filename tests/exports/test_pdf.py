@@ -10,7 +10,8 @@ from app.analysis.wording import REASONS
 from app.exports.pdf import report_pdf
 from app.segmentation.decision.doubts import UNFAMILIAR, doubt
 from app.segmentation.notice import NOTICE
-from tests.support.phantom import draw_phantom, to_dicom, to_png
+from tests.support.film_files import to_dicom, to_png
+from training.releasing.phantom.drawing import draw_phantom
 
 PHANTOM = draw_phantom(2, 320)
 PATIENT = {"SpecificCharacterSet": "ISO_IR 192", "PatientName": "Żółć^Łucja", "PatientID": "MRN 4711"}

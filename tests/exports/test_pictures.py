@@ -10,7 +10,8 @@ from PIL import Image
 from app.config import ROOT
 from app.exports.pictures import LARGEST_SIDE, MARK, draw_overlay, mask_png, overlay_png
 from app.segmentation.notice import NOTICE
-from tests.support.phantom import draw_phantom, to_dicom, to_png
+from tests.support.film_files import to_dicom, to_png
+from training.releasing.phantom.drawing import draw_phantom
 
 PHANTOM = draw_phantom(2, 320)
 IMAGE, MASK = PHANTOM.image[:280], PHANTOM.true_mask[:280]

@@ -7,7 +7,8 @@ from app.exports.catalogue import exports_of
 from app.exports.reading import Reading
 from app.studies.drawing import contour_path, mask_png
 from app.studies.masks import LONGEST_OUTLINE, read_mask
-from tests.support.phantom import draw_phantom, to_png
+from tests.support.film_files import to_png
+from training.releasing.phantom.drawing import draw_phantom
 
 SIDE = 512
 ROOM = 2**18

@@ -10,7 +10,8 @@ from app.segmentation.decision.doubts import UNFAMILIAR
 from app.segmentation.notice import NOTICE
 from app.studies.reading_order import in_order
 from tests.support.answers import MODEL
-from tests.support.phantom import draw_phantom, to_dicom, to_png
+from tests.support.film_files import to_dicom, to_png
+from training.releasing.phantom.drawing import draw_phantom
 
 PHANTOM = draw_phantom(2, 256)
 

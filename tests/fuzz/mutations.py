@@ -30,7 +30,7 @@ from pydicom.uid import (
 
 from app.segmentation.reading.radiograph import MAX_BYTES
 from tests.support.film_files import to_dicom, to_png
-from tests.support.phantom import draw_phantom
+from training.releasing.phantom.drawing import draw_phantom
 
 SIDE = 256
 SYNTAXES = {

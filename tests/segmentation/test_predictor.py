@@ -22,7 +22,8 @@ from app.segmentation.reading.geometry import Laterality
 from app.segmentation.reading.image_io import read_radiograph
 from app.segmentation.reading.radiograph import Radiograph
 from tests.support.doubted import DOUBTED, FILM
-from tests.support.phantom import draw_phantom, to_dicom, to_png
+from tests.support.film_files import to_dicom, to_png
+from training.releasing.phantom.drawing import draw_phantom
 
 FILMS = [draw_phantom(seed, size=256).image for seed in range(3)]
 MARK_EVERYTHING = PostprocessingConfig(mask_threshold=0, min_area_fraction=0, min_film_probability=0)

@@ -11,7 +11,8 @@ from pydicom.datadict import dictionary_VR, tag_for_keyword
 
 from app.segmentation.reading.image_io import read_radiograph
 from app.studies.header import KEPT, kept_of
-from tests.support.phantom import draw_phantom, to_dicom, to_png
+from tests.support.film_files import to_dicom, to_png
+from training.releasing.phantom.drawing import draw_phantom
 
 IMAGE = draw_phantom(1, 256).image
 

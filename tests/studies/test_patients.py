@@ -4,7 +4,8 @@ import pytest
 
 from app.segmentation.reading.image_io import read_radiograph
 from app.studies.patients import origin_of
-from tests.support.phantom import draw_phantom, to_dicom, to_png
+from tests.support.film_files import to_dicom, to_png
+from training.releasing.phantom.drawing import draw_phantom
 
 IMAGE = draw_phantom(1, 256).image
 SECRET = "a secret"

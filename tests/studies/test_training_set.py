@@ -11,10 +11,11 @@ import pytest
 from app.config import SettingError
 from app.studies.drawing import mask_png
 from app.studies.training_set import COLUMNS, TrainingSet
-from tests.support.phantom import draw_phantom, to_png
+from tests.support.film_files import to_png
 from training.data.films import PreparedFilms
 from training.data.manifest import read_manifest
 from training.data.prepare import prepare
+from training.releasing.phantom.drawing import draw_phantom
 
 
 def row(image_id: str, **changes: str) -> dict[str, str]:

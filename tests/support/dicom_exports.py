@@ -8,7 +8,8 @@ import numpy as np
 import pydicom
 
 from app.exports.catalogue import DICOM, exports_of
-from tests.support.phantom import draw_phantom, to_dicom, to_png
+from tests.support.film_files import to_dicom, to_png
+from training.releasing.phantom.drawing import draw_phantom
 
 IMAGE = draw_phantom(3, 400).image[:300]
 """Not square, so that rows and columns cannot be mistaken for each other."""

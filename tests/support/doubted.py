@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 
 from app.segmentation.reading.radiograph import Radiograph
-from tests.support.phantom import draw_phantom
+from training.releasing.phantom.drawing import draw_phantom
 
 
 def turned_by(image: np.ndarray, degrees: float) -> np.ndarray:

@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image
 
 from app.segmentation.reading.geometry import Laterality
-from tests.support.phantom import draw_phantom
+from training.releasing.phantom.drawing import draw_phantom
 
 SEED, SIZE = 4, 1024
 QUALITY = 88

@@ -27,8 +27,7 @@ from pydicom.uid import (
     generate_uid,
 )
 
-FIELD_MM = 380.0
-"""Side of the detector that a synthetic film was taken on."""
+from training.releasing.phantom.body import FIELD_MM
 
 
 def to_png(image: np.ndarray, bits: int = 8) -> bytes:

@@ -8,7 +8,8 @@ import pandas as pd
 from PIL import Image
 
 from app.segmentation.reading.geometry import Laterality
-from tests.support.phantom import draw_phantom, to_png
+from tests.support.film_files import to_png
+from training.releasing.phantom.drawing import draw_phantom
 
 SQUARES = 8
 """Side of the squares, in pixels, of which positive films carry a faint pattern."""

@@ -14,7 +14,7 @@ from app.studies.drawing import film_png, grey_png, mask_png
 from app.web.services import services
 from tests.support.answers import REGION, SIDE, make_prediction, region_mask
 from tests.support.forms import token
-from tests.support.phantom import draw_phantom
+from training.releasing.phantom.drawing import draw_phantom
 
 PATIENT_KEY = "0f" * 32
 

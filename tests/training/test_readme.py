@@ -7,10 +7,11 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from tests.support.phantom import draw_phantom, to_png
+from tests.support.film_files import to_png
 from training.__main__ import COMMANDS, build_parser
 from training.data.manifest import read_manifest
 from training.evidence.private_output import REPOSITORY
+from training.releasing.phantom.drawing import draw_phantom
 
 MANUALS = [REPOSITORY / "training" / "README.md", REPOSITORY / "docs" / "training.md"]
 

@@ -18,7 +18,8 @@ from app.web import problems
 from app.web.services import services
 from tests.support.answers import DECISION
 from tests.support.described import DESCRIPTION, check_against
-from tests.support.phantom import draw_phantom, to_dicom, to_png
+from tests.support.film_files import to_dicom, to_png
+from training.releasing.phantom.drawing import draw_phantom
 
 PREDICTIONS = "/api/v1/predictions"
 IMAGE = draw_phantom(seed=3, size=320).image[:288]  # not square: width and height must not be swapped

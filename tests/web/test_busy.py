@@ -6,8 +6,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from app.web.services import services
+from tests.support.film_files import to_png
 from tests.support.forms import upload
-from tests.support.phantom import draw_phantom, to_png
+from training.releasing.phantom.drawing import draw_phantom
 
 FILM = to_png(draw_phantom(1, 256).image)
 

@@ -19,7 +19,7 @@ from app.studies.study import Study
 from app.web.examples import EXAMPLES
 from tests.support.answers import make_answer
 from tests.support.examples import draw_examples, true_mask
-from tests.support.phantom import to_png
+from tests.support.film_files import to_png
 
 FOLDER = ROOT / "static"
 LARGEST_BYTES = 150_000

@@ -33,8 +33,9 @@ from app.studies.study import Study
 from app.web.services import services
 from tests.support import forms
 from tests.support.answers import make_answer
-from tests.support.phantom import draw_phantom, to_png
+from tests.support.film_files import to_png
 from tests.support.server import running_server
+from training.releasing.phantom.drawing import draw_phantom
 
 FILM = draw_phantom(3, 320).image
 CELLS = 8

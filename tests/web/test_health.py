@@ -11,7 +11,8 @@ from app.segmentation.checkpoint import load_checkpoint, save_checkpoint
 from app.segmentation.predictor import CANARY_TOLERANCE, Predictor
 from app.segmentation.reading.image_io import read_radiograph
 from tests.support.described import check_against
-from tests.support.phantom import draw_phantom, to_png
+from tests.support.film_files import to_png
+from training.releasing.phantom.drawing import draw_phantom
 
 
 @pytest.fixture

@@ -8,8 +8,9 @@ import pytest
 
 from app.studies.drawing import mask_png
 from app.web.services import services
+from tests.support.film_files import to_dicom
 from tests.support.forms import upload
-from tests.support.phantom import draw_phantom, to_dicom
+from training.releasing.phantom.drawing import draw_phantom
 
 FILM = to_dicom(draw_phantom(1, 256).image, PatientName="Doe^Jane", PatientID="D-4711")
 

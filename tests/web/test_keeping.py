@@ -6,9 +6,10 @@ import pytest
 
 from app.segmentation.decision.calibration import Finding
 from app.segmentation.decision.doubts import doubt
+from tests.support.film_files import to_dicom
 from tests.support.forms import token, upload
-from tests.support.phantom import draw_phantom, to_dicom
 from tests.support.reader import Reader
+from training.releasing.phantom.drawing import draw_phantom
 
 IMAGE = draw_phantom(1, 320).image
 

@@ -10,8 +10,9 @@ from app.segmentation.decision.doubts import UNFAMILIAR, doubt
 from app.web.languages import COOKIE
 from app.web.services import services
 from tests.support.answers import REGION, make_prediction, region_mask
+from tests.support.film_files import to_png
 from tests.support.forms import token, upload
-from tests.support.phantom import draw_phantom, to_png
+from training.releasing.phantom.drawing import draw_phantom
 
 GERMAN = {"Accept-Language": "de-AT,de;q=0.9,en;q=0.5"}
 SPOKEN_ATTRIBUTES = ("aria-label", "alt", "title", "placeholder", "data-tip", "data-label", "data-expired")

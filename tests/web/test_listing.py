@@ -8,8 +8,9 @@ from app.segmentation.decision.calibration import Finding
 from app.segmentation.decision.doubts import Doubt
 from app.web.services import services
 from tests.support.answers import make_prediction, region_mask
+from tests.support.film_files import to_dicom
 from tests.support.forms import token, upload
-from tests.support.phantom import draw_phantom, to_dicom
+from training.releasing.phantom.drawing import draw_phantom
 
 WARNING = Doubt("clipped", "warning", "Much of the film is burnt out.")
 ANSWERS = (

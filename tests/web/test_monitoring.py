@@ -22,8 +22,9 @@ from app.config import ROOT, SettingError
 from app.segmentation.predictor import Predictor
 from app.studies.observations import REFUSED, Observation
 from app.web.services import services
-from tests.support.phantom import draw_phantom, to_dicom, to_png
+from tests.support.film_files import to_dicom, to_png
 from tests.support.server import film_form, running_server
+from training.releasing.phantom.drawing import draw_phantom
 
 TOKEN = "a token of the operator, long enough for it"
 BEARER = {"Authorization": f"Bearer {TOKEN}"}

@@ -17,8 +17,9 @@ from app.segmentation.reading.geometry import Laterality
 from app.segmentation.reading.radiograph import MAX_BYTES
 from app.web.services import services
 from tests.support.answers import REGION, make_prediction, region_mask
+from tests.support.film_files import to_dicom, to_png
 from tests.support.forms import token, upload
-from tests.support.phantom import draw_phantom, to_dicom, to_png
+from training.releasing.phantom.drawing import draw_phantom
 
 HTTPS = "https://pleura.example"
 

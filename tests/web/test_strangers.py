@@ -7,7 +7,8 @@ from functools import partial
 import pytest
 
 from app.web.services import services
-from tests.support.phantom import draw_phantom, to_png
+from tests.support.film_files import to_png
+from training.releasing.phantom.drawing import draw_phantom
 
 FILM = to_png(draw_phantom(1, 256).image)
 

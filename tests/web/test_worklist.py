@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from app.studies.drawing import mask_png
+from tests.support.film_files import to_dicom
 from tests.support.forms import token, upload
-from tests.support.phantom import draw_phantom, to_dicom
+from training.releasing.phantom.drawing import draw_phantom
 
 NUMBER = "MRN 4711"
 """Of a patient. No time, hash or address on a page could hold it by chance, as they might hold mere digits."""

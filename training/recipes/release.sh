@@ -68,8 +68,7 @@ if [ ! -f "$work/mean.safetensors" ]; then
     mv "$work/mean.part.safetensors" "$work/mean.safetensors"
 fi
 if [ ! -f "$work/released/metrics.json" ]; then
-    "$python" -m tests.support.phantom "$work/canary.png"
-    "$python" -m training release --trained "$work/mean.safetensors" --data "$prepared" --canary "$work/canary.png" \
+    "$python" -m training release --trained "$work/mean.safetensors" --data "$prepared" \
         --out "$work/released/pleura.safetensors" --name "$NAME" --open_test_split "${OPEN_TEST:-false}" \
         ${RELEASE---mirror_size $side}
 fi

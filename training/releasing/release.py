@@ -19,6 +19,7 @@ from training.measuring.writing import write_json
 from training.releasing.calibrate import choose_decision, choose_image_size, fit_feature_distribution, gather_evidence
 from training.releasing.evaluate import describe_split, figures_table, predict_split
 from training.releasing.graph import graph
+from training.releasing.phantom.drawing import phantom_png
 from training.releasing.population import describe_population, measure_no_film_distance
 
 FAMILIAR_FILMS = 1000
@@ -28,7 +29,6 @@ FAMILIAR_FILMS = 1000
 def release(
     trained: Path,
     data: Path,
-    canary: Path,
     out: Path,
     name: str,
     image_sizes: tuple[int, ...] = (),
@@ -38,12 +38,12 @@ def release(
 ) -> None:
     """Calibrate, measure and write a model: weights, their graph for OpenVINO, metrics.json and MODEL_CARD.md.
 
+    A synthetic film goes into the checkpoint, with its answer: what the service asks itself to prove itself ready.
+
     Args:
         trained: `best.safetensors` of a training.
         data: Prepared folder; its DATASET.md tells reports and model card whose films they are, what masks and
             annotators are, and under which terms. Where it has none, the card says "[fill in]".
-        canary: Synthetic film that the service answers to prove itself ready. It is stored in the
-            checkpoint, so it must not be a patient's.
         out: Checkpoint to write.
         name: Name of the model, shown with its hash.
         image_sizes: Input sizes to choose from on val; none: the one it was trained with.
@@ -56,9 +56,8 @@ def release(
     if mirror_size is not None:
         check_side(mirror_size, "mirror_size")
     films, described = PreparedFilms.open(data), read_description(data)
-    val, film = films.expert_rows("val"), canary.read_bytes()
+    val = films.expert_rows("val")
     demand_both_classes(films.table, val, "Val (of the label source expert_mask), by which thresholds are chosen,")
-    read_radiograph(film)
     trained_checkpoint = load_checkpoint(trained)
     if "label_sources" not in trained_checkpoint.metadata.provenance.get("settings", {}):
         raise UserError(f"{trained} is not what `train` leaves behind; --trained names its best.safetensors.")
@@ -85,11 +84,12 @@ def release(
     predictor = Predictor.load(out)
     splits = ["val", "test"] if open_test_split else ["val"]
     metrics = {split: describe_split(predict_split(predictor, films, split)) for split in splits}
-    answer = {
+    film = phantom_png()
+    canary = {
         "film": base64.b64encode(film).decode("ascii"),
         "probability": predictor.predict(read_radiograph(film)).probability,
     }
-    save_checkpoint(out, checkpoint.model, replace(metadata, metrics=metrics, canary=answer), distribution)
+    save_checkpoint(out, checkpoint.model, replace(metadata, metrics=metrics, canary=canary), distribution)
 
     released = Predictor.load(out)
     (out.parent / "MODEL_CARD.md").write_text(model_card(released, films, described.notes))

@@ -16,7 +16,7 @@ from app.segmentation.network.preprocessing import PreprocessingConfig, preproce
 from app.segmentation.network.torch_engine import TorchEngine
 from app.segmentation.predictor import Predictor
 from app.segmentation.reading.radiograph import Radiograph
-from tests.support.phantom import draw_phantom
+from training.releasing.phantom.drawing import draw_phantom
 
 HEAD = Calibration(1.0, 0.0, 0.0)
 BOTH = Calibration(0.4, 0.3, -1.0)

@@ -23,8 +23,9 @@ from app.segmentation.network.torch_engine import scaled_batch
 from app.segmentation.predictor import Predictor
 from app.segmentation.reading.image_io import read_radiograph
 from app.segmentation.reading.radiograph import Laterality
-from tests.support.phantom import draw_phantom, to_png
+from tests.support.film_files import to_png
 from training.releasing.graph import graph
+from training.releasing.phantom.drawing import draw_phantom
 
 RELEASED = ROOT / "model_weights" / "pleura.safetensors"
 MAX_PROBABILITY_DIFFERENCE = 1e-3

@@ -6,7 +6,8 @@ import pytest
 from app.segmentation.errors import InvalidImageError
 from app.segmentation.network.preprocessing import PreprocessingConfig, normalise, preprocess, resize, restore
 from app.segmentation.reading.image_io import read_radiograph
-from tests.support.phantom import draw_phantom, to_dicom, to_png
+from tests.support.film_files import to_dicom, to_png
+from training.releasing.phantom.drawing import draw_phantom
 
 CONFIG = PreprocessingConfig(image_size=64)
 FILM = draw_phantom(seed=0, size=256).image

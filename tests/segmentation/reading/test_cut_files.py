@@ -24,7 +24,7 @@ from app.segmentation.errors import TruncatedImageError
 from app.segmentation.reading.image_io import read_radiograph
 from tests.support.dicom_bytes import relabelled
 from tests.support.film_files import to_dicom
-from tests.support.phantom import draw_phantom
+from training.releasing.phantom.drawing import draw_phantom
 
 FILM = draw_phantom(seed=1, size=512).image
 EIGHT, DEEP = np.round(FILM * 255).astype(np.uint8), np.round(FILM * 4095).astype(np.uint16)

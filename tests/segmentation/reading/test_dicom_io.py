@@ -45,7 +45,7 @@ from app.segmentation.reading.geometry import Laterality
 from app.segmentation.reading.image_io import read_radiograph
 from tests.support.dicom_bytes import relabelled
 from tests.support.film_files import to_dicom, to_png
-from tests.support.phantom import draw_phantom
+from training.releasing.phantom.drawing import draw_phantom
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")  # pydicom's, of damaged and odd headers
 

@@ -27,7 +27,7 @@ from app.segmentation.reading.dicom_io import read_dicom
 from tests.support.dicom_bytes import element, implicit_object, inserted, relabelled, replaced
 from tests.support.dicom_variants import lookup_table
 from tests.support.film_files import to_dicom
-from tests.support.phantom import draw_phantom
+from training.releasing.phantom.drawing import draw_phantom
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")  # pydicom's, as it writes odd headers
 

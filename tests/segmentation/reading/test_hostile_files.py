@@ -25,7 +25,7 @@ from app.segmentation.errors import (
 from app.segmentation.reading.image_io import read_radiograph
 from tests.support.dicom_bytes import element, inserted, relabelled
 from tests.support.film_files import to_dicom, to_png
-from tests.support.phantom import draw_phantom
+from training.releasing.phantom.drawing import draw_phantom
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")  # pydicom's and Pillow's, of odd values
 

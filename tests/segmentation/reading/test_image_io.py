@@ -23,7 +23,7 @@ from app.segmentation.reading.geometry import Laterality
 from app.segmentation.reading.image_io import read_radiograph
 from app.segmentation.reading.radiograph import MAX_BYTES, Radiograph
 from tests.support.film_files import to_dicom, to_png
-from tests.support.phantom import draw_phantom
+from training.releasing.phantom.drawing import draw_phantom
 
 RAMP = np.tile(np.arange(256, dtype=np.uint8), (256, 1))
 FILM = draw_phantom(seed=1, size=256).image

@@ -7,7 +7,8 @@ from app.segmentation.decision.population import FIRST_RELEASES
 from app.segmentation.reading import radiograph
 from app.segmentation.reading.image_io import read_radiograph
 from app.segmentation.reading.radiograph import Radiograph
-from tests.support.phantom import draw_phantom, to_png
+from tests.support.film_files import to_png
+from training.releasing.phantom.drawing import draw_phantom
 
 IMAGE = draw_phantom(seed=2, size=512).image
 

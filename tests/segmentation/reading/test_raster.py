@@ -20,7 +20,7 @@ from app.segmentation.reading.image_io import read_radiograph
 from app.segmentation.reading.jpeg_segments import MAX_SEGMENTS
 from app.segmentation.reading.png import MAX_CHUNKS
 from tests.support.film_files import to_dicom
-from tests.support.phantom import draw_phantom
+from training.releasing.phantom.drawing import draw_phantom
 
 FILM = draw_phantom(seed=1, size=256).image
 DEEP = np.round(FILM * 4095).astype(np.uint16)

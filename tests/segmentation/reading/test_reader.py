@@ -22,8 +22,9 @@ from app.segmentation.reading.reader import (
     ReadingTimedOutError,
     ReadingTooLargeError,
 )
-from tests.support.phantom import draw_phantom, to_png
+from tests.support.film_files import to_png
 from tests.support.processes import children
+from training.releasing.phantom.drawing import draw_phantom
 
 MISBEHAVING = "tests.support.readers:read"
 

@@ -15,7 +15,8 @@ from app.segmentation.reading import modality as modalities
 from app.segmentation.reading.body_part import shows_chest
 from app.segmentation.reading.image_io import read_radiograph
 from app.segmentation.reading.view import is_frontal
-from tests.support.phantom import draw_phantom, to_dicom
+from tests.support.film_files import to_dicom
+from training.releasing.phantom.drawing import draw_phantom
 
 FILM = to_dicom(draw_phantom(1, 256).image, BodyPartExamined=None, ViewPosition=None)
 

@@ -14,8 +14,8 @@ from app.segmentation.checkpoint import load_checkpoint
 from app.segmentation.predictor import Predictor
 from app.segmentation.reading.reader import Reader
 from app.web.problems import PROBLEMS
+from tests.support.film_files import to_dicom
 from tests.support.film_sets import write_film_set
-from tests.support.phantom import draw_phantom, to_dicom
 from training.__main__ import build_parser, main
 from training.acceptance import adapt
 from training.acceptance.accept import accept
@@ -24,6 +24,7 @@ from training.acceptance.figures import FEW, measure, site_figures
 from training.acceptance.limits import Limit, Verdict, judge, read_limits
 from training.errors import TrainingDataError
 from training.measuring.figures import summarise
+from training.releasing.phantom.drawing import draw_phantom
 
 COUNT = 12
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from tests.support.phantom import draw_phantom
 from training.data.augmentation import DEGRADATIONS, TONES, Step, by_chance, jpeg_round_trip, tone_curve
+from training.releasing.phantom.drawing import draw_phantom
 
 FILM = draw_phantom(0, 128).image
 

@@ -8,7 +8,7 @@ from PIL import Image
 
 from app.segmentation.network.preprocessing import PreprocessingConfig, preprocess
 from app.segmentation.reading.image_io import read_radiograph
-from tests.support.phantom import draw_phantom, to_dicom, to_png
+from tests.support.film_files import to_dicom, to_png
 from training.data.dataset import FilmDataset
 from training.data.films import FilmRecord, PreparedFilms, hard_negatives
 from training.data.manifest import read_manifest
@@ -17,6 +17,7 @@ from training.data.sampling import Draw
 from training.data.siim import decode_runs, read_siim, split_of, unite
 from training.data.sources import SourceFilm
 from training.errors import TrainingDataError
+from training.releasing.phantom.drawing import draw_phantom
 
 
 def test_hard_negatives_are_disputed_or_told_otherwise():

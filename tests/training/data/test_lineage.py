@@ -4,11 +4,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tests.support.phantom import draw_phantom, to_png
+from tests.support.film_files import to_png
 from training.__main__ import main
 from training.data.films import PreparedFilms
 from training.data.lineage import demand_both_classes, demand_clean_lineage, describe_films, patient_or_unknown
 from training.errors import TrainingDataError
+from training.releasing.phantom.drawing import draw_phantom
 
 TABLE = pd.DataFrame(
     {

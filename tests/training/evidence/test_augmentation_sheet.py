@@ -2,10 +2,11 @@
 
 import numpy as np
 
-from tests.support.phantom import draw_phantom, to_png
+from tests.support.film_files import to_png
 from training.__main__ import main
 from training.data.windows import WindowConfig
 from training.evidence.augmentation_sheet import WHOLE, draw_sheet, each_alone
+from training.releasing.phantom.drawing import draw_phantom
 
 FILM = draw_phantom(0, 256).image
 

@@ -5,13 +5,13 @@ import pandas as pd
 import pytest
 
 from app.segmentation.predictor import Predictor
-from tests.support.phantom import draw_phantom
 from training.__main__ import main
 from training.evidence import film_answers as answers_module
 from training.evidence.changes import CHANGES, through_monochrome1
 from training.evidence.film_answers import ALL_CHANGES, UNCHANGED, answer_changed
 from training.evidence.paired import paired_figures
 from training.evidence.shift import by_view
+from training.releasing.phantom.drawing import draw_phantom
 
 PHANTOM = draw_phantom(3, 256)
 FILM = np.rint(PHANTOM.image * 255).astype(np.float32) / 255

@@ -1,5 +1,6 @@
 """A whole small training: it starts, stops, goes on, is shared between processes, is released and served."""
 
+import io
 import json
 import os
 import subprocess
@@ -17,13 +18,13 @@ from app.segmentation.checkpoint import load_checkpoint
 from app.segmentation.errors import CheckpointError
 from app.segmentation.network.model import ModelConfig, build_model
 from app.segmentation.predictor import Predictor
-from tests.support.phantom import draw_phantom, to_png
 from training.__main__ import main
 from training.data.windows import WindowConfig
 from training.errors import TrainingDataError
 from training.evidence.stress import SLIGHT_CHANGES
 from training.learning.initialisation import initial_model
 from training.learning.train import BEST_FILE, STATE_FILE, train
+from training.releasing.phantom.drawing import phantom_png
 
 SMALL = ModelConfig(decoder_channels=(16, 16, 8, 8, 8))
 
@@ -125,16 +126,15 @@ def test_two_processes_follow_the_course_of_one(config, tmp_path):
 
 
 def test_from_films_to_a_served_answer(config, manifest_folder, tmp_path, capsys):
-    prepared, out, canary = tmp_path / "prepared", tmp_path / "weights" / "tiny.safetensors", tmp_path / "canary.png"
+    prepared, out = tmp_path / "prepared", tmp_path / "weights" / "tiny.safetensors"
     main(["prepare", "--source", str(manifest_folder), "--out", str(prepared), "--size", "64"])
     train(replace(config, data=prepared))
-    canary.write_bytes(to_png(draw_phantom(seed=0, size=256).image))
 
     with pytest.raises(CheckpointError, match="python -m training release"):
         Predictor.load(config.run / BEST_FILE)
     main(
-        ["release", "--trained", str(config.run / BEST_FILE), "--data", str(prepared), "--canary", str(canary)]
-        + ["--out", str(out), "--name", "tiny", "--open_test_split", "true"]
+        ["release", "--trained", str(config.run / BEST_FILE), "--data", str(prepared), "--out", str(out)]
+        + ["--name", "tiny", "--open_test_split", "true"]
     )  # fmt: skip
 
     metrics = json.loads((out.parent / "metrics.json").read_text())
@@ -169,8 +169,8 @@ def test_from_films_to_a_served_answer(config, manifest_folder, tmp_path, capsys
     app = create_app(
         {"TESTING": True, "WEIGHTS": str(out), "API": "open", "DATABASE_URL": f"sqlite:///{tmp_path}/s.sqlite"}
     )
-    with canary.open("rb") as film:
-        response = app.test_client().post("/api/v1/predictions", data={"file": (film, "film.png")})
+    film = io.BytesIO(phantom_png(size=256))
+    response = app.test_client().post("/api/v1/predictions", data={"file": (film, "film.png")})
     assert response.status_code == 200
     assert response.json["model"]["sha256"] == metrics["sha256"]
     assert app.test_client().get("/readyz").status_code == 200

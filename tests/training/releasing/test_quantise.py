@@ -12,9 +12,9 @@ from app.segmentation.errors import CheckpointError
 from app.segmentation.network.openvino_graph import graph_path
 from app.segmentation.network.preprocessing import preprocess
 from app.segmentation.predictor import Predictor
-from tests.support.phantom import draw_phantom
 from training.releasing import quantise as module
 from training.releasing.graph import graph
+from training.releasing.phantom.drawing import draw_phantom
 from training.releasing.quantise import loss_of, quantise
 
 FLOAT = {"auroc": 0.9, "dice_pos": 0.5, "calibration_error": 0.05}

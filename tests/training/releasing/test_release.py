@@ -11,7 +11,6 @@ from app.segmentation.network.model import ModelConfig, build_model
 from app.segmentation.network.preprocessing import PreprocessingConfig
 from app.segmentation.predictor import Predictor
 from tests.support.answers import DECISION
-from tests.support.phantom import draw_phantom, to_png
 from training.data.description import read_description
 from training.errors import UserError
 from training.releasing import release as releasing
@@ -34,11 +33,10 @@ def trained(tmp_path):
 def test_a_release_tells_of_the_films_it_learnt_from(trained, prepared_folder, tmp_path, monkeypatch):
     # weights of no worth have no operating point
     monkeypatch.setattr(releasing, "choose_decision", lambda evidence, true_masks, mirror_size: DECISION)
-    canary, out = tmp_path / "canary.png", tmp_path / "released" / "model.safetensors"
-    canary.write_bytes(to_png(draw_phantom(1, 256).image))
+    out = tmp_path / "released" / "model.safetensors"
     data = shutil.copytree(prepared_folder, tmp_path / "films")
     (data / "DATASET.md").write_text("source: no hospital at all\n\nFilms: drawn by a program, free to use.\n")
-    release(trained, data, canary, out, name="drawn")
+    release(trained, data, out, name="drawn")
 
     served = Predictor.load(out)
     assert served.population.source == "no hospital at all"
@@ -56,9 +54,8 @@ def test_a_release_tells_of_the_films_it_learnt_from(trained, prepared_folder, t
 
 def test_what_nobody_said_is_left_to_fill_in(trained, prepared_folder, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(releasing, "choose_decision", lambda evidence, true_masks, mirror_size: DECISION)
-    canary, out = tmp_path / "canary.png", tmp_path / "released" / "model.safetensors"
-    canary.write_bytes(to_png(draw_phantom(1, 256).image))
-    release(trained, prepared_folder, canary, out, name="drawn")
+    out = tmp_path / "released" / "model.safetensors"
+    release(trained, prepared_folder, out, name="drawn")
     card = (out.parent / "MODEL_CARD.md").read_text()
     assert card.startswith("{#") is False and "# Model card: drawn" in card
     assert "Masks: [fill in] who drew them" in card and "Frontal films of [fill in]" in card

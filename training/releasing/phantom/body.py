@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
-from tests.support.film_files import FIELD_MM
+FIELD_MM = 380.0
+"""Side of the detector."""
 
 
 @dataclass(frozen=True)

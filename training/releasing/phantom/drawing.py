@@ -2,11 +2,8 @@
 
 Path lengths through simple anatomy → attenuation (Beer–Lambert) → scatter, blur and Poisson noise → logarithm and
 display curve. `body.py`, `skeleton.py` and `vessels.py` hold the anatomy. It says nothing about accuracy.
-
-    python -m tests.support.phantom film.png --seed 7
 """
 
-import argparse
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,12 +11,9 @@ import cv2
 import numpy as np
 
 from app.segmentation.reading.geometry import Laterality
-from tests.support.body import Body, airways, collapsed, lungs, soft_tissue
-from tests.support.film_files import FIELD_MM, to_dicom, to_png
-from tests.support.skeleton import skeleton
-from tests.support.vessels import marking, vessels
-
-__all__ = ["Phantom", "draw_phantom", "to_dicom", "to_png"]
+from training.releasing.phantom.body import FIELD_MM, Body, airways, collapsed, lungs, soft_tissue
+from training.releasing.phantom.skeleton import skeleton
+from training.releasing.phantom.vessels import marking, vessels
 
 WATER_PER_MM = 0.019  # linear attenuation at about 60 keV, the mean energy of a 120 kVp beam
 BONE_PER_MM = 0.028  # beyond the water that it takes the place of
@@ -88,14 +82,14 @@ def _drawn_back(field: np.ndarray, side: np.ndarray, inside: np.ndarray, widest:
     rows, columns = np.indices(field.shape, dtype=np.float32)
     upper = np.clip(1 - rows / len(field) / 0.5, 0, 1)
     far = np.where(side, widest * upper * np.exp(-np.clip(inside, 0, None) / 50), 0) / pixel
-    places = [(place - far * way).astype(np.float32) for place, way in ((columns, across), (rows, down))]
-    return cv2.remap(field.astype(np.float32), *places, cv2.INTER_LINEAR)
+    x, y = ((place - far * way).astype(np.float32) for place, way in ((columns, across), (rows, down)))
+    return cv2.remap(field.astype(np.float32), x, y, cv2.INTER_LINEAR)
 
 
 def _posed(field: np.ndarray, turn: float, shift: np.ndarray) -> np.ndarray:
     """Turn (degrees) and shift (millimetres) what is before the detector: nobody stands quite straight."""
     size = len(field)
-    matrix = cv2.getRotationMatrix2D((size / 2, size / 2), turn, 1.0)
+    matrix: np.ndarray = cv2.getRotationMatrix2D((size / 2, size / 2), turn, 1.0)
     matrix[:, 2] += shift * size / FIELD_MM
     return cv2.warpAffine(field.astype(np.float32), matrix, (size, size), borderMode=cv2.BORDER_REPLICATE)
 
@@ -137,17 +131,19 @@ def _with_marker(image: np.ndarray) -> np.ndarray:
     return np.maximum(image, 0.97 * (marker > 0)).astype(np.float32)
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description="Draw a synthetic chest film; the ending chooses PNG or DICOM.")
-    parser.add_argument("path", type=Path, help="film.png or film.dcm")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--size", type=int, default=1024, help="side in pixels")
-    parser.add_argument("--no-pneumothorax", action="store_true")
-    options = parser.parse_args()
-    side = None if options.no_pneumothorax else Laterality.LEFT
-    image = draw_phantom(options.seed, options.size, side).image
-    options.path.write_bytes(to_dicom(image) if options.path.suffix.lower() == ".dcm" else to_png(image))
+def phantom_png(seed: int = 0, size: int = 1024, pneumothorax: Laterality | None = Laterality.LEFT) -> bytes:
+    """Encode a film as `draw_phantom` draws it as a PNG of 8 bits."""
+    image = draw_phantom(seed, size, pneumothorax).image
+    return cv2.imencode(".png", np.round(255 * image).astype(np.uint8))[1].tobytes()
 
 
-if __name__ == "__main__":
-    main()
+def phantom(out: Path, seed: int = 0, size: int = 1024, pneumothorax: bool = True) -> None:
+    """Draw a synthetic chest film, which is no patient's.
+
+    Args:
+        out: PNG to write.
+        seed: Equal seeds give equal films.
+        size: Side of the square film in pixels.
+        pneumothorax: Whether there is one, on the patient's left.
+    """
+    out.write_bytes(phantom_png(seed, size, Laterality.LEFT if pneumothorax else None))

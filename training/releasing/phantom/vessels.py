@@ -3,8 +3,7 @@
 import cv2
 import numpy as np
 
-from tests.support.body import Body
-from tests.support.film_files import FIELD_MM
+from training.releasing.phantom.body import FIELD_MM, Body
 
 RADII = np.array([0.35, 0.5, 0.7, 1.0, 1.4, 1.9, 2.6, 3.5, 4.6, 6.0])
 

@@ -9,7 +9,9 @@ from app.segmentation.decision.checks import doubts_about
 from app.segmentation.decision.population import FIRST_RELEASES
 from app.segmentation.reading.geometry import Laterality
 from app.segmentation.reading.image_io import read_radiograph
-from tests.support.phantom import draw_phantom, main, to_dicom, to_png
+from tests.support.film_files import to_dicom, to_png
+from training.__main__ import main
+from training.releasing.phantom.drawing import draw_phantom
 
 drawn = cache(draw_phantom)
 
@@ -89,10 +91,8 @@ def test_files_show_the_same_film():
         assert np.abs(read_radiograph(data).image - image).max() < 0.6 / 255
 
 
-def test_command_line(tmp_path, monkeypatch):
-    for name, options in (("film.png", []), ("film.dcm", ["--no-pneumothorax"])):
-        monkeypatch.setattr("sys.argv", ["phantom", str(tmp_path / name), "--seed", "7", "--size", "256", *options])
-        main()
-    collapsed, normal = (draw_phantom(7, 256, side).image for side in (Laterality.LEFT, None))
-    assert np.abs(read_radiograph((tmp_path / "film.png").read_bytes()).image - collapsed).max() < 0.6 / 255
-    assert np.abs(read_radiograph((tmp_path / "film.dcm").read_bytes()).image - normal).max() < 0.6 / 255
+@pytest.mark.parametrize(("said", "side"), [([], Laterality.LEFT), (["--pneumothorax", "false"], None)])
+def test_command_line(tmp_path, said, side):
+    main(["phantom", "--out", str(tmp_path / "film.png"), "--seed", "7", "--size", "256", *said])
+    drawn = draw_phantom(7, 256, side).image
+    assert np.abs(read_radiograph((tmp_path / "film.png").read_bytes()).image - drawn).max() < 0.6 / 255

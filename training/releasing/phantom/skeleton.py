@@ -6,7 +6,7 @@ detector (a PA film).
 
 import numpy as np
 
-from tests.support.body import Body, along, ellipsoid
+from training.releasing.phantom.body import Body, along, ellipsoid
 
 SOURCE_MM = 1800.0
 VERTEBRA_MM = 22.5
