@@ -14,9 +14,9 @@ from app.segmentation.decision.checks import doubts_about
 from app.segmentation.decision.decision import Prediction
 from app.segmentation.decision.doubts import UNFAMILIAR, Doubt
 from app.segmentation.decision.population import FIRST_RELEASES
+from app.segmentation.engines import open_engine, torch_engine
 from app.segmentation.errors import CheckpointError
 from app.segmentation.network.engine import Engine, Evidence
-from app.segmentation.network.engines import open_engine, torch_engine
 from app.segmentation.network.preprocessing import preprocess
 from app.segmentation.reading.image_io import read_radiograph
 from app.segmentation.reading.radiograph import Radiograph

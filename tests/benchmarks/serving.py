@@ -26,7 +26,7 @@ from pathlib import Path
 import openvino
 
 from app.config import ROOT, read_settings
-from app.segmentation.network.engines import ENGINES
+from app.segmentation.engines import ENGINES
 from tests.benchmarks.clients import Load, send
 from tests.support.film_files import to_dicom, to_png
 from tests.support.processes import children, memory_mib

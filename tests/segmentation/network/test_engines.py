@@ -14,9 +14,9 @@ from safetensors.numpy import save_file
 
 from app.config import ROOT
 from app.segmentation.checkpoint import load_checkpoint, save_checkpoint
+from app.segmentation.engines import open_engine
 from app.segmentation.errors import CheckpointError
 from app.segmentation.network.engine import scaled
-from app.segmentation.network.engines import open_engine
 from app.segmentation.network.openvino_graph import HEADER_KEY, graph_path
 from app.segmentation.network.preprocessing import preprocess
 from app.segmentation.network.torch_engine import scaled_batch
