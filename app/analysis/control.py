@@ -13,6 +13,7 @@ from app.studies.observations import Observation
 
 FEWEST = 30
 """Films below which nothing is said."""
+SHARES = ("alert_share", "withheld_share")
 WITHIN, OUTSIDE, TOO_FEW, UNKNOWN = "within", "outside", "too few to say", "not in the report"
 GO_ON, STOP = "go on", "stop"
 
@@ -66,9 +67,14 @@ def read_baseline(path: Path) -> Baseline:
     try:
         said: dict[str, Any] = json.loads(path.read_text())
         operation, stop = said["operation"], said["stop"]
-        figures = {name: value for name, value in operation.items() if name != "films"}
-        return Baseline(said["sha256"], int(operation["films"]), figures, int(stop["films"]), float(stop["deviations"]))
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        figures = {name: None if value is None else float(value) for name, value in operation.items()}
+        films, stop_films, deviations = int(figures.pop("films") or 0), int(stop["films"]), float(stop["deviations"])
+        if not all(0 <= (figures.get(name) or 0) <= 1 for name in SHARES):
+            raise ValueError("a share lies beyond 0 and 1")
+        if stop_films < FEWEST or not deviations > 0:
+            raise ValueError(f"it stops by {FEWEST} films at least and by deviations above 0")
+        return Baseline(str(said["sha256"]), films, figures, stop_films, deviations)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
         raise SettingError(
             f"PLEURA_ACCEPTANCE names {path}, which is no acceptance.json of `python -m training accept`: {error}."
         ) from error

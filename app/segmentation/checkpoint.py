@@ -109,7 +109,7 @@ def save_checkpoint(
     """Write weights in half precision, and what is known of them, into one safetensors file.
 
     Raises:
-        CheckpointError: If a weight is not finite, or too large for half precision.
+        CheckpointError: If a weight is not finite, or too large for half precision; or the file cannot be written.
     """
     tensors = {}
     for name, tensor in model.state_dict().items():
@@ -124,7 +124,19 @@ def save_checkpoint(
         header["out_of_distribution"] = {"limit": feature_distribution.limit}
         for name in ("mean", "whitening"):
             tensors[FEATURES_PREFIX + name] = np.ascontiguousarray(getattr(feature_distribution, name))
-    save_file(tensors, path, metadata={HEADER_KEY: json.dumps(header)})
+    write_tensors(path, tensors, {HEADER_KEY: json.dumps(header)})
+
+
+def write_tensors(path: Path, tensors: dict[str, np.ndarray], metadata: dict[str, str]) -> None:
+    """Write a safetensors file, whole or not at all.
+
+    Raises:
+        CheckpointError: If it cannot be written.
+    """
+    try:
+        save_file(tensors, path, metadata=metadata)
+    except SafetensorError as error:
+        raise CheckpointError(f"{path} cannot be written: {error}.") from error
     path.chmod(0o644)  # safetensors lets only the owner read, but the service runs as somebody else
 
 

@@ -10,7 +10,13 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
-from app.segmentation.checkpoint import HEADER_KEY, CheckpointMetadata, load_checkpoint, save_checkpoint
+from app.segmentation.checkpoint import (
+    HEADER_KEY,
+    CheckpointMetadata,
+    load_checkpoint,
+    save_checkpoint,
+    write_tensors,
+)
 from app.segmentation.decision.population import FIRST_RELEASES
 from app.segmentation.errors import CheckpointError
 from app.segmentation.network.model import ModelConfig, build_model
@@ -117,6 +123,12 @@ class TestRefusals:
             load_checkpoint(tmp_path / "absent.safetensors")
         with pytest.raises(CheckpointError, match="No weights at"):
             load_checkpoint(tmp_path)
+
+    @pytest.mark.parametrize("place", [".", "nowhere/file.safetensors"])
+    def test_where_no_file_can_be(self, tmp_path, model, place):
+        with pytest.raises(CheckpointError, match="cannot be written: .*(Is a directory|No such file)"):
+            write_tensors(tmp_path / place, {"weight": np.zeros(3)}, {})
+        assert not list(tmp_path.iterdir())
 
     @pytest.mark.parametrize("size", [0, 4, 1000, -1])
     def test_cut_off(self, path, size):

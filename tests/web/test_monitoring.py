@@ -24,6 +24,7 @@ from app.studies.observations import REFUSED, Observation
 from app.web.services import services
 from tests.support.film_files import to_dicom, to_png
 from tests.support.server import film_form, running_server
+from training.acceptance.limits import FEWEST as FEWEST_OF_LIMITS
 from training.releasing.phantom.drawing import draw_phantom
 
 TOKEN = "a token of the operator, long enough for it"
@@ -233,9 +234,21 @@ def test_the_page_compares_with_the_report(make, film, checkpoint_path, tmp_path
     report.write_text(json.dumps({**said, "sha256": "0" * 64}))
     page = make(ACCEPTANCE=str(report)).test_client().get("/monitoring", headers=BEARER).text
     assert "is of another model" in page
-    report.write_text("{}")
-    with pytest.raises(SettingError, match="PLEURA_ACCEPTANCE"):
-        make(ACCEPTANCE=str(report))
+    spoilt = [
+        {},
+        {**said, "stop": {"films": 10, "deviations": 3}},
+        {**said, "stop": {"films": float("inf"), "deviations": 3}},
+        {**said, "operation": {**said["operation"], "alert_share": 1.5}},
+        {**said, "operation": {**said["operation"], "alert_share": "many"}},
+    ]
+    for one in spoilt:
+        report.write_text(json.dumps(one))
+        with pytest.raises(SettingError, match="PLEURA_ACCEPTANCE"):
+            make(ACCEPTANCE=str(report))
+
+
+def test_what_acceptance_takes_for_a_stop_rule_can_stop():
+    assert FEWEST_OF_LIMITS == FEWEST
 
 
 def test_who_waits_is_counted_as_long_as_he_does(make):

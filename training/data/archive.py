@@ -5,6 +5,7 @@ Only Pillow is needed to unpack it. The archive shows patients' films: it is no 
 
 import io
 import zipfile
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -44,6 +45,8 @@ def pack(data: Path, out: Path, size: int = 512, limit_mib: float = 60.0, splits
     """
     films = PreparedFilms.open(data)
     rows = np.flatnonzero(films.table["split"].isin(splits))
+    if not len(rows):
+        raise TrainingDataError(f"{data} has no film of {', '.join(splits)}.")
     quality = _fitting_quality(films, rows, size, limit_mib)
     out.parent.mkdir(parents=True, exist_ok=True)
     unfinished = out.with_name(f"{out.name}.part")
@@ -71,14 +74,24 @@ def unpack(archive: Path, out: Path) -> None:
     Args:
         archive: From `pack`.
         out: Folder to write.
+
+    Raises:
+        TrainingDataError: If it is no such archive, or damaged.
     """
     if (out / "films.csv").is_file():
         return
-    out.mkdir(parents=True, exist_ok=True)
+    try:
+        _unpack(archive, out)
+    except (zipfile.BadZipFile, zlib.error, KeyError, ValueError, IndexError, EOFError) as error:
+        raise TrainingDataError(f"{archive} is no archive of `pack`, or damaged: {error}.") from error
+
+
+def _unpack(archive: Path, out: Path) -> None:
     with zipfile.ZipFile(archive) as packed:
         described = packed.read("films.csv")
         films = len(pd.read_csv(io.BytesIO(described)))
         side = _picture(packed, "0.webp").shape[0]
+        out.mkdir(parents=True, exist_ok=True)
         images, masks = (
             open_memmap(out / name, mode="w+", dtype=np.uint8, shape=(films, side, side))
             for name in ("images.npy", "masks.npy")

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from app.segmentation.network.preprocessing import PreprocessingConfig, resize
+from training.errors import TrainingDataError
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,10 @@ TEXT = {field.name: str for field in fields(FilmRecord)}
 """How the table's columns are read; a column that an older folder lacks is empty."""
 
 
+NEEDED = {"image_id", "patient_id", "split", "label"}
+AGAIN = "prepare or copy it again."
+
+
 def names_pneumothorax(table: pd.DataFrame) -> np.ndarray:
     """Tell which films of a table, bool (N,), have a report text that names a pneumothorax, as far as it is known."""
     return table["findings"].str.contains("Pneumothorax", regex=False).to_numpy()
@@ -83,15 +88,21 @@ class PreparedFilms:
 
         Raises:
             FileNotFoundError: If the folder was not prepared.
+            TrainingDataError: If its files are damaged, or do not belong to each other.
         """
         if not (folder / "films.csv").is_file():
             raise FileNotFoundError(f"{folder} holds no films.csv; run `python -m training prepare` first.")
-        table = pd.read_csv(folder / "films.csv", dtype=TEXT, keep_default_na=False)
-        return cls(
-            table=table.assign(**{name: "" for name in TEXT if name not in table}),
-            images=np.load(folder / "images.npy", mmap_mode="r"),
-            masks=np.load(folder / "masks.npy", mmap_mode="r"),
-        )
+        try:
+            table = pd.read_csv(folder / "films.csv", dtype=TEXT, keep_default_na=False)
+            images, masks = (np.load(folder / name, mmap_mode="r") for name in ("images.npy", "masks.npy"))
+        except (ValueError, EOFError) as error:
+            raise TrainingDataError(f"{folder} is damaged ({' '.join(str(error).split())}); {AGAIN}") from error
+        if not NEEDED <= set(table) or not table["label"].isin([0, 1]).all():
+            raise TrainingDataError(f"{folder / 'films.csv'} lacks a column, or a label of 0 or 1; {AGAIN}")
+        shapes = {(*planes.shape, str(planes.dtype)) for planes in (images, masks)}
+        if shapes != {(len(table), *images.shape[1:2] * 2, "uint8")}:
+            raise TrainingDataError(f"{folder}: films.csv, images.npy and masks.npy are not of the same films; {AGAIN}")
+        return cls(table.assign(**{name: "" for name in TEXT if name not in table}), images, masks)
 
     def rows(self, split: str, label_sources: Iterable[str] | None = None) -> np.ndarray:
         """Row numbers of a split, optionally of some label sources only."""

@@ -23,7 +23,8 @@ def write_subset(data: Path, out: Path, **splits: np.ndarray) -> None:
         UserError: If the folder holds arrays of its own: they would be lost.
     """
     arrays = ("images.npy", "masks.npy")
-    if any((out / name).exists() and not (out / name).is_symlink() for name in arrays):
+    own = [name for name in arrays if (out / name).exists() and not (out / name).is_symlink()]
+    if own or out.resolve() == data.resolve():
         raise UserError(f"{out} holds prepared films, which would be lost; name another folder.")
     table = PreparedFilms.open(data).table
     split = np.full(len(table), LEFT_OUT, dtype=object)

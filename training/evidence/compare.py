@@ -16,6 +16,7 @@ from app.segmentation.decision.decision import Decision
 from app.segmentation.network.engine import Evidence
 from app.segmentation.reading.geometry import FilmGeometry
 from training.data.films import PreparedFilms
+from training.data.lineage import demand_both_classes
 from training.errors import UserError
 from training.evidence.costs import ensemble_costs, measure_costs
 from training.evidence.ensemble import combine, fit_weights
@@ -52,11 +53,14 @@ def compare(
     """
     demand_private(out)
     films = PreparedFilms.open(data)
+    splits = ["val", "test"] if open_test_split else ["val"]
+    for split in splits:
+        demand_both_classes(films.table, films.expert_rows(split), f"Split {split} (label source expert_mask)")
     checkpoints = {path: load_checkpoint(path) for path in trained}
     _check_names([checkpoint.metadata.name for checkpoint in checkpoints.values()], ensemble or [])
     true_masks = [films.true_mask(row) for row in films.expert_rows("val")]
     evidence: dict[str, dict[str, list[Evidence]]] = {}
-    for split in ["val", "test"] if open_test_split else ["val"]:
+    for split in splits:
         gathered = [cached_evidence(one, films, split, out / "evidence") for one in checkpoints.values()]
         evidence[split] = {one.metadata.name: seen for one, seen in zip(checkpoints.values(), gathered, strict=True)}
     costs = measure_costs(checkpoints, timing_rounds)

@@ -17,6 +17,7 @@ from app.segmentation.network.preprocessing import PreprocessingConfig
 from training.data.films import PreparedFilms
 from training.data.folds import VALIDATED
 from training.data.subset import write_subset
+from training.data.tables import some
 from training.errors import TrainingDataError
 from training.evidence.paired import paired_figures
 from training.learning.config import TrainingConfig
@@ -39,6 +40,7 @@ def elsewhere(data: Path, out: Path, view: str = "AP") -> None:
         view: "AP" or "PA".
     """
     films = PreparedFilms.open(data)
+    _demand_view(films.table, view)
     other = (films.table["view"] != view).to_numpy()
     own_patients = films.table.loc[~other, "patient_id"]
     stranger = ~films.table["patient_id"].isin(own_patients).to_numpy()  # nor another film of a patient of theirs
@@ -101,6 +103,11 @@ def own_films(
     print(text)
 
 
+def _demand_view(table: pd.DataFrame, view: str) -> None:
+    if not (table["view"] == view).any():
+        raise TrainingDataError(f"No film has the view {view!r}; there are {some(sorted(set(table['view']) - {''}))}.")
+
+
 def choose_patients(table: pd.DataFrame, view: str, most: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """Deal a view's films to the site's own and those to measure on, by patient.
 
@@ -112,6 +119,7 @@ def choose_patients(table: pd.DataFrame, view: str, most: int, seed: int) -> tup
     Raises:
         TrainingDataError: If too few positive films would be left to measure on.
     """
+    _demand_view(table, view)
     read = table["label_source"].str.startswith(VALIDATED) & table["split"].isin(SPLITS) & (table["view"] == view)
     rows = np.flatnonzero(read)
     films = table.iloc[rows].assign(row=rows)
@@ -121,9 +129,9 @@ def choose_patients(table: pd.DataFrame, view: str, most: int, seed: int) -> tup
     own = set(positive.index[: int((positive < most).sum()) + 1])
     is_own = order.index.isin(own)
     left = order[~is_own & (order["label_source"] == "expert_mask").to_numpy()]
-    if positive.iloc[-1] < most or left["label"].sum() < 20 or (left["label"] == 0).sum() < 20:
+    if films["label"].sum() < most or left["label"].sum() < 20 or (left["label"] == 0).sum() < 20:
         raise TrainingDataError(
-            f"There are {int(positive.iloc[-1])} positive {view} films; with {most} for the site too few are left to "
+            f"There are {films['label'].sum()} positive {view} films; with {most} for the site too few are left to "
             "measure on. Ask for fewer --positives."
         )
     return order[is_own]["row"].to_numpy(), np.sort(left["row"].to_numpy())

@@ -34,8 +34,12 @@ def predict_split(
     Returns:
         One row a film: what the table of films says, and probability, finding, called (the forced
         decision), intersection, predicted, true.
+
+    Raises:
+        TrainingDataError: If the split has no films with an expert's word, or of one class only.
     """
     rows = films.expert_rows(split)
+    demand_both_classes(films.table, rows, f"Split {split} (label source expert_mask)")
     answers = []
     for row in tqdm(rows, desc=f"{title} {split}", unit="film"):
         image, true_mask = films.image(row), films.true_mask(row)
@@ -90,7 +94,6 @@ def evaluate(weights: Path, data: Path, split: str = "val", out: Path | None = N
         TrainingDataError: If the split has no films with an expert's word, or of one class only.
     """
     films = PreparedFilms.open(data)
-    demand_both_classes(films.table, films.expert_rows(split), f"Split {split} (label source expert_mask)")
     predictor = Predictor.load(weights)
     report: dict = {"model": predictor.metadata.name, "sha256": predictor.sha256}
     report[split] = describe_split(predict_split(predictor, films, split))

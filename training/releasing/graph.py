@@ -9,9 +9,8 @@ from typing import Any
 import numpy as np
 import openvino
 import torch
-from safetensors.numpy import save_file
 
-from app.segmentation.checkpoint import Checkpoint, load_checkpoint
+from app.segmentation.checkpoint import Checkpoint, load_checkpoint, write_tensors
 from app.segmentation.network.openvino_graph import HEADER_KEY, graph_path
 from training.learning.operations import laid_out, traced
 
@@ -66,5 +65,4 @@ def write_graph(converted: openvino.Model, checkpoint: Checkpoint, path: Path) -
         "sha256": {name: hashlib.sha256(part).hexdigest() for name, part in parts.items()},
     }
     packed = {name: np.frombuffer(zlib.compress(part, 9), np.uint8) for name, part in parts.items()}
-    save_file(packed, path, metadata={HEADER_KEY: json.dumps(header)})
-    path.chmod(0o644)  # as the checkpoint's
+    write_tensors(path, packed, {HEADER_KEY: json.dumps(header)})

@@ -39,6 +39,21 @@ def test_films_that_do_not_fit_are_refused(prepared_folder, tmp_path):
     assert not (tmp_path / "films.zip").exists()
 
 
+def test_an_archive_that_is_none_or_was_cut_is_refused(prepared_folder, tmp_path):
+    whole = tmp_path / "films.zip"
+    pack(prepared_folder, whole, size=64, limit_mib=1)
+    data = whole.read_bytes()
+    (tmp_path / "bits.zip").write_bytes(data[:3000] + bytes([data[3000] ^ 255]) + data[3001:])
+    (tmp_path / "cut.zip").write_bytes(data[:-2000])
+    (tmp_path / "text.zip").write_bytes(b"no archive")
+    for name in ("bits", "cut", "text"):
+        with pytest.raises(TrainingDataError, match=rf"{name}\.zip is no archive of `pack`, or damaged"):
+            unpack(tmp_path / f"{name}.zip", tmp_path / name)
+        assert not (tmp_path / name / "films.csv").exists()
+    with pytest.raises(TrainingDataError, match="has no film of nothing"):
+        pack(prepared_folder, tmp_path / "none.zip", splits=("nothing",))
+
+
 def test_training_needs_nothing_that_reads_hospital_files():
     code = (
         "import sys\n"

@@ -1,5 +1,7 @@
 """Data sets are brought into one form without losing a pixel or mixing up a patient."""
 
+import shutil
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -29,6 +31,41 @@ def test_hard_negatives_are_disputed_or_told_otherwise():
         }
     )
     assert hard_negatives(table).tolist() == [True, True, False, False, False]
+
+
+def save_planes(name, planes):
+    return lambda folder: np.save(folder / name, planes)
+
+
+def write_lines(change):
+    def spoil(folder):
+        path = folder / "films.csv"
+        path.write_text("\n".join(change(path.read_text().splitlines())) + "\n")
+
+    return spoil
+
+
+@pytest.mark.parametrize(
+    ("spoil", "named"),
+    [
+        (lambda folder: (folder / "images.npy").write_bytes(b""), "is damaged"),
+        (lambda folder: (folder / "masks.npy").write_bytes((folder / "masks.npy").read_bytes()[:900]), "is damaged"),
+        (save_planes("images.npy", np.array([{}])), "is damaged"),
+        (save_planes("masks.npy", np.zeros((3, 256, 256), np.uint8)), "not of the same films"),
+        (save_planes("images.npy", np.zeros((3, 256, 256), np.float32)), "not of the same films"),
+        (lambda folder: (folder / "films.csv").write_bytes(b""), "is damaged"),
+        (lambda folder: (folder / "films.csv").write_bytes(b"\xff\x00\n1,2,3"), "is damaged"),
+        (write_lines(lambda lines: lines[:-2]), "not of the same films"),
+        (write_lines(lambda lines: [lines[0].replace("label", "labels"), *lines[1:]]), "lacks a column"),
+        (write_lines(lambda lines: [*lines[:-1], lines[-1][:-1] + "2"]), "label of 0 or 1"),
+    ],
+)
+def test_a_damaged_folder_is_refused_in_a_sentence(prepared_folder, tmp_path, spoil, named):
+    folder = shutil.copytree(prepared_folder, tmp_path / "films")
+    spoil(folder)
+    with pytest.raises(TrainingDataError, match=named) as error:
+        PreparedFilms.open(folder)
+    assert str(folder) in str(error.value) and "\n" not in str(error.value)
 
 
 def test_prepared_films_keep_pixels_masks_and_labels(manifest_folder, films):

@@ -1,5 +1,7 @@
 """What fine-tuning gives, and how settings are searched: on films of other patients, and never on test."""
 
+import shutil
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -10,7 +12,7 @@ from app.segmentation.network.preprocessing import PreprocessingConfig
 from training.data.films import PreparedFilms
 from training.data.folds import fold_numbers
 from training.data.subset import LEFT_OUT, write_subset
-from training.errors import TrainingDataError
+from training.errors import TrainingDataError, UserError
 from training.evidence import own_films as measuring
 from training.evidence.own_films import choose_patients, elsewhere, own_films, until
 
@@ -43,6 +45,18 @@ def test_own_films_and_measured_ones_are_of_other_patients_and_none_of_test():
 def test_too_few_films_are_told():
     with pytest.raises(TrainingDataError, match=r"positive AP films; with 1000 for the site"):
         choose_patients(table_of(), "AP", 1000, seed=1)
+
+
+def test_no_folder_of_films_is_written_over(prepared_folder, tmp_path):
+    folder, link = shutil.copytree(prepared_folder, tmp_path / "films"), tmp_path / "link"
+    write_subset(prepared_folder, link, train=np.arange(3))
+    for data, out in ((folder, folder), (prepared_folder, folder), (link, link)):
+        with pytest.raises(UserError, match="which would be lost"):
+            write_subset(data, out, train=np.arange(3))
+    assert len(PreparedFilms.open(folder).images) == len(PreparedFilms.open(link).images)
+    write_subset(prepared_folder, link, train=np.arange(4))
+    with pytest.raises(TrainingDataError, match="No film has the view 'LL'"):
+        elsewhere(prepared_folder, tmp_path / "elsewhere", "LL")
 
 
 def test_elsewhere_there_is_no_patient_of_the_view(prepared_folder, tmp_path, monkeypatch):
