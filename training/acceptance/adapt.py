@@ -15,6 +15,7 @@ from app.segmentation.checkpoint import Checkpoint, save_checkpoint
 from app.segmentation.decision.calibration import OperatingPoint
 from app.segmentation.decision.decision import Decision
 from app.segmentation.network.openvino_graph import graph_path
+from app.segmentation.notice import NOTICE
 from app.segmentation.predictor import Predictor
 from app.segmentation.reading.image_io import read_radiograph
 from training.acceptance.figures import measure
@@ -156,7 +157,7 @@ def card(predictor: Predictor) -> str:
     )
     return f"""# Model card: {metadata.name}
 
-**Research use only. Not a medical device; not for diagnosis or treatment.**
+**{NOTICE}**
 
 SHA-256 of this file: `{predictor.sha256}`. The weights are those of `{made["parent_sha256"]}`, whose card says how
 they were made. Calibration and operating point were fitted to one site on {made["date"]}: {fitted_on}.

@@ -9,6 +9,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from app.segmentation.checkpoint import load_checkpoint, save_checkpoint
 from app.segmentation.network.preprocessing import check_side
+from app.segmentation.notice import NOTICE
 from app.segmentation.predictor import Predictor
 from app.segmentation.reading.image_io import read_radiograph
 from training.data.description import FILE, FILL_IN, read_description
@@ -120,6 +121,7 @@ def model_card(predictor: Predictor, films: PreparedFilms, notes: str = "") -> s
     train = films.table[films.table["split"] == "train"]
     by_source = train.groupby("label_source")["label"].agg(["size", "sum"])
     return environment.get_template("model_card.md.jinja").render(
+        notice=NOTICE,
         metadata=predictor.metadata,
         decision=predictor.decision,
         sha256=predictor.sha256,
