@@ -182,7 +182,7 @@ def test_rules_see_imports():
     assert len(APP) > len(CORE)
     assert len(TRAINING) > 5
     assert {module_of(path) for path in TRAINING if not wing_of(module_of(path))} == {
-        *("training", "training.__main__", "training.errors")
+        *("training", "training.__main__", "training.bounds", "training.errors")
     }
 
 

@@ -2,15 +2,18 @@
 
 import ast
 import importlib
+import io
 import sys
 from collections.abc import Callable, Iterable
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
-from jsonargparse import ArgumentParser
+from jsonargparse import ArgumentParser, Namespace
 
 import training
 from app.segmentation.errors import PleuraError
+from training.bounds import demand_sense
 from training.errors import UserError
 
 COMMANDS = {
@@ -83,23 +86,35 @@ def main(arguments: list[str] | None = None) -> None:
     """Parse the command line and run one command."""
     arguments = sys.argv[1:] if arguments is None else arguments
     parser = build_parser(arguments[:1])
-    chosen = parser.instantiate(parser.parse_args(arguments))
-    settings = vars(chosen[chosen.subcommand])
-    if chosen.subcommand == "train":
-        from training.learning.config import TrainingConfig
-
-        settings.pop("config")
-        settings = {"config": TrainingConfig(**settings)}
+    parsed = parser.parse_args(arguments)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a file's name may be no text
     try:
-        result = function_of(chosen.subcommand)(**settings)
+        demand_sense(vars(parsed[parsed.subcommand].as_flat()))
+        settings = _settings(parser, parsed)
+        result = function_of(parsed.subcommand)(**settings)
     except (UserError, PleuraError) as error:
         sys.exit(f"error: {error}")
     except OSError as error:
         sys.exit(f"error: {f'{error.filename}: {error.strerror}.' if error.filename else error}")
     except KeyboardInterrupt:
         sys.exit(130)
-    if chosen.subcommand == "accept" and result:
+    if parsed.subcommand == "accept" and result:
         sys.exit(result)
+
+
+def _settings(parser: ArgumentParser, parsed: Namespace) -> dict[str, Any]:
+    """Make of flags what a command takes."""
+    try:
+        settings = vars(parser.instantiate(parsed)[parsed.subcommand])
+    except ValueError as error:  # of an architecture that there is none of
+        raise UserError(f"{error}.") from error
+    if parsed.subcommand == "train":
+        from training.learning.config import TrainingConfig
+
+        settings.pop("config")
+        settings = {"config": TrainingConfig(**settings)}
+    return settings
 
 
 if __name__ == "__main__":

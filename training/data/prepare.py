@@ -26,8 +26,6 @@ from training.errors import MissingFilmError, TrainingDataError, UserError
 
 FILES = ("films.csv", "images.npy", "masks.npy", description.FILE)
 """What a prepared folder holds."""
-SMALLEST, LARGEST = 32, 4096
-"""Sides, in pixels, at which films can be prepared."""
 
 
 def prepare(
@@ -51,8 +49,6 @@ def prepare(
     """
     if not source.is_dir():
         raise MissingFilmError(f"{source} is no folder; --source names the one that holds the films.")
-    if not SMALLEST <= size <= LARGEST:
-        raise UserError(f"Films can be prepared at {SMALLEST} to {LARGEST} pixels, not at --size {size}.")
     description.read_description(source)
     films = list(read_manifest(source) if annotations is None else read_siim(source, annotations, patients))
     records = pd.DataFrame([film.record for film in films])
@@ -106,7 +102,7 @@ def _decode_all(films: list[SourceFilm], folder: Path, size: int) -> pd.DataFram
         try:
             images[index], masks[index] = _decode(film, size)
         except TrainingDataError as error:
-            refused.append(str(error))
+            refused.append(f"{film.record.image_id}: {error}" if film.record.image_id not in str(error) else str(error))
         except (PleuraError, OSError) as error:
             refused.append(f"{film.path}: {error}")
         rows.append({**vars(film.record), "label": int(masks[index].any())})

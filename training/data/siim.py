@@ -1,17 +1,18 @@
 """SIIM-ACR Pneumothorax Segmentation as Kaggle ships it: a tree of DICOM files and a table of run lengths."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pydicom
+from pydicom.errors import InvalidDicomError
 
 from training.data.films import FilmRecord
 from training.data.lineage import patient_or_unknown
 from training.data.sources import SourceFilm
-from training.data.tables import demand_unique, read_table
+from training.data.tables import demand_unique, read_table, some
 from training.errors import MissingFilmError, TrainingDataError
 
 NOTHING_MARKED = "-1"
@@ -29,7 +30,7 @@ def read_siim(folder: Path, annotations: Path, patients: Path | None = None) -> 
             Kaggle's release replaced by random ones.
 
     Raises:
-        TrainingDataError: If no DICOM file has an annotation, or a table lacks a column.
+        TrainingDataError: If no DICOM file has an annotation, one is damaged or there twice, or a table lacks a column.
     """
     table = read_table(annotations, ("ImageId", "EncodedPixels"))
     runs_of = table.groupby("ImageId")["EncodedPixels"].agg(list).to_dict()
@@ -38,11 +39,13 @@ def read_siim(folder: Path, annotations: Path, patients: Path | None = None) -> 
         named = read_table(patients, ("ImageId", "PatientId"))
         demand_unique(patients, named, "ImageId")
         known = named.set_index("ImageId")["PatientId"].to_dict()
-    files = [path for path in sorted(folder.rglob("*.dcm")) if path.stem in runs_of]
-    if not files:
-        raise MissingFilmError(f"No DICOM file under {folder} is named in {annotations}.")
+    files = _find_files(folder, annotations, runs_of)
     for path in files:
-        header = pydicom.dcmread(path, stop_before_pixels=True)
+        try:
+            header = pydicom.dcmread(path, stop_before_pixels=True)
+            shape = (int(header.Rows), int(header.Columns))
+        except (InvalidDicomError, AttributeError, TypeError, ValueError, EOFError) as error:
+            raise TrainingDataError(f"{path} is no DICOM file that can be read: {error}.") from error
         patient_id = patient_or_unknown(known.get(path.stem) or str(header.get("PatientID") or ""), path.stem)
         record = FilmRecord(
             image_id=path.stem,
@@ -53,8 +56,22 @@ def read_siim(folder: Path, annotations: Path, patients: Path | None = None) -> 
             age=str(header.get("PatientAge", "")).strip("Y").lstrip("0"),
             sex=str(header.get("PatientSex", "")),
         )
-        shape = (int(header.Rows), int(header.Columns))
         yield SourceFilm(record, path, partial(unite, runs_of[path.stem], shape))
+
+
+def _find_files(folder: Path, annotations: Path, annotated: Collection[str]) -> list[Path]:
+    """Find the films that are annotated, and say what has no film or no annotation."""
+    found = sorted(folder.rglob("*.dcm"))
+    files = {path.stem: path for path in found if path.stem in annotated}
+    if not files:
+        raise MissingFilmError(f"No DICOM file under {folder} is named in {annotations}.")
+    if twice := [path.stem for path in found if files.get(path.stem, path) != path]:
+        raise TrainingDataError(f"{folder} holds {len(twice)} film(s) in two files: {some(twice)}; leave one of each.")
+    if spare := [path.name for path in found if path.stem not in annotated]:
+        print(f"{len(spare)} file(s) are left out, for {annotations.name} does not name them: {some(spare)}")
+    if missing := sorted(set(annotated) - set(files)):
+        print(f"{len(missing)} film(s) of {annotations.name} are left out, for no file is called so: {some(missing)}")
+    return list(files.values())
 
 
 def split_of(patient_id: str, val_share: float, test_share: float, seed: int) -> str:
@@ -76,10 +93,15 @@ def decode_runs(text: str, shape: tuple[int, int]) -> np.ndarray:
     """Decode SIIM's run lengths: pairs of (gap since the last run, length), column by column.
 
     Raises:
-        TrainingDataError: If the runs leave the film.
+        TrainingDataError: If these are no runs, or leave the film.
     """
     height, width = shape
-    gaps, lengths = np.array(text.split(), dtype=int).reshape(-1, 2).T
+    try:
+        gaps, lengths = np.array(text.split(), dtype=int).reshape(-1, 2).T
+    except (ValueError, OverflowError) as error:
+        raise TrainingDataError(f"Runs are pairs of whole numbers, not {text[:40]!r}.") from error
+    if min(gaps.min(initial=0), lengths.min(initial=0)) < 0:
+        raise TrainingDataError(f"Runs are pairs of whole numbers above 0, not {text[:40]!r}.")
     ends = np.cumsum(gaps + lengths)
     if len(ends) and ends[-1] > height * width:
         raise TrainingDataError(f"Runs end at pixel {ends[-1]} of a film with {height * width}.")

@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from sklearn.metrics import precision_score
 
+from training.errors import UserError
 from training.measuring.metrics import auroc, dice_scores, mean_of_known
 
 
@@ -43,6 +44,8 @@ class EpochFigures:
             "dice_pos_at_half", the mean Dice score of the positive films. NaN where there is nothing to divide by.
         """
         films = gather(torch.cat(self.films)).cpu().numpy()
+        if not np.isfinite(films).all():
+            raise UserError("The network answers nothing finite: the training has diverged; lower the learning rate.")
         logit, label, *counts, loss = films.reshape(-1, films.shape[-1]).T
         label, called = label > 0.5, logit > 0  # a disputed label is a soft one
         dice = dice_scores(*counts)[counts[-1] > 0]

@@ -24,7 +24,16 @@ from training.learning.mining import FalseAlarms
 
 def make_fabric(config: TrainingConfig) -> Fabric:
     """Choose where the run computes and logs, and start its other processes."""
-    fabric = Fabric(
+    try:
+        fabric = _fabric(config)
+    except (ValueError, RuntimeError) as error:  # no such accelerator, strategy or precision, or none here
+        raise UserError(f"This cannot be computed on: {' '.join(str(error).split())}") from error
+    fabric.launch()
+    return fabric
+
+
+def _fabric(config: TrainingConfig) -> Fabric:
+    return Fabric(
         accelerator=config.accelerator,
         devices=config.devices,
         num_nodes=config.num_nodes,
@@ -35,8 +44,6 @@ def make_fabric(config: TrainingConfig) -> Fabric:
             TensorBoardLogger(config.run, name="tensorboard"),
         ],
     )
-    fabric.launch()
-    return fabric
 
 
 def make_loader(

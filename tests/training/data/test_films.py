@@ -130,6 +130,9 @@ def test_siim_runs_are_relative_and_run_down_the_columns():
     np.testing.assert_array_equal(mask, expected)
     with pytest.raises(ValueError, match="13 of a film with 12"):
         decode_runs("10 3", (4, 3))
+    for text in ("1 2 3", "one 2", "5 -2", "1.5 2", f"1 {10**30}"):
+        with pytest.raises(TrainingDataError, match="whole numbers"):
+            decode_runs(text, (4, 3))
 
 
 def test_all_annotations_of_a_film_are_united():
@@ -145,20 +148,30 @@ def test_a_patient_stays_in_one_split_and_shares_are_kept():
     assert split_of("p7", 0.1, 0.2, seed=0) == split_of("p7", 0.1, 0.2, seed=0)
 
 
-def test_siim_is_read_as_kaggle_ships_it(tmp_path):
+def test_siim_is_read_as_kaggle_ships_it(tmp_path, capsys):
     image = draw_phantom(seed=1, size=256).image
     for image_id in ("1.2.3", "1.2.4", "1.2.5"):
         folder = tmp_path / "dicom" / image_id / "series"
         folder.mkdir(parents=True)
         (folder / f"{image_id}.dcm").write_bytes(to_dicom(image, bits_stored=8))
     annotations = tmp_path / "train-rle.csv"
-    annotations.write_text("ImageId, EncodedPixels\n1.2.3, -1\n1.2.4, 256 10\n1.2.4, 512 20\n")
+    annotations.write_text("ImageId, EncodedPixels\n1.2.3, -1\n1.2.4, 256 10\n1.2.4, 512 20\n1.2.9, -1\n")
 
     table = write_prepared(read_siim(tmp_path / "dicom", annotations), tmp_path / "out", 256)
 
     assert table["image_id"].tolist() == ["1.2.3", "1.2.4"], "the film without annotation is left out"
+    told = capsys.readouterr().out
+    assert "not name them: 1.2.5.dcm" in told and "no file is called so: 1.2.9" in told
     assert table["label"].tolist() == [0, 1]
     assert table["patient_id"].nunique() == 1
+    again = tmp_path / "dicom" / "again"
+    again.mkdir()
+    (again / "1.2.4.dcm").write_bytes(b"no film")
+    with pytest.raises(TrainingDataError, match=r"in two files: 1\.2\.4"):
+        list(read_siim(tmp_path / "dicom", annotations))
+    (again / "1.2.4.dcm").rename(again / "1.2.9.dcm")
+    with pytest.raises(TrainingDataError, match=r"1\.2\.9\.dcm is no DICOM file that can be read"):
+        list(read_siim(tmp_path / "dicom", annotations))
     mask = PreparedFilms.open(tmp_path / "out").true_mask(1)
     assert mask[:10, 1].all() and mask[:20, 2].all() and mask.sum() == 30
 

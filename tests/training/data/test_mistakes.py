@@ -1,13 +1,17 @@
 """The first hour of a researcher: every slip is refused in one sentence, or understood, and nothing is half-written."""
 
+import os
 import re
 import shutil
+import subprocess
+import sys
 
 import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
 
+from app.config import ROOT
 from tests.support.film_sets import write_film_set
 from training.__main__ import main
 from training.data.films import PreparedFilms
@@ -274,7 +278,9 @@ def test_what_a_folder_says_of_itself_travels_with_its_films(folder, capsys):
         (["train", "--data", "nowhere", "--run", "run"], "nowhere holds no films.csv"),
         (["evaluate", "--weights", "nowhere.safetensors", "--data", "nowhere"], "nowhere holds no films.csv"),
         (["prepare", "--source", "nowhere", "--out", "out"], "nowhere is no folder"),
-        (["prepare", "--source", ".", "--out", "out", "--size", "3"], "not at --size 3"),
+        (["prepare", "--source", ".", "--out", "out", "--size", "3"], "--size is 3, not 32 to 4096"),
+        (["prepare", "--source", ".", "--out", "."], "--out is '.'; call what is to be written by its name"),
+        (["compare_folds", "--recipes", "[]"], "--recipes names nothing"),
         (["curves", "--runs", "[nowhere]", "--out", "out"], "nowhere holds no log"),
         (["graph", "--weights", "nowhere.safetensors"], "No weights at nowhere.safetensors"),
         (["unpack", "--archive", "nowhere.zip", "--out", "out"], "nowhere.zip: No such file"),
@@ -285,6 +291,46 @@ def test_every_command_says_in_a_sentence_what_is_not_there(command, named, tmp_
     monkeypatch.chdir(tmp_path)
     with pytest.raises(SystemExit, match=named):
         main(command)
+
+
+@pytest.mark.parametrize(
+    ("more", "named"),
+    [
+        (["--batch_size", "0"], "--batch_size is 0, not 1 or more"),
+        (["--learning_rate", "-1"], "--learning_rate is -1, not above 0"),
+        (["--learning_rate", "1e400"], "--learning_rate is inf, not above 0"),
+        (["--positive_share", "[0.5,3]"], "--positive_share is 3, not 0 to 1"),
+        (["--image_size", "63"], "--image_size is 63, not a multiple of 32"),
+        (["--window.size", "-32"], "--window.size is -32, not 0 to 4096"),
+        (["--workers", "-1"], "--workers is -1, not 0 or more"),
+        (["--model.map_stride", "3"], "map_stride must be 1"),
+        (["--accelerator", "abacus"], "cannot be computed on: .*abacus"),
+        (["--precision", "8"], "cannot be computed on: .*8"),
+    ],
+    ids=lambda value: value[0] if isinstance(value, list) else "",
+)
+def test_a_setting_that_nobody_can_mean_is_refused_before_a_run_begins(folder, tmp_path, more, named):
+    prepare(folder)
+    command = ["train", "--data", str(tmp_path / "prepared"), "--run", str(tmp_path / "run"), "--start", "random"]
+    with pytest.raises(SystemExit, match=f"^error: .*{named}"):
+        main([*command, *more])
+    assert not (tmp_path / "run").exists()
+
+
+def test_training_that_diverged_says_so(folder, tmp_path):
+    prepare(folder)
+    command = ["train", "--data", str(tmp_path / "prepared"), "--run", str(tmp_path / "run"), "--start", "random"]
+    command += ["--image_size", "64", "--batch_size", "2", "--micro_batch", "2", "--workers", "0", "--epochs", "1"]
+    with pytest.raises(SystemExit, match="error: .* diverged"):
+        main([*command, "--steps_per_epoch", "2", "--learning_rate", "1e11", "--accelerator", "cpu"])
+
+
+def test_a_file_whose_name_is_no_text_is_named_all_the_same(folder):
+    (folder / "images" / os.fsdecode(b"b\xf6se.png")).touch()
+    out = folder.parent / "prepared"
+    command = [sys.executable, "-m", "training", "prepare", "--source", folder, "--out", out, "--size", "64"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0 and r"b\udcf6se.png" in done.stdout
 
 
 def test_training_checks_its_films_before_it_begins(folder, tmp_path):
