@@ -24,6 +24,7 @@ class BusyError(PleuraError):
         retry_seconds: When to ask again.
     """
 
+    code = "busy"
     retry_seconds: int = 1
 
 

@@ -36,9 +36,13 @@ logger = logging.getLogger(__name__)
 class StorageFullError(PleuraError):
     """There is no room left to keep a film."""
 
+    code = "storage_full"
+
 
 class StorageUnavailableError(PleuraError):
     """The database does not answer, or not as it should."""
+
+    code = "storage_unavailable"
 
 
 class Base(DeclarativeBase):

@@ -25,6 +25,8 @@ EDGES = (np.s_[1:], np.s_[:-1]), (np.s_[:, 1:], np.s_[:, :-1])
 class InvalidMaskError(PleuraError):
     """What was sent is no mask of the film."""
 
+    code = "invalid_mask"
+
 
 @dataclass(frozen=True)
 class Area:

@@ -42,6 +42,8 @@ logger = logging.getLogger(__name__)
 class TooManyStudiesError(PleuraError):
     """One browser session keeps as many films as it may."""
 
+    code = "too_many_studies"
+
 
 class StudyStore:
     """The studies of all sessions. Shared between threads; processes share its database.

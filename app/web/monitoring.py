@@ -21,7 +21,6 @@ from app.studies.database import StorageFullError, StorageUnavailableError
 from app.studies.observations import REFUSED, Observation, hour_of
 from app.studies.study import Study
 from app.web.metrics import Metrics, count_requests
-from app.web.problems import PROBLEMS
 from app.web.services import services
 
 KEY = "pleura monitoring"
@@ -68,7 +67,7 @@ def observe(analysed: AnalysedFilm) -> None:
 
 def observe_refusal(error: PleuraError) -> None:
     """Note that a film got no answer, and why."""
-    code = PROBLEMS[type(error)].code
+    code = error.code
     monitoring().metrics.refusals.labels(code).inc()
     if not isinstance(error, StorageFullError | StorageUnavailableError):  # it could not be written, either
         services().studies.observations.refused(services().predictor.sha256, code)

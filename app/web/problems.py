@@ -35,27 +35,30 @@ class Problem:
 
 
 PROBLEMS: dict[type[errors.PleuraError], Problem] = {
-    errors.InvalidImageError: Problem(400, "invalid_image", mark("This film cannot be used")),
-    errors.EmptyFileError: Problem(400, "empty_file", mark("The file is empty")),
-    errors.TruncatedImageError: Problem(400, "truncated_image", mark("The file is damaged or incomplete")),
-    errors.NoPixelDataError: Problem(400, "no_pixel_data", mark("The DICOM file holds no image")),
-    errors.MultiFrameError: Problem(400, "multi_frame", mark("The file holds several images")),
-    errors.WrongModalityError: Problem(400, "wrong_modality", mark("This is not a radiograph")),
-    errors.ImageTooSmallError: Problem(400, "image_too_small", mark("The image is too small")),
-    errors.UnsupportedFormatError: Problem(415, "unsupported_format", mark("This kind of file cannot be read")),
-    errors.ImageTooLargeError: Problem(413, "image_too_large", mark("The image is too large")),
-    errors.FileTooLargeError: Problem(413, "file_too_large", mark("The file is too large")),
-    errors.TooManyPixelsError: Problem(413, "too_many_pixels", mark("The image has too many pixels")),
-    errors.CheckpointError: Problem(503, "model_unavailable", mark("The model could not be loaded")),
-    masks.InvalidMaskError: Problem(400, "invalid_mask", mark("The drawn mask cannot be used")),
-    reader.ReadingTimedOutError: Problem(400, "reading_timed_out", mark("Reading the file takes too long")),
-    reader.ReadingTooLargeError: Problem(413, "reading_too_large", mark("Reading the file takes too much memory")),
-    reader.ReadingFailedError: Problem(400, "reading_failed", mark("Reading the file failed")),
-    reader.ReaderUnavailableError: Problem(503, "reader_unavailable", mark("No film can be read at present")),
-    turns.BusyError: Problem(503, "busy", mark("The server is busy")),
-    database.StorageFullError: Problem(507, "storage_full", mark("No room is left for films")),
-    database.StorageUnavailableError: Problem(503, "storage_unavailable", mark("Films cannot be kept at present")),
-    studies.TooManyStudiesError: Problem(429, "too_many_studies", mark("Too many films are kept already")),
+    kind: Problem(status, kind.code, title)
+    for kind, status, title in (
+        (errors.InvalidImageError, 400, mark("This film cannot be used")),
+        (errors.EmptyFileError, 400, mark("The file is empty")),
+        (errors.TruncatedImageError, 400, mark("The file is damaged or incomplete")),
+        (errors.NoPixelDataError, 400, mark("The DICOM file holds no image")),
+        (errors.MultiFrameError, 400, mark("The file holds several images")),
+        (errors.WrongModalityError, 400, mark("This is not a radiograph")),
+        (errors.ImageTooSmallError, 400, mark("The image is too small")),
+        (errors.UnsupportedFormatError, 415, mark("This kind of file cannot be read")),
+        (errors.ImageTooLargeError, 413, mark("The image is too large")),
+        (errors.FileTooLargeError, 413, mark("The file is too large")),
+        (errors.TooManyPixelsError, 413, mark("The image has too many pixels")),
+        (errors.CheckpointError, 503, mark("The model could not be loaded")),
+        (masks.InvalidMaskError, 400, mark("The drawn mask cannot be used")),
+        (reader.ReadingTimedOutError, 400, mark("Reading the file takes too long")),
+        (reader.ReadingTooLargeError, 413, mark("Reading the file takes too much memory")),
+        (reader.ReadingFailedError, 400, mark("Reading the file failed")),
+        (reader.ReaderUnavailableError, 503, mark("No film can be read at present")),
+        (turns.BusyError, 503, mark("The server is busy")),
+        (database.StorageFullError, 507, mark("No room is left for films")),
+        (database.StorageUnavailableError, 503, mark("Films cannot be kept at present")),
+        (studies.TooManyStudiesError, 429, mark("Too many films are kept already")),
+    )
 }
 
 HTTP_PROBLEMS: dict[type[HTTPException], tuple[Problem, str]] = {

@@ -11,7 +11,7 @@ from app.web import api
 from app.web.problems import HTTP_PROBLEMS, NO_FILE, PROBLEMS, Problem
 
 PAGE = (ROOT / "docs" / "reason-codes.md").read_text()
-PROBLEM = re.compile(r'\bProblem\(\s*\d+,\s*"(\w+)"')
+PROBLEM = re.compile(r'(?:\bProblem\(\s*\d+,\s*|^    code = )"(\w+)"', re.MULTILINE)
 SCRIPTED_FAILURE = re.compile(r'\bfailure\([^;]*,\s*"(\w+)"\)')
 
 

@@ -1,7 +1,6 @@
 """A site's films answered, exactly as they are served, and what there is to say of each besides."""
 
 import os
-import re
 from collections import defaultdict, deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -50,17 +49,12 @@ def answer_films(predictor: Predictor, labelled: LabelledFilms, masks: Path | No
         except ReaderUnavailableError:
             raise  # it is no film's fault
         except PleuraError as error:
-            labelled.issues.append(Issue(film["film"], code_of(error), str(error)))
+            labelled.issues.append(Issue(film["film"], error.code, str(error)))
         except OSError as error:
             labelled.issues.append(Issue(film["film"], "unreadable", f"{error.strerror}."))
         else:
             rows.append(_row(predictor, film, radiograph, prediction) | _overlap(film, prediction, known, labelled))
     return pd.DataFrame(rows)
-
-
-def code_of(error: PleuraError) -> str:
-    """Give the code by which the service refuses a film for this reason."""
-    return re.sub(r"(?<!^)(?=[A-Z])", "_", type(error).__name__.removesuffix("Error")).lower()
 
 
 def _read_ahead(films: list[dict]) -> Iterator[tuple[dict, Future[Radiograph]]]:

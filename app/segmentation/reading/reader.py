@@ -62,17 +62,25 @@ KILLED_BY_THE_CLOCK = (signal.SIGALRM, signal.SIGXCPU)
 class ReadingTimedOutError(InvalidImageError):
     """Reading a film took longer than any sound film does."""
 
+    code = "reading_timed_out"
+
 
 class ReadingTooLargeError(ImageTooLargeError):
     """Reading a film took more memory than any sound film does."""
+
+    code = "reading_too_large"
 
 
 class ReadingFailedError(InvalidImageError):
     """The process that read a film broke down over it."""
 
+    code = "reading_failed"
+
 
 class ReaderUnavailableError(PleuraError):
     """No process can be started to read films."""
+
+    code = "reader_unavailable"
 
 
 class Reader:

@@ -13,13 +13,11 @@ from pypdf import PdfReader
 from app.segmentation.checkpoint import load_checkpoint
 from app.segmentation.predictor import Predictor
 from app.segmentation.reading.reader import Reader
-from app.web.problems import PROBLEMS
 from tests.support.film_files import to_dicom
 from tests.support.film_sets import write_film_set
 from training.__main__ import build_parser, main
 from training.acceptance import adapt
 from training.acceptance.accept import accept
-from training.acceptance.answers import code_of
 from training.acceptance.figures import FEW, measure, site_figures
 from training.acceptance.limits import Limit, Verdict, judge, read_limits
 from training.errors import TrainingDataError
@@ -220,15 +218,6 @@ def test_a_film_that_takes_its_reader_down_costs_one_line(site, checkpoint_path,
         "film-04.png": "reading_timed_out",
     }
     assert said["films"] == 10
-
-
-def test_codes_are_the_service_s():
-    own = {
-        error: problem.code for error, problem in PROBLEMS.items() if error.__module__.startswith("app.segmentation")
-    }
-    own = {error: code for error, code in own.items() if code != "model_unavailable"}  # that stops the command
-    assert len(own) > 8
-    assert {error: code_of(error("…")) for error in own} == own
 
 
 @pytest.mark.parametrize(
