@@ -7,6 +7,7 @@ have seeds of their own, so the course of a run does not depend on how many proc
 
 import time
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any
 
 import numpy as np
@@ -56,7 +57,7 @@ def train(config: TrainingConfig) -> None:
     state: dict[str, Any] = {"model": learner.model, "average": learner.average, "optimizer": learner.optimizer}
     state |= {"epoch": 0, "best": -1.0, "settings": made["settings"], "alarms": learner.alarms.scores}
     if (config.run / STATE_FILE).is_file():
-        fabric.load(config.run / STATE_FILE, state)
+        _load_state(fabric, state, config.run / STATE_FILE)
         _demand_same(state["settings"], made["settings"], config.run)
         learner.alarms.scores = state["alarms"]
         fabric.print(f"Going on after epoch {state['epoch']} of {config.epochs}.")
@@ -112,6 +113,15 @@ def _save_state(fabric: Fabric, state: dict, run: Path) -> None:
     fabric.barrier()
     if fabric.is_global_zero:
         (run / f"{STATE_FILE}.new").replace(run / STATE_FILE)
+
+
+def _load_state(fabric: Fabric, state: dict, path: Path) -> None:
+    try:
+        fabric.load(path, state)
+    except (UnpicklingError, EOFError, KeyError, RuntimeError, ValueError) as error:
+        raise UserError(
+            f"{path} is no state of this training, or damaged; remove it, or take another folder."
+        ) from error
 
 
 def _demand_same(before: dict, now: dict, run: Path) -> None:

@@ -20,7 +20,7 @@ from app.segmentation.network.model import ModelConfig, build_model
 from app.segmentation.predictor import Predictor
 from training.__main__ import main
 from training.data.windows import WindowConfig
-from training.errors import TrainingDataError
+from training.errors import TrainingDataError, UserError
 from training.evidence.stress import SLIGHT_CHANGES
 from training.learning.initialisation import initial_model
 from training.learning.train import BEST_FILE, STATE_FILE, train
@@ -212,3 +212,15 @@ def test_a_wider_head_answers_as_before_until_it_is_trained(checkpoint_path):
 def test_lite0_fits_efficientnet_only():
     with pytest.raises(ValueError, match="resnet34"):
         initial_model("lite0", ModelConfig(encoder="resnet34"))
+
+
+@pytest.mark.parametrize("content", [b"", b"no state", None])
+def test_a_state_that_is_none_is_refused(small_training, content):
+    config = replace(small_training, epochs=1)
+    config.run.mkdir(parents=True)
+    if content is None:
+        torch.save({"epoch": 1}, config.run / STATE_FILE)
+    else:
+        (config.run / STATE_FILE).write_bytes(content)
+    with pytest.raises(UserError, match=r"last\.ckpt is no state of this training, or damaged"):
+        train(config)
