@@ -3,6 +3,7 @@
 import base64
 from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -79,23 +80,27 @@ def release(
     )
     metadata = replace(checkpoint.metadata, name=name, decision=decision, population=population)
     out.parent.mkdir(parents=True, exist_ok=True)
-    save_checkpoint(out, checkpoint.model, metadata, distribution)  # what is measured below is the file that is served
-    graph(out)
+    with TemporaryDirectory(dir=out.parent, prefix=".release-") as room:  # an earlier release stands until all is there
+        made = Path(room) / out.name
+        save_checkpoint(made, checkpoint.model, metadata, distribution)  # the file that is served is what is measured
+        graph(made)
 
-    predictor = Predictor.load(out)
-    splits = ["val", "test"] if open_test_split else ["val"]
-    metrics = {split: describe_split(predict_split(predictor, films, split)) for split in splits}
-    film = phantom_png()
-    canary = {
-        "film": base64.b64encode(film).decode("ascii"),
-        "probability": predictor.predict(read_radiograph(film)).probability,
-    }
-    save_checkpoint(out, checkpoint.model, replace(metadata, metrics=metrics, canary=canary), distribution)
+        predictor = Predictor.load(made)
+        splits = ["val", "test"] if open_test_split else ["val"]
+        metrics = {split: describe_split(predict_split(predictor, films, split)) for split in splits}
+        film = phantom_png()
+        canary = {
+            "film": base64.b64encode(film).decode("ascii"),
+            "probability": predictor.predict(read_radiograph(film)).probability,
+        }
+        save_checkpoint(made, checkpoint.model, replace(metadata, metrics=metrics, canary=canary), distribution)
 
-    released = Predictor.load(out)
-    (out.parent / "MODEL_CARD.md").write_text(model_card(released, films, described.notes))
-    figures = {"model": name, "sha256": released.sha256, **metrics}
-    write_json(figures, out.parent / "metrics.json")
+        released = Predictor.load(made)
+        (made.parent / "MODEL_CARD.md").write_text(model_card(released, films, described.notes))
+        figures = {"model": name, "sha256": released.sha256, **metrics}
+        write_json(figures, made.parent / "metrics.json")
+        for path in made.parent.iterdir():
+            path.replace(out.parent / path.name)
     print(figures_table(figures))
     print(f"written: {out}, its graph, {out.parent / 'MODEL_CARD.md'} and metrics.json")
     if FILL_IN in described.source + described.notes:

@@ -63,6 +63,21 @@ def test_what_nobody_said_is_left_to_fill_in(trained, prepared_folder, tmp_path,
     assert "MODEL_CARD.md holds [fill in]" in printed and f"next: PLEURA_WEIGHTS={out} make run" in printed
 
 
+def test_an_earlier_release_stands_until_the_next_one_is_measured(trained, prepared_folder, tmp_path, monkeypatch):
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(releasing, "choose_decision", lambda evidence, true_masks, mirror_size: DECISION)
+    monkeypatch.setattr(releasing, "model_card", interrupt)
+    folder = tmp_path / "released"
+    folder.mkdir()
+    (folder / "model.safetensors").write_bytes(b"the earlier one")
+    with pytest.raises(KeyboardInterrupt):
+        release(trained, prepared_folder, folder / "model.safetensors", name="drawn")
+    assert [path.name for path in folder.iterdir()] == ["model.safetensors"]
+    assert (folder / "model.safetensors").read_bytes() == b"the earlier one"
+
+
 def test_a_description_begins_with_its_source(tmp_path):
     (tmp_path / "DATASET.md").write_text("# Our films\n")
     with pytest.raises(UserError, match="source: one hospital"):
