@@ -11,6 +11,7 @@ import { addKeys } from "./viewer/keys.js";
 import { drawSides } from "./viewer/marks.js";
 import { Settings, clamp } from "./viewer/settings.js";
 import { Stage } from "./viewer/stage.js";
+import { zoomActions, zoomKeys } from "./viewer/zoom.js";
 import { figure, tr } from "./words.js";
 
 const root = document.querySelector("#viewer");
@@ -24,15 +25,6 @@ const stage = new Stage($(".stage"), { width, height }, settings);
 
 function tell(sentence) {
   $("#said").textContent = sentence;
-}
-
-function zoomActions() {
-  const [pane] = stage.panes;
-  return {
-    fit: () => stage.view.fit(pane),
-    closer: () => stage.view.zoom(pane, 1.25),
-    farther: () => stage.view.zoom(pane, 0.8),
-  };
 }
 
 /** What the buttons do to the mask; each but undo and redo can be undone. */
@@ -97,11 +89,7 @@ function keys() {
     { key: "[", label: tr("Fainter"), run: () => fade(settings, -1) },
     { key: "]", label: tr("Stronger"), run: () => fade(settings, 1) },
   ]);
-  addKeys(tr("Film"), [
-    { key: "+", label: tr("Zoom in"), control: "[data-action=closer]" },
-    { key: "-", label: tr("Zoom out"), control: "[data-action=farther]" },
-    { key: "0", label: tr("Fit"), control: "[data-action=fit]" },
-  ]);
+  addKeys(tr("Film"), zoomKeys());
   addKeys(tr("Help"), [{ key: "?", label: tr("This sheet"), control: "[data-action=keys]" }]);
   document.addEventListener("keydown", chord);
 }
@@ -177,7 +165,7 @@ async function start() {
     $("#size").textContent = `${size} px`;
     stage.redraw();
   });
-  wire({ ...zoomActions(), ...maskActions(mask, history, brush, modelMask) });
+  wire({ ...zoomActions(stage), ...maskActions(mask, history, brush, modelMask) });
   listen(stage, { ...basicTools(stage), ...brush.tools });
   stage.element.addEventListener("changed", () => showState(mask, history));
   stage.element.addEventListener("drawn", () => root.classList.add("drawn"), { once: true });

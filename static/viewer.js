@@ -12,6 +12,7 @@ import { Ruler } from "./viewer/ruler.js";
 import { Settings } from "./viewer/settings.js";
 import { Stage } from "./viewer/stage.js";
 import { keysOfStage } from "./viewer/stage_keys.js";
+import { zoomActions } from "./viewer/zoom.js";
 
 const full = document.documentElement;  // not the viewer: another film's takes its place
 let handed = null;
@@ -46,16 +47,14 @@ function paintMarks(root, stage, facts) {
 }
 
 function actionsOf(stage, settings, tools) {
-  const fit = () => stage.view.fit(stage.panes[0]);
+  const zooms = zoomActions(stage);
   return {
-    fit,
+    ...zooms,
     actual: () => stage.view.zoom(stage.panes[0], 1 / devicePixelRatio / stage.view.scale),
-    closer: () => stage.view.zoom(stage.panes[0], 1.25),
-    farther: () => stage.view.zoom(stage.panes[0], 0.8),
     reset() {
       settings.reset();
       tools.ruler?.clear();
-      fit();
+      zooms.fit();
     },
     clear: () => tools.ruler.clear(),
     full: () => (document.fullscreenElement ? document.exitFullscreen() : full.requestFullscreen()),

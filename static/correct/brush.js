@@ -1,9 +1,9 @@
 // Brush and eraser, for pointers and for the keyboard.
 
 import { clamp } from "../viewer/settings.js";
+import { ARROWS } from "../viewer/stage_keys.js";
 import { tr } from "../words.js";
 
-const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 const VALUES = { brush: 1, eraser: 0 };
 const MARGIN = 24;  // CSS pixels between the keyboard's brush and the edge of the stage
 

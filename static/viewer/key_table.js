@@ -2,14 +2,13 @@
 
 import { fade, hideOrShow, next } from "./controls.js";
 import { addKeys } from "./keys.js";
+import { zoomKeys } from "./zoom.js";
 import { tr } from "../words.js";
 
 /** Keys that work wherever the focus is. */
 export function keysOfViewer({ settings, tools }) {
   addKeys(tr("Film"), [
-    { key: "+", also: "=", label: tr("Zoom in"), control: "[data-action=closer]" },
-    { key: "-", label: tr("Zoom out"), control: "[data-action=farther]" },
-    { key: "0", label: tr("Fit"), control: "[data-action=fit]" },
+    ...zoomKeys(),
     { key: "1", label: tr("One film pixel to one of the screen"), control: "[data-action=actual]" },
     { key: "i", label: tr("Invert"), control: "[data-setting=invert]" },
     { key: "m", label: tr("Mirror, to check the sides"), control: "[data-setting=mirror]" },

@@ -5,7 +5,9 @@ import { shiftWindow } from "./gestures.js";
 const PAN_STEP = 48;  // CSS pixels
 const CROSS_STEP = 8;
 const WINDOW_STEP = 4;  // percent
-const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+
+/** The way that each arrow key points. */
+export const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
 /** Let a stage answer keys; with the ruler they move its cross. */
 export function keysOfStage({ stage, settings, tools }) {
