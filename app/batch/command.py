@@ -16,10 +16,11 @@ from app.batch.pictures import Pictures
 from app.batch.ray_work import HERE, rows_by_ray
 from app.batch.results import Results, ResultsError
 from app.batch.rows import row_of
-from app.batch.work import entries, outcomes
+from app.batch.work import outcomes
 from app.config import SettingError, available_cores, check_settings, read_settings
 from app.segmentation.errors import CheckpointError
 from app.segmentation.predictor import Predictor
+from app.segmentation.reading.film_folder import entries
 from app.segmentation.reading.reader import shared_reader
 
 MOST_AT_ONCE = 4

@@ -11,9 +11,10 @@ from app.analysis.analysis import Analysis
 from app.batch.pictures import Pictures
 from app.batch.results import Results, ResultsError
 from app.batch.rows import row_of
-from app.batch.work import Entry, Outcome, outcome_of
+from app.batch.work import Outcome, outcome_of
 from app.config import ROOT
 from app.segmentation.predictor import Predictor
+from app.segmentation.reading.film_folder import Entry
 from app.segmentation.reading.reader import shared_reader
 
 FILMS_IN_A_TASK = 8

@@ -6,30 +6,15 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
 from queue import SimpleQueue
 
 from app.analysis.analysis import AnalysedFilm, Analysis
 from app.segmentation.errors import PleuraError
 from app.segmentation.reading.film_file import demand_size, open_film
+from app.segmentation.reading.film_folder import Entry
 
 AHEAD = 2
 """Films in memory besides those that are answered: done before an earlier one, or wait to be."""
-
-
-@dataclass(frozen=True)
-class Entry:
-    """A file, or a folder that cannot be read.
-
-    Attributes:
-        name: Path below the batch's folder, with slashes.
-        path: Where it is.
-        error: Why the file system refuses a folder; None for a file.
-    """
-
-    name: str
-    path: Path
-    error: OSError | None = None
 
 
 @dataclass(frozen=True)
@@ -50,27 +35,13 @@ class Outcome:
     error: PleuraError | OSError | None = None
 
 
-def entries(folder: Path) -> Iterator[Entry]:
-    """List every file below a folder in the order of their names, and the folders that cannot be read.
-
-    Hidden files and folders are left out, and links to folders are not followed.
-    """
-    refused: list[OSError] = []
-    for place, folders, files in os.walk(folder, onerror=refused.append):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        yield from (_entry(folder, Path(error.filename), error) for error in refused)
-        refused.clear()
-        yield from (_entry(folder, Path(place, name)) for name in sorted(files) if not name.startswith("."))
-    yield from (_entry(folder, Path(error.filename), error) for error in refused)
-
-
 def outcomes(
     films: Iterator[Entry], analyses: Sequence[Analysis], is_known: Callable[[str], bool]
 ) -> Generator[Outcome]:
     """Answer films in their order, as many at once as there are models; one is read while others are answered.
 
     Args:
-        films: From `entries`.
+        films: From `film_folder.entries`.
         analyses: The model at work, once or several times.
         is_known: Whether a film need not be answered, by the hash of its content.
     """
@@ -97,10 +68,6 @@ def outcomes(
         finally:
             for future in pending:
                 future.cancel()
-
-
-def _entry(folder: Path, path: Path, error: OSError | None = None) -> Entry:
-    return Entry(path.relative_to(folder).as_posix(), path, error)
 
 
 def outcome_of(entry: Entry, analysis: Analysis, is_known: Callable[[str], bool]) -> Outcome:

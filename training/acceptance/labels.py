@@ -1,15 +1,15 @@
 """What a site says of its films, joined to the files: nothing that does not fit is dropped without a word."""
 
 import hashlib
-import os
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 import pandas as pd
 
 from app.segmentation.reading.film_file import open_film
+from app.segmentation.reading.film_folder import entries
 from training.data.manifest import demand_numbers, demand_patients
 from training.data.mask_files import normal
 from training.data.tables import LINE, read_table, some
@@ -62,7 +62,12 @@ def join_labels(folder: Path, labels: Path) -> LabelledFilms:
         raise MissingFilmError(f"{folder} is no folder; --films names the one that holds the films.")
     table = _checked(labels)
     joined = LabelledFilms()
-    files = {normal(path.relative_to(folder).as_posix()): path for path in _files(folder, joined.issues)}
+    files: dict[str, Path] = {}
+    for entry in entries(folder):
+        if entry.error is None:
+            files[normal(entry.name)] = entry.path
+        else:
+            joined.issues.append(Issue(entry.name, "unreadable", f"{entry.error.strerror}; films in it have no row"))
     if not files:
         raise MissingFilmError(f"{folder} holds no files.")
     named = by_name(files)
@@ -96,20 +101,6 @@ def _checked(labels: Path) -> pd.DataFrame:
     demand_patients(labels, table)
     demand_numbers(labels, table, "age", 200)
     return table.assign(label=words.map(WORDS), view=table["view"].str.upper(), sex=table["sex"].str.upper())
-
-
-def _files(folder: Path, issues: list[Issue]) -> Iterator[Path]:
-    """List the files below a folder, whatever they are: what is none of a film is refused by name later.
-
-    Hidden ones are of no account, and links to folders are not followed. Folders that cannot be read are issues.
-    """
-    refused: list[OSError] = []
-    for place, folders, files in os.walk(folder, onerror=refused.append):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        yield from (Path(place, name) for name in sorted(files) if not name.startswith("."))
-    for error in refused:
-        name = Path(error.filename).relative_to(folder).as_posix()
-        issues.append(Issue(name, "unreadable", f"{error.strerror}; films in it have no row"))
 
 
 def by_name(files: Iterable[str]) -> dict[str, list[str]]:
