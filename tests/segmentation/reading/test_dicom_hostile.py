@@ -7,7 +7,7 @@ import imagecodecs
 import numpy as np
 import pytest
 from pydicom.encaps import encapsulate
-from pydicom.uid import JPEG2000, JPEGBaseline8Bit, JPEGLosslessSV1, RLELossless
+from pydicom.uid import JPEG2000, JPEGBaseline8Bit, JPEGLosslessSV1, RLELossless, SecondaryCaptureImageStorage
 
 from app.segmentation.errors import FileTooLargeError, InvalidImageError, PleuraError, TooManyPixelsError
 from app.segmentation.reading import dicom_elements
@@ -170,7 +170,8 @@ class TestHeader:
 
     def test_messages_do_not_repeat_what_is_long(self):
         film, cut = to_dicom(FILM), to_dicom(FILM, PixelData=bytes(1000))
-        for object_, tag in ((film, (0x0008, 0x0060)), (film, (0x0028, 0x0004)), (cut, (0x0002, 0x0010))):
+        capture = to_dicom(FILM, SOPClassUID=SecondaryCaptureImageStorage)
+        for object_, tag in ((capture, (0x0008, 0x0060)), (film, (0x0028, 0x0004)), (cut, (0x0002, 0x0010))):
             with pytest.raises(PleuraError, match="XXX") as refusal:
                 read_dicom(replaced(object_, tag, b"X" * 8000))
             assert len(str(refusal.value)) < 250
