@@ -20,7 +20,7 @@ from app.batch.work import outcomes
 from app.config import SettingError, available_cores, check_settings, read_settings
 from app.segmentation.errors import CheckpointError
 from app.segmentation.predictor import Predictor
-from app.segmentation.reading.film_folder import entries
+from app.segmentation.reading.film_folder import Entry, entries
 from app.segmentation.reading.reader import shared_reader
 
 MOST_AT_ONCE = 4
@@ -39,8 +39,9 @@ def main(arguments: list[str] | None = None) -> int:
         check_settings(settings)
         if not options.films.is_dir():
             raise ResultsError(f"{options.films} is no folder.")
-        _demand_outside(options.films, (options.out, options.masks, options.dicom))
-        for folder in filter(None, (options.masks, options.dicom)):
+        written = list(filter(None, (options.masks, options.dicom)))
+        _demand_own_folders(options.films, written)
+        for folder in written:
             folder.mkdir(parents=True, exist_ok=True)
         count, threads = at_once(settings["THREADS"], available_cores())
         weights, engine = Path(settings["WEIGHTS"]), settings["ENGINE"]
@@ -73,12 +74,10 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _demand_outside(films: Path, written: Iterable[Path | None]) -> None:
-    """Refuse to write where films are read: what is written would get a row."""
-    folder = os.path.realpath(films)
-    for path in filter(None, written):
-        if Path(os.path.realpath(path)).is_relative_to(folder):
-            raise ResultsError(f"{path} lies in {films}, where every file gets a row. Name a place outside it.")
+def _demand_own_folders(films: Path, written: Iterable[Path]) -> None:
+    for folder in written:
+        if os.path.realpath(folder) == os.path.realpath(films):
+            raise ResultsError(f"{folder} is where the films are; name a folder of its own for what is written.")
 
 
 def at_once(threads: int, cores: int) -> tuple[int, int]:
@@ -100,13 +99,15 @@ def _run(
 ) -> int:
     """Write a row for every film that has none, whoever makes it."""
     pictures = Pictures(options.masks, options.dicom, settings["SECRET_KEY"])
-    total = sum(1 for _ in entries(options.films))
+    written = list(filter(None, (results.path, results.draft, options.masks, options.dicom)))  # no films, if among them
+    total = sum(1 for _ in entries(options.films, written))
+    films = entries(options.films, written)
     if options.ray:
-        rows = rows_by_ray(entries(options.films), options.ray, options.workers, settings, pictures, results)
+        rows = rows_by_ray(films, options.ray, options.workers, settings, pictures, results)
     else:
         reader = shared_reader(settings["READING_SECONDS"], settings["READING_MIB"])
         analyses = [Analysis(predictor, reader) for predictor in predictors]
-        rows = _rows_here(options.films, analyses, pictures, results)
+        rows = _rows_here(films, analyses, pictures, results)
     try:
         with closing(rows):
             for name, sha256, row in tqdm(rows, total=total, unit="film", mininterval=1, file=sys.stderr):
@@ -119,9 +120,9 @@ def _run(
 
 
 def _rows_here(
-    films: Path, analyses: Sequence[Analysis], pictures: Pictures, results: Results
+    films: Iterator[Entry], analyses: Sequence[Analysis], pictures: Pictures, results: Results
 ) -> Generator[tuple[str, str, list[object]]]:
-    with closing(outcomes(entries(films), analyses, results.knows)) as work:
+    with closing(outcomes(films, analyses, results.knows)) as work:
         for outcome in work:
             yield outcome.entry.name, outcome.sha256, row_of(outcome, results.model_sha256, pictures)
 

@@ -273,13 +273,22 @@ def test_a_table_that_was_cut_within_a_letter_or_filled_with_zeros_is_gone_on_wi
         assert by_path(run(out="cut.csv")[1]) == by_path(whole)
 
 
-@pytest.mark.parametrize("option", ["--out", "--masks", "--dicom"])
-def test_what_is_written_would_be_read_in_the_folder_and_is_refused_there(run, folder, tmp_path, option, capsys):
+def test_what_is_written_among_the_films_is_taken_for_none(run, folder, tmp_path):
     (tmp_path / "link").symlink_to(folder)
-    arguments = [str(folder), "--out", str(tmp_path / "t.csv"), option, str(tmp_path / "link" / "written")]
+    among = tmp_path / "link"
+    outside = by_path(run()[1])
+    options = ["--masks", str(among / "masks"), "--dicom", str(among / "dicom")]
+    for _ in range(2):
+        assert by_path(run(*options, out="link/results.csv")[1]) == outside
+    assert list((folder / "masks").iterdir()) and list((folder / "dicom").iterdir())
+
+
+@pytest.mark.parametrize("option", ["--masks", "--dicom"])
+def test_the_films_own_folder_is_no_place_for_what_is_written(folder, tmp_path, option, capsys):
+    (tmp_path / "link").symlink_to(folder)
     before = sorted(folder.rglob("*"))
-    assert batch.main(arguments) == 1
-    assert "Name a place outside it." in capsys.readouterr().err
+    assert batch.main([str(folder), "--out", str(tmp_path / "t.csv"), option, str(tmp_path / "link")]) == 1
+    assert "is where the films are" in capsys.readouterr().err
     assert sorted(folder.rglob("*")) == before and not (tmp_path / "t.csv").exists()
 
 

@@ -82,7 +82,7 @@ def accept(
     _demand_own_folder(out)
     if adapt and not name:
         raise UserError("--adapt makes a new model; say by --name what it is to be called.")
-    labelled = join_labels(films, labels)
+    labelled = join_labels(films, labels, filter(None, (masks, limits, out)))
     predictor = Predictor.load(weights, threads=threads)
     card = card_figures(predictor.metadata.metrics)
     table = answer_films(predictor, labelled, masks)

@@ -44,13 +44,14 @@ class LabelledFilms:
     issues: list[Issue] = field(default_factory=list)
 
 
-def join_labels(folder: Path, labels: Path) -> LabelledFilms:
+def join_labels(folder: Path, labels: Path, apart_from: Iterable[Path] = ()) -> LabelledFilms:
     """Join the files below a folder to the lines of a table.
 
     Args:
         folder: Films, at any depth; hidden files are of no account.
         labels: CSV with film (path below the folder, or the file's name, with or without its ending) and label (1 or
             0); patient_id, view, age, sex, manufacturer and model go before what a DICOM header says.
+        apart_from: Files and folders that may lie among the films, and hold none.
 
     Returns:
         A row a film: the table's columns, "path", and "sha256" of the file; and who has no row, and why.
@@ -63,7 +64,7 @@ def join_labels(folder: Path, labels: Path) -> LabelledFilms:
     table = _checked(labels)
     joined = LabelledFilms()
     files: dict[str, Path] = {}
-    for entry in entries(folder):
+    for entry in entries(folder, [labels, *apart_from]):
         if entry.error is None:
             files[normal(entry.name)] = entry.path
         else:

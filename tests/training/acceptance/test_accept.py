@@ -85,6 +85,18 @@ def test_a_site_gets_a_page_figures_and_every_film(site, checkpoint_path, capsys
     assert f"next: PLEURA_WEIGHTS={checkpoint_path} PLEURA_ACCEPTANCE={out}/acceptance.json make run" in printed
 
 
+def test_labels_masks_and_report_may_lie_among_the_films(site, checkpoint_path):
+    for name in ("labels.csv", "masks"):
+        (site / name).rename(site / "films" / name)
+    films = site / "films"
+    for _ in range(2):
+        accept(
+            checkpoint_path, films, films / "labels.csv", films / "out", masks=films / "masks", resamples=20, threads=1
+        )
+    said = json.loads((films / "out" / "acceptance.json").read_text())
+    assert said["films"] == COUNT and pd.read_csv(films / "out" / "left_out.csv").empty
+
+
 def test_figures_are_those_of_the_model_card(site, checkpoint_path):
     run(site, checkpoint_path)
     films = pd.read_csv(site.parent / "report" / "films.csv", keep_default_na=False)
