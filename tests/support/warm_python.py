@@ -75,6 +75,8 @@ def serve(address: str) -> None:
 def _run(files: list[int], arguments: list[str], folder: str, environment: dict[str, str]) -> int:
     for target, file in enumerate(files):
         os.dup2(file, target)
+    sys.stdout = open(1, "w", closefd=False)  # those it had may be of files of another kind
+    sys.stderr = open(2, "w", buffering=1, errors="backslashreplace", closefd=False)
     os.chdir(folder)
     os.environ.clear()
     os.environ.update(environment)
