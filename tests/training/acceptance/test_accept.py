@@ -60,6 +60,10 @@ def run(site, weights, **more):
     return status, json.loads((out / "acceptance.json").read_text()), pd.read_csv(out / "left_out.csv")
 
 
+def reasons(left_out):
+    return sorted(zip(left_out["film"], left_out["code"], strict=True))
+
+
 def edit(site, change):
     table = pd.read_csv(site / "labels.csv", dtype=str, keep_default_na=False)
     change(table).to_csv(site / "labels.csv", index=False)
@@ -152,7 +156,7 @@ def test_what_does_not_fit_is_named(site, checkpoint_path):
 
     edit(site, change)
     _, said, left_out = run(site, checkpoint_path)
-    assert sorted(zip(left_out["film"], left_out["code"], strict=True)) == [
+    assert reasons(left_out) == [
         ("film-00.png", "mask_refused"),
         ("film-01.png", "label_twice"),
         ("film-03.png", "contradicting_labels"),
@@ -196,7 +200,7 @@ def test_a_film_has_one_mask_and_a_mask_one_film(site, checkpoint_path):
     os.mkfifo(site / "masks" / "film-09.png")
     edit(site, lambda table: table.replace({"film-05": "a/1", "film-07": "b/1"}))
     _, _, left_out = run(site, checkpoint_path)
-    assert sorted(zip(left_out["film"], left_out["code"], strict=True)) == [
+    assert reasons(left_out) == [
         ("1.png", "ambiguous_name"),
         ("film-01.png", "mask_refused"),
         ("film-03.png", "mask_refused"),
