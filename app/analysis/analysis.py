@@ -9,8 +9,8 @@ from typing import cast
 from app.analysis.answer import to_answer
 from app.analysis.turns import Turns
 from app.segmentation.predictor import Prediction, Predictor
+from app.segmentation.reading.film_reader import FilmReader
 from app.segmentation.reading.radiograph import Radiograph
-from app.segmentation.reading.reader import Reader
 from app.studies.answer import Answer
 
 
@@ -38,14 +38,14 @@ class Analysis:
 
     Attributes:
         predictor: The model.
-        reader: The process that decodes films.
+        film_reader: The process that decodes films.
         reading: Whose film is read next.
         turns: Whose film is answered next. Who else has work for every core takes a turn, too.
     """
 
-    def __init__(self, predictor: Predictor, reader: Reader) -> None:
+    def __init__(self, predictor: Predictor, film_reader: FilmReader) -> None:
         self.predictor = predictor
-        self.reader = reader
+        self.film_reader = film_reader
         self.reading = Turns()
         self.turns = Turns()
         self._reading_since: float | None = None
@@ -83,7 +83,7 @@ class Analysis:
         """Return a film, and how many milliseconds it took; its turn has come."""
         started = self._reading_since = time.monotonic()
         try:
-            radiograph = cast(Radiograph, self.reader.read(data))
+            radiograph = cast(Radiograph, self.film_reader.read(data))
         finally:
             self._reading_since = None
         return radiograph, 1e3 * (time.monotonic() - started)

@@ -54,7 +54,7 @@ class Readiness:
 
     def _overdue(self) -> str:
         reading, answering = self._analysis.reading_seconds(), self._analysis.turns.held_seconds()
-        if reading > self._analysis.reader.order.clock_seconds + SLACK_SECONDS:
+        if reading > self._analysis.film_reader.order.clock_seconds + SLACK_SECONDS:
             return f"The film in hand has been read for {reading:.0f} s."
         if answering > OVERDUE_SECONDS:
             return f"The film in hand has been answered for {answering:.0f} s."

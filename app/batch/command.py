@@ -21,7 +21,7 @@ from app.config import SettingError, available_cores, check_settings, read_setti
 from app.segmentation.errors import CheckpointError
 from app.segmentation.predictor import Predictor
 from app.segmentation.reading.film_folder import Entry, entries
-from app.segmentation.reading.reader import shared_reader
+from app.segmentation.reading.film_reader import shared_reader
 
 MOST_AT_ONCE = 4
 """Films: each needs a network in memory, and one process reads them all."""

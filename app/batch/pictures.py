@@ -6,7 +6,7 @@ from pathlib import Path
 from app.analysis.keeping import kept_columns
 from app.batch.work import Outcome
 from app.exports.catalogue import EXPORTS, exports_of
-from app.exports.reading import Reading
+from app.exports.exported_study import ExportedStudy
 from app.studies.study import Study
 from app.studies.whole_file import write_whole
 
@@ -47,4 +47,6 @@ class Pictures:
             )
             offered = exports_of(study)
             for export in (export for export in DICOM_EXPORTS if export in offered):
-                write_whole(self.dicom / f"{sha256}-{export.file}", export.make(Reading(study, self.secret), False))
+                write_whole(
+                    self.dicom / f"{sha256}-{export.file}", export.make(ExportedStudy(study, self.secret), False)
+                )

@@ -15,7 +15,7 @@ from app.batch.work import Outcome, outcome_of
 from app.config import ROOT
 from app.segmentation.predictor import Predictor
 from app.segmentation.reading.film_folder import Entry
-from app.segmentation.reading.reader import shared_reader
+from app.segmentation.reading.film_reader import shared_reader
 
 FILMS_IN_A_TASK = 8
 """Whose rows travel together; so many films are answered again where a node fails."""

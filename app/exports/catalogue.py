@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.analysis.language import mark
-from app.exports.reading import Reading
+from app.exports.exported_study import ExportedStudy
 from app.studies.answer import region_json
 from app.studies.drawing import MaskPicture
 from app.studies.study import Study
@@ -32,11 +32,11 @@ class Export:
     maker: str
     identifies: bool = True
 
-    def make(self, reading: Reading, anonymous: bool) -> bytes:
-        """Make this export of a reading."""
+    def make(self, exported: ExportedStudy, anonymous: bool) -> bytes:
+        """Make this export of a study."""
         module, function = self.maker.split(":")
         maker = getattr(importlib.import_module(f"app.exports.{module}"), function)
-        return maker(reading, anonymous) if self.identifies else maker(reading)
+        return maker(exported, anonymous) if self.identifies else maker(exported)
 
 
 FILM = Export("film.dcm", mark("Film"), DICOM, "dicom_capture:film")
@@ -69,14 +69,14 @@ def exports_of(study: Study) -> list[Export]:
     return [export for export in EXPORTS if export not in left_out]
 
 
-def answer_json(reading: Reading) -> bytes:
+def answer_json(exported: ExportedStudy) -> bytes:
     """Write the answer as the API gives it, with what the reader says of it.
 
     "regions" and "mask" stay the model's; a reader's own stand under "reader".
     """
-    reader: dict[str, Any] = {"verdict": reading.study.verdict, "corrected_regions": None, "corrected_mask": None}
-    if reading.is_corrected:
-        regions = [{**region_json(region), "probability": None} for region in reading.regions]
-        reader |= {"corrected_regions": regions, "corrected_mask": MaskPicture.of(reading.mask).to_json()}
-    said = {**reading.answer.to_json(), "reader": reader, "example": bool(reading.study.example)}
+    reader: dict[str, Any] = {"verdict": exported.study.verdict, "corrected_regions": None, "corrected_mask": None}
+    if exported.is_corrected:
+        regions = [{**region_json(region), "probability": None} for region in exported.regions]
+        reader |= {"corrected_regions": regions, "corrected_mask": MaskPicture.of(exported.mask).to_json()}
+    said = {**exported.answer.to_json(), "reader": reader, "example": bool(exported.study.example)}
     return json.dumps(said, indent=2).encode()

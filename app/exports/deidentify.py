@@ -22,7 +22,7 @@ from pydicom.sr.coding import Code
 from pydicom.tag import Tag
 from pydicom.uid import UID
 
-from app.exports.reading import keyed_uid
+from app.exports.exported_study import keyed_uid
 
 TABLE = "dicomfields_2026c"
 """Edition of the standard's Table E.1-1 that dicom-anonymizer carries."""

@@ -9,8 +9,8 @@ from pydicom.uid import ExplicitVRLittleEndian
 
 from app.analysis.language import SOURCE, speaking
 from app.exports.dicom_object import equipment, source_of, to_bytes
+from app.exports.exported_study import ExportedStudy
 from app.exports.pictures import draw_with_legend
-from app.exports.reading import Reading
 from app.segmentation.reading.body_part import shows_chest
 
 UNPAIRED = frozenset(
@@ -22,32 +22,37 @@ UNPAIRED = frozenset(
 """Of the defined terms of PS3.16 annex L, parts that radiographs are taken of and nobody has two of."""
 
 
-def capture(reading: Reading, anonymous: bool) -> bytes:
+def capture(exported: ExportedStudy, anonymous: bool) -> bytes:
     """Write the film with its overlay and legend, in colours, to look at."""
     names = {
-        name: reading.new_uid(f"capture {name}", spoken=True) for name in ("series_instance_uid", "sop_instance_uid")
+        name: exported.new_uid(f"capture {name}", spoken=True) for name in ("series_instance_uid", "sop_instance_uid")
     }
-    made = _made(reading, draw_with_legend(reading), "RGB", "Pleura overlay, research use only", 9003, names)
-    source, reference = source_of(reading), Dataset()
+    made = _made(exported, draw_with_legend(exported), "RGB", "Pleura overlay, research use only", 9003, names)
+    source, reference = source_of(exported), Dataset()
     reference.ReferencedSOPClassUID = source.SOPClassUID
     reference.ReferencedSOPInstanceUID = source.SOPInstanceUID
     made.SourceImageSequence = [reference]
-    return to_bytes(made, reading, anonymous)
+    return to_bytes(made, exported, anonymous)
 
 
 @speaking(SOURCE)
-def film(reading: Reading, anonymous: bool) -> bytes:
+def film(exported: ExportedStudy, anonymous: bool) -> bytes:
     """Write a film that was no DICOM instance as the one that the other exports refer to."""
-    source = source_of(reading)
+    source = source_of(exported)
     names = {"series_instance_uid": source.SeriesInstanceUID, "sop_instance_uid": source.SOPInstanceUID}
-    made = _made(reading, reading.film, "MONOCHROME2", "Film as uploaded to Pleura, research use only", 1, names)
-    return to_bytes(made, reading, anonymous)
+    made = _made(exported, exported.film, "MONOCHROME2", "Film as uploaded to Pleura, research use only", 1, names)
+    return to_bytes(made, exported, anonymous)
 
 
 def _made(
-    reading: Reading, pixels: np.ndarray, photometric: str, description: str, series_number: int, names: dict[str, Any]
+    exported: ExportedStudy,
+    pixels: np.ndarray,
+    photometric: str,
+    description: str,
+    series_number: int,
+    names: dict[str, Any],
 ) -> SCImage:
-    source = source_of(reading)
+    source = source_of(exported)
     made = SCImage(
         pixel_array=pixels,
         photometric_interpretation=photometric,
@@ -60,12 +65,12 @@ def _made(
         series_description=description,
         transfer_syntax_uid=ExplicitVRLittleEndian,
         **names,
-        **equipment(reading),
+        **equipment(exported),
     )
-    part = reading.header.get("BodyPartExamined", "")
+    part = exported.header.get("BodyPartExamined", "")
     made.BodyPartExamined = part if shows_chest(part) is False else "CHEST"  # by its defined term (PS3.16 annex L)
     if made.BodyPartExamined not in UNPAIRED:
         made.Laterality = ""  # demanded of what may be one of a pair (PS3.3 C.7.3.1)
-    if "BurnedInAnnotation" in reading.header:
-        made.BurnedInAnnotation = reading.header["BurnedInAnnotation"]
+    if "BurnedInAnnotation" in exported.header:
+        made.BurnedInAnnotation = exported.header["BurnedInAnnotation"]
     return made

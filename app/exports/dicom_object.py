@@ -11,7 +11,7 @@ from pydicom.dataset import Dataset
 from pydicom.uid import ComputedRadiographyImageStorage, SecondaryCaptureImageStorage
 
 from app.exports.deidentify import deidentify, parts_of
-from app.exports.reading import Reading
+from app.exports.exported_study import ExportedStudy
 from app.segmentation.reading.file_header import LOSSY
 from app.studies.header import IDENTITY, STUDY
 from app.version import VERSION
@@ -30,7 +30,7 @@ MOMENTS = (
 )
 
 
-def source_of(reading: Reading) -> Dataset:
+def source_of(exported: ExportedStudy) -> Dataset:
     """Describe a stand-in of the instance that was read, as far as highdicom asks.
 
     Films have what highdicom refuses: private and retired classes, multi-frame classes with one frame, UIDs with
@@ -43,9 +43,9 @@ def source_of(reading: Reading) -> Dataset:
     source.SpecificCharacterSet = CHARACTER_SET
     source.SOPClassUID = STAND_IN_CLASS
     for keyword in NAMES:
-        setattr(source, keyword, reading.film_uid(keyword))
+        setattr(source, keyword, exported.film_uid(keyword))
     source.Modality = "CR"
-    source.Rows, source.Columns = reading.in_stored_rows(reading.mask).shape
+    source.Rows, source.Columns = exported.in_stored_rows(exported.mask).shape
     for keyword in ("PatientID", "PatientName", "PatientBirthDate", "PatientSex"):
         setattr(source, keyword, "")
     for keyword in ("AccessionNumber", "StudyID", "StudyDate", "StudyTime", "ReferringPhysicianName"):
@@ -53,30 +53,30 @@ def source_of(reading: Reading) -> Dataset:
     return source
 
 
-def equipment(reading: Reading) -> dict[str, Any]:
+def equipment(exported: ExportedStudy) -> dict[str, Any]:
     """Name what made an object, in highdicom's words."""
     return {
         "manufacturer": "Pleura",
-        "manufacturer_model_name": reading.model_name[:64],
-        "software_versions": f"{VERSION}, weights {reading.hash_prefix}",
-        "device_serial_number": reading.hash_prefix,
+        "manufacturer_model_name": exported.model_name[:64],
+        "software_versions": f"{VERSION}, weights {exported.hash_prefix}",
+        "device_serial_number": exported.hash_prefix,
         "specific_character_set": CHARACTER_SET,
     }
 
 
-def to_bytes(made: Dataset, reading: Reading, anonymous: bool) -> bytes:
+def to_bytes(made: Dataset, exported: ExportedStudy, anonymous: bool) -> bytes:
     """Say in an object whose it is and that it is for research only, and write it.
 
     Args:
         made: By highdicom, from `source_of`.
-        reading: What it was made from.
+        exported: What it was made from.
         anonymous: Whether to take out again whose it is.
     """
-    _name_film(made, reading)
+    _name_film(made, exported)
     for keyword in (*IDENTITY, *STUDY):
-        if keyword in reading.header:
-            _put(made, keyword, reading.header[keyword])
-    when = datetime.fromtimestamp(reading.study.created_at)  # not now: one name, one content
+        if keyword in exported.header:
+            _put(made, keyword, exported.header[keyword])
+    when = datetime.fromtimestamp(exported.study.created_at)  # not now: one name, one content
     for day, hour in MOMENTS:
         if day in made:
             setattr(made, day, when.strftime("%Y%m%d"))
@@ -84,10 +84,10 @@ def to_bytes(made: Dataset, reading: Reading, anonymous: bool) -> bytes:
     for item in made.get("ContributingEquipmentSequence", []):
         item.ContributionDateTime = when.strftime("%Y%m%d%H%M%S")
     if "Rows" in made:
-        _complete_image(made, reading)
+        _complete_image(made, exported)
     if anonymous:
-        deidentify(made, reading.study.patient_key or made.StudyInstanceUID, reading.secret)
-    if reading.warning:
+        deidentify(made, exported.study.patient_key or made.StudyInstanceUID, exported.secret)
+    if exported.warning:
         made.PatientName, made.PatientID = "EXAMPLE^Synthetic film", "EXAMPLE"
         made.SeriesDescription = f"EXAMPLE {made.SeriesDescription}"
     buffer = io.BytesIO()
@@ -95,21 +95,21 @@ def to_bytes(made: Dataset, reading: Reading, anonymous: bool) -> bytes:
     return buffer.getvalue()
 
 
-def _complete_image(made: Dataset, reading: Reading) -> None:
-    made.ImageComments = reading.imprint
+def _complete_image(made: Dataset, exported: ExportedStudy) -> None:
+    made.ImageComments = exported.imprint
     made.PatientOrientation = []
     for keyword in ("PatientOrientation", *LOSSY):
-        if keyword in reading.header:
-            _put(made, keyword, reading.header[keyword].split("\\"))
+        if keyword in exported.header:
+            _put(made, keyword, exported.header[keyword].split("\\"))
 
 
-def _name_film(made: Dataset, reading: Reading) -> None:
+def _name_film(made: Dataset, exported: ExportedStudy) -> None:
     """Put the names of the film that was read wherever the stand-in's are, to the letter: archives match text."""
-    header = reading.header
-    names = {reading.film_uid(keyword): header.get(keyword) or reading.film_uid(keyword) for keyword in NAMES}
+    header = exported.header
+    names = {exported.film_uid(keyword): header.get(keyword) or exported.film_uid(keyword) for keyword in NAMES}
     is_instance = {"SOPClassUID", "SOPInstanceUID"} <= header.keys()
     film_class = header["SOPClassUID"] if is_instance else SecondaryCaptureImageStorage
-    stand_in = reading.film_uid("SOPInstanceUID")
+    stand_in = exported.film_uid("SOPInstanceUID")
     for part in {id(part): part for part in parts_of(made)}.values():
         if part.get("ReferencedSOPInstanceUID") == stand_in:
             _put(part, "ReferencedSOPClassUID", film_class)

@@ -13,73 +13,77 @@ from pydicom.uid import SegmentationStorage
 
 from app.analysis.language import SOURCE, speaking
 from app.exports.dicom_object import equipment, source_of, to_bytes
+from app.exports.exported_study import ExportedStudy
 from app.exports.pictures import MARK
-from app.exports.reading import Reading
 from app.segmentation.reading.geometry import Laterality
 
 
 @speaking(SOURCE)
-def segmentation(reading: Reading, anonymous: bool) -> bytes:
+def segmentation(exported: ExportedStudy, anonymous: bool) -> bytes:
     """Write the mask as a binary segmentation: a segment for each side that is marked, or an empty one.
 
     Its labels are English whatever the reader speaks, as its codes are: so the report of any language refers to it.
     """
-    sides: Sequence[tuple[Laterality | None, np.ndarray]] = [*reading.sides.items()] or [(None, reading.mask)]
-    described = [_described(reading, number, side) for number, (side, _) in enumerate(sides, start=1)]
-    masks = reading.in_stored_rows(np.stack([part for _, part in sides], axis=-1))[np.newaxis]
-    said = f"Mask by the {reading.marker}. Research use only."
-    return to_bytes(_made(reading, SegmentationTypeValues.BINARY, masks, described, said), reading, anonymous)
+    sides: Sequence[tuple[Laterality | None, np.ndarray]] = [*exported.sides.items()] or [(None, exported.mask)]
+    described = [_described(exported, number, side) for number, (side, _) in enumerate(sides, start=1)]
+    masks = exported.in_stored_rows(np.stack([part for _, part in sides], axis=-1))[np.newaxis]
+    said = f"Mask by the {exported.marker}. Research use only."
+    return to_bytes(_made(exported, SegmentationTypeValues.BINARY, masks, described, said), exported, anonymous)
 
 
 @speaking(SOURCE)
-def probability(reading: Reading, anonymous: bool) -> bytes:
+def probability(exported: ExportedStudy, anonymous: bool) -> bytes:
     """Write the model's probability map as a fractional segmentation; its fractions are not calibrated."""
-    described = [_described(reading, 1, None, by_model=True)]
+    described = [_described(exported, 1, None, by_model=True)]
     said = "Map of the model, not calibrated. Research use only."
-    pixels = reading.in_stored_rows(reading.probability_map)
-    made = _made(reading, SegmentationTypeValues.FRACTIONAL, pixels, described, said)
-    return to_bytes(made, reading, anonymous)
+    pixels = exported.in_stored_rows(exported.probability_map)
+    made = _made(exported, SegmentationTypeValues.FRACTIONAL, pixels, described, said)
+    return to_bytes(made, exported, anonymous)
 
 
-def segmentation_reference(reading: Reading) -> Dataset:
+def segmentation_reference(exported: ExportedStudy) -> Dataset:
     """Describe the binary segmentation, as far as a report that refers to it needs."""
-    source, reference = source_of(reading), Dataset()
+    source, reference = source_of(exported), Dataset()
     reference.SOPClassUID = SegmentationStorage
     reference.StudyInstanceUID = source.StudyInstanceUID
-    reference.SeriesInstanceUID = reading.new_uid("BINARY series")
-    reference.SOPInstanceUID = reading.new_uid("BINARY")
+    reference.SeriesInstanceUID = exported.new_uid("BINARY series")
+    reference.SOPInstanceUID = exported.new_uid("BINARY")
     return reference
 
 
-def pleura_of(reading: Reading, side: Laterality | None) -> Code:
+def pleura_of(exported: ExportedStudy, side: Laterality | None) -> Code:
     """Name the pleura of a side, or just the pleura where the file does not say which side is which."""
-    if side is None or not reading.states_side:
+    if side is None or not exported.states_side:
         return codes.SCT.PleuralStructure
     return codes.SCT.RightPleura if side is Laterality.RIGHT else codes.SCT.LeftPleura
 
 
 def _made(
-    reading: Reading, kind: SegmentationTypeValues, pixels: np.ndarray, described: list[SegmentDescription], said: str
+    exported: ExportedStudy,
+    kind: SegmentationTypeValues,
+    pixels: np.ndarray,
+    described: list[SegmentDescription],
+    said: str,
 ) -> Segmentation:
     what = "segmentation" if kind is SegmentationTypeValues.BINARY else "probability map"
     made = Segmentation(
-        source_images=[source_of(reading)],
+        source_images=[source_of(exported)],
         pixel_array=pixels,
         segmentation_type=kind,
         segment_descriptions=described,
-        series_instance_uid=reading.new_uid(f"{kind.value} series"),
+        series_instance_uid=exported.new_uid(f"{kind.value} series"),
         series_number=9001 if kind is SegmentationTypeValues.BINARY else 9002,
-        sop_instance_uid=reading.new_uid(kind.value),
+        sop_instance_uid=exported.new_uid(kind.value),
         instance_number=1,
         content_label="PNEUMOTHORAX",
         content_description=said,
         series_description=f"Pleura {what}, research use only",
         omit_empty_frames=False,
-        **equipment(reading),
+        **equipment(exported),
     )
     _lay_flat(made)
     for item in (*made.DimensionOrganizationSequence, *made.DimensionIndexSequence):
-        item.DimensionOrganizationUID = reading.new_uid(f"{kind.value} dimensions")  # highdicom draws one each time
+        item.DimensionOrganizationUID = exported.new_uid(f"{kind.value} dimensions")  # highdicom draws one each time
     return made
 
 
@@ -99,21 +103,23 @@ def _lay_flat(made: Segmentation) -> None:
     shared.PixelMeasuresSequence, shared.PlaneOrientationSequence = [measures], [orientation]
 
 
-def _described(reading: Reading, number: int, side: Laterality | None, by_model: bool = False) -> SegmentDescription:
-    corrected = reading.is_corrected and not by_model
+def _described(
+    exported: ExportedStudy, number: int, side: Laterality | None, by_model: bool = False
+) -> SegmentDescription:
+    corrected = exported.is_corrected and not by_model
     return SegmentDescription(
         segment_number=number,
-        segment_label="Pneumothorax" if side is None else f"Pneumothorax, {reading.side_words(side)}",
+        segment_label="Pneumothorax" if side is None else f"Pneumothorax, {exported.side_words(side)}",
         segmented_property_category=codes.SCT.MorphologicallyAbnormalStructure,
         segmented_property_type=codes.SCT.Pneumothorax,
         algorithm_type="SEMIAUTOMATIC" if corrected else "AUTOMATIC",
         algorithm_identification=AlgorithmIdentificationSequence(
-            name=f"Pleura {reading.model_name}"[:64],
+            name=f"Pleura {exported.model_name}"[:64],
             family=codes.DCM.ArtificialIntelligence,
-            version=f"SHA-256 {reading.hash_prefix}",
+            version=f"SHA-256 {exported.hash_prefix}",
         ),
-        tracking_id=f"Pneumothorax {'map' if side is None else reading.side_words(side)}",
-        tracking_uid=reading.new_uid(f"tracking {side}"),
-        anatomic_regions=[pleura_of(reading, side)],
+        tracking_id=f"Pneumothorax {'map' if side is None else exported.side_words(side)}",
+        tracking_uid=exported.new_uid(f"tracking {side}"),
+        anatomic_regions=[pleura_of(exported, side)],
         display_color=CIELabColor.from_rgb(*MARK),
     )

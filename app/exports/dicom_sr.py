@@ -46,8 +46,8 @@ from app.analysis import wording
 from app.analysis.language import SOURCE, language, tr
 from app.exports.dicom_object import equipment, source_of, to_bytes
 from app.exports.dicom_seg import pleura_of, segmentation_reference
+from app.exports.exported_study import ExportedStudy, keyed_uid
 from app.exports.outlines import Outline, outlines_of
-from app.exports.reading import Reading, keyed_uid
 from app.segmentation.decision.calibration import Finding
 from app.segmentation.reading.geometry import Laterality
 
@@ -78,39 +78,39 @@ MAX_OUTLINES = 20
 CHEST_FILM = Code("399208008", "SCT", "Plain chest X-ray")
 
 
-def report(reading: Reading, anonymous: bool) -> bytes:
+def report(exported: ExportedStudy, anonymous: bool) -> bytes:
     """Write the report.
 
     What is marked on a side refers to its segment in `dicom_seg.segmentation`, and each of its regions is outlined
     besides: of a group either segment or coordinates may be given (TID 1410), and many viewers draw coordinates alone,
     and those only on images that the report's image library names.
     """
-    source = source_of(reading)
-    evidence = [source, segmentation_reference(reading)] if reading.sides else [source]
+    source = source_of(exported)
+    evidence = [source, segmentation_reference(exported)] if exported.sides else [source]
     content = MeasurementReport(
-        observation_context=_observer(reading),
+        observation_context=_observer(exported),
         procedure_reported=CHEST_FILM,
         imaging_measurements=[
-            _whole_film(reading),
-            *(_side(reading, number, side) for number, side in enumerate(reading.sides, start=1)),
-            *(group for side in reading.sides for group in _outlined(reading, side)),
+            _whole_film(exported),
+            *(_side(exported, number, side) for number, side in enumerate(exported.sides, start=1)),
+            *(group for side in exported.sides for group in _outlined(exported, side)),
         ],
-        referenced_images=[_library_entry(reading)],
+        referenced_images=[_library_entry(exported)],
         language_of_content_item_and_descendants=_spoken(),
     )
-    content[0].ContentSequence.extend(_comment(text) for text in _remarks(reading, anonymous))
+    content[0].ContentSequence.extend(_comment(text) for text in _remarks(exported, anonymous))
     made = ComprehensiveSR(
         evidence=evidence,
         content=content[0],
-        series_instance_uid=reading.new_uid("report series", spoken=True),
+        series_instance_uid=exported.new_uid("report series", spoken=True),
         series_number=9004,
-        sop_instance_uid=reading.new_uid("report", spoken=True),
+        sop_instance_uid=exported.new_uid("report", spoken=True),
         instance_number=1,
         is_complete=True,
         series_description="Pleura report, research use only",
-        **equipment(reading),
+        **equipment(exported),
     )
-    return to_bytes(made, reading, anonymous)
+    return to_bytes(made, exported, anonymous)
 
 
 def _spoken() -> LanguageOfContentItemAndDescendants:
@@ -118,50 +118,50 @@ def _spoken() -> LanguageOfContentItemAndDescendants:
     return LanguageOfContentItemAndDescendants(SPOKEN[language()])
 
 
-def _observer(reading: Reading) -> ObservationContext:
+def _observer(exported: ExportedStudy) -> ObservationContext:
     device = DeviceObserverIdentifyingAttributes(
-        uid=keyed_uid("", reading.answer.model.sha256),
+        uid=keyed_uid("", exported.answer.model.sha256),
         name="Pleura (research use only)",
         manufacturer_name="Pleura",
-        model_name=reading.model_name,
-        serial_number=reading.hash_prefix,
+        model_name=exported.model_name,
+        serial_number=exported.hash_prefix,
     )
     return ObservationContext(observer_device_context=ObserverContext(codes.DCM.Device, device))
 
 
-def _whole_film(reading: Reading) -> PlanarROIMeasurementsAndQualitativeEvaluations:
+def _whole_film(exported: ExportedStudy) -> PlanarROIMeasurementsAndQualitativeEvaluations:
     """Say what the model finds, and how probable it is, unless the film is none that it can judge.
 
     The film's border is its region: of a group without coordinates OHIF shows nothing, and then nothing of the rest.
     """
-    source, measurements = source_of(reading), []
-    if reading.chance:
-        percent = round(100 * reading.answer.probability, 2)
+    source, measurements = source_of(exported), []
+    if exported.chance:
+        percent = round(100 * exported.answer.probability, 2)
         measurements = [Measurement(codes.DCM.Probability, percent, codes.UCUM.Percent)]
     width, height = source.Columns, source.Rows
     border = np.array([(0, 0), (width, 0), (width, height), (0, height), (0, 0)], np.float32)
     return PlanarROIMeasurementsAndQualitativeEvaluations(
-        tracking_identifier=TrackingIdentifier(reading.new_uid("tracking film"), tr("Film as a whole")),
-        referenced_region=_region(reading, border),
+        tracking_identifier=TrackingIdentifier(exported.new_uid("tracking film"), tr("Film as a whole")),
+        referenced_region=_region(exported, border),
         finding_type=codes.SCT.Pneumothorax,
-        algorithm_id=_algorithm(reading),
+        algorithm_id=_algorithm(exported),
         measurements=measurements,
-        qualitative_evaluations=[_evaluation(reading)],
+        qualitative_evaluations=[_evaluation(exported)],
     )
 
 
-def _library_entry(reading: Reading) -> Dataset:
+def _library_entry(exported: ExportedStudy) -> Dataset:
     """Describe the film for the image library; without its orientation and spacing, which are not always known."""
-    entry = source_of(reading)
+    entry = source_of(exported)
     entry.Modality = "OT"
-    film_class = reading.header.get("SOPClassUID", SecondaryCaptureImageStorage)
+    film_class = exported.header.get("SOPClassUID", SecondaryCaptureImageStorage)
     entry.SOPClassUID = film_class if film_class in KNOWN_CLASSES else SecondaryCaptureImageStorage
     return entry
 
 
-def _side(reading: Reading, number: int, side: Laterality) -> PlanarROIMeasurementsAndQualitativeEvaluations:
+def _side(exported: ExportedStudy, number: int, side: Laterality) -> PlanarROIMeasurementsAndQualitativeEvaluations:
     """Measure what is marked on one side of the patient, and refer to its segment."""
-    source, segmentation = source_of(reading), segmentation_reference(reading)
+    source, segmentation = source_of(exported), segmentation_reference(exported)
     frame = ReferencedSegmentationFrame(
         segmentation.SOPClassUID,
         segmentation.SOPInstanceUID,
@@ -171,59 +171,59 @@ def _side(reading: Reading, number: int, side: Laterality) -> PlanarROIMeasureme
     )
     del frame[0].ReferencedSOPSequence[0].ReferencedSegmentNumber  # forbidden beside a frame's (PS3.3 table 10-3)
     return PlanarROIMeasurementsAndQualitativeEvaluations(
-        **_described(reading, side, 1, tr("Pneumothorax {side}", side=reading.side_words(side))),
+        **_described(exported, side, 1, tr("Pneumothorax {side}", side=exported.side_words(side))),
         referenced_segment=frame,
-        measurements=[_area(reading, side)],
+        measurements=[_area(exported, side)],
     )
 
 
-def _outlined(reading: Reading, side: Laterality) -> list[PlanarROIMeasurementsAndQualitativeEvaluations]:
+def _outlined(exported: ExportedStudy, side: Laterality) -> list[PlanarROIMeasurementsAndQualitativeEvaluations]:
     """Outline every region of a side on the film.
 
     The first is tracked as what the segment's group is: viewers merge both, and so have coordinates for that one, too.
     """
-    outlines, count = outlines_of(reading.in_stored_rows(reading.sides[side]), MAX_OUTLINES)
+    outlines, count = outlines_of(exported.in_stored_rows(exported.sides[side]), MAX_OUTLINES)
     groups = []
     for number, outline in enumerate(outlines, start=1):
         name = tr(
             "Pneumothorax {side}, region {number} of {count}",
-            side=reading.side_words(side),
+            side=exported.side_words(side),
             number=number,
             count=count,
         )
         group = PlanarROIMeasurementsAndQualitativeEvaluations(
-            **_described(reading, side, number, name),
-            referenced_region=_region(reading, outline.points),
-            measurements=[_area(reading, side, outline)] if count > 1 else [],  # else its segment's is its own
+            **_described(exported, side, number, name),
+            referenced_region=_region(exported, outline.points),
+            measurements=[_area(exported, side, outline)] if count > 1 else [],  # else its segment's is its own
         )
         groups.append(group)
     return groups
 
 
-def _described(reading: Reading, side: Laterality, number: int, name: str) -> dict[str, Any]:
+def _described(exported: ExportedStudy, side: Laterality, number: int, name: str) -> dict[str, Any]:
     """Say what is marked, where, by what algorithm, and how far it is to be believed; a reader's mask needs no more."""
     return {
-        "tracking_identifier": TrackingIdentifier(reading.new_uid(f"tracking {side} {number}"), name),
+        "tracking_identifier": TrackingIdentifier(exported.new_uid(f"tracking {side} {number}"), name),
         "finding_type": codes.SCT.Pneumothorax,
-        "finding_sites": [FindingSite(pleura_of(reading, side))],
-        "algorithm_id": _algorithm(reading),
-        "qualitative_evaluations": None if reading.is_corrected else [_evaluation(reading)],
+        "finding_sites": [FindingSite(pleura_of(exported, side))],
+        "algorithm_id": _algorithm(exported),
+        "qualitative_evaluations": None if exported.is_corrected else [_evaluation(exported)],
     }
 
 
-def _evaluation(reading: Reading) -> QualitativeEvaluation:
-    return QualitativeEvaluation(*EVALUATIONS[reading.answer.finding])
+def _evaluation(exported: ExportedStudy) -> QualitativeEvaluation:
+    return QualitativeEvaluation(*EVALUATIONS[exported.answer.finding])
 
 
-def _region(reading: Reading, points: np.ndarray) -> ImageRegion:
-    source = source_of(reading)
+def _region(exported: ExportedStudy, points: np.ndarray) -> ImageRegion:
+    source = source_of(exported)
     image = SourceImageForRegion(source.SOPClassUID, source.SOPInstanceUID)
     return ImageRegion(GraphicTypeValues.POLYLINE, points, image)
 
 
-def _area(reading: Reading, side: Laterality, outline: Outline | None = None) -> Measurement:
+def _area(exported: ExportedStudy, side: Laterality, outline: Outline | None = None) -> Measurement:
     """Give the area of a side, or of one of its regions."""
-    spacing_mm, (stored, judged) = reading.answer.film.pixel_spacing_mm, reading.side_pixels[side]
+    spacing_mm, (stored, judged) = exported.answer.film.pixel_spacing_mm, exported.side_pixels[side]
     pixels = stored if outline is None else outline.pixels
     if spacing_mm is None:
         return Measurement(codes.SCT.Area, pixels, PIXELS)
@@ -231,24 +231,24 @@ def _area(reading: Reading, side: Laterality, outline: Outline | None = None) ->
     return Measurement(codes.SCT.Area, round(whole_mm2 * pixels / stored, 1), codes.UCUM.SquareMillimeter)
 
 
-def _algorithm(reading: Reading) -> AlgorithmIdentification:
+def _algorithm(exported: ExportedStudy) -> AlgorithmIdentification:
     return AlgorithmIdentification(
-        name=f"Pleura {reading.model_name}",
-        version=f"SHA-256 {reading.hash_prefix}",
-        parameters=[tr("Operating point: {point}", point=reading.operating_point), f"{reading.marking}."],
+        name=f"Pleura {exported.model_name}",
+        version=f"SHA-256 {exported.hash_prefix}",
+        parameters=[tr("Operating point: {point}", point=exported.operating_point), f"{exported.marking}."],
     )
 
 
-def _remarks(reading: Reading, anonymous: bool) -> list[str]:
+def _remarks(exported: ExportedStudy, anonymous: bool) -> list[str]:
     """What a reader of the report must know, the finding in the page's words first."""
     remarks = [
-        ". ".join([reading.conclusion, *filter(None, [wording.warnings(reading.answer)])]) + ".",
-        reading.imprint,
+        ". ".join([exported.conclusion, *filter(None, [wording.warnings(exported.answer)])]) + ".",
+        exported.imprint,
     ]
-    remarks += [f"{doubt.kind}: {doubt.text}" for doubt in wording.doubts(reading.answer, anonymous)]
-    if reading.sides and reading.answer.film.pixel_spacing_mm:
+    remarks += [f"{doubt.kind}: {doubt.text}" for doubt in wording.doubts(exported.answer, anonymous)]
+    if exported.sides and exported.answer.film.pixel_spacing_mm:
         remarks.append(tr("Areas are measured at the detector."))
-    if reading.answer.finding is Finding.NEGATIVE:
+    if exported.answer.finding is Finding.NEGATIVE:
         remarks.append(tr(wording.MISSES_SOME))
     return remarks
 

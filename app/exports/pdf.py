@@ -7,8 +7,8 @@ from PIL import Image
 
 from app.analysis import wording
 from app.analysis.language import day, language, number, tr, tr_core, tr_n
+from app.exports.exported_study import ExportedStudy
 from app.exports.pictures import draw_overlay
-from app.exports.reading import Reading
 from app.exports.report_fonts import is_drawable
 from app.exports.report_page import ALARM, FOOT, GREY, HEIGHT, INK, MARGIN, WIDTH, Page
 from app.segmentation.decision.calibration import Finding
@@ -37,54 +37,54 @@ LONGEST_PRINTED = 64
 """Characters of a name's group, or of a number (PS3.5 6.2)."""
 
 
-def report_pdf(reading: Reading, anonymous: bool) -> bytes:
+def report_pdf(exported: ExportedStudy, anonymous: bool) -> bytes:
     """Lay out the report.
 
     Args:
-        reading: The film and what is said of it.
+        exported: The film and what is said of it.
         anonymous: Whether to leave out whose film it is, the file's name and its time too.
     """
     for film_height, text_scale in ROOM:
         page = Page(text_scale)
-        if _fill(page, reading, anonymous, film_height) <= HEIGHT - FOOT:
+        if _fill(page, exported, anonymous, film_height) <= HEIGHT - FOOT:
             break
     page.set_title(tr("Pleura: report on a chest radiograph"))
-    page.set_subject(reading.imprint)
-    page.set_creator(tr("Pleura {version}, model {model}, SHA-256 {hash}.", **reading.maker).rstrip("."))
+    page.set_subject(exported.imprint)
+    page.set_creator(tr("Pleura {version}, model {model}, SHA-256 {hash}.", **exported.maker).rstrip("."))
     page.set_lang(language())
     if not anonymous:
-        page.set_creation_date(_moment(reading))
+        page.set_creation_date(_moment(exported))
     return bytes(page.output())
 
 
-def _fill(page: Page, reading: Reading, anonymous: bool, film_height: float) -> float:
+def _fill(page: Page, exported: ExportedStudy, anonymous: bool, film_height: float) -> float:
     """Lay out everything around a film of some height at most, and return where the text ends."""
-    _head(page, reading, anonymous)
+    _head(page, exported, anonymous)
     top = page.get_y() + GAP
-    below = _film(page, reading, top, film_height)
+    below = _film(page, exported, top, film_height)
     page.set_y(top)
-    _finding(page, reading)
+    _finding(page, exported)
     page.set_y(max(below, page.get_y()) + GAP / 2)
-    _regions(page, reading)
-    _doubts(page, reading, anonymous)
+    _regions(page, exported)
+    _doubts(page, exported, anonymous)
     page.heading(tr("Film and model"))
-    for label, text in _provenance(reading, anonymous).items():
+    for label, text in _provenance(exported, anonymous).items():
         page.row(label, text)
     bottom = page.get_y()
     page.last_line(tr(NOTICE))
     return bottom
 
 
-def _head(page: Page, reading: Reading, anonymous: bool) -> None:
+def _head(page: Page, exported: ExportedStudy, anonymous: bool) -> None:
     page.paragraph("Pleura", 15, bold=True)
     page.paragraph(tr("Report on a chest radiograph, made by a machine"), colour=GREY)
     page.ln(1.5)
-    page.banner(f"{reading.warning} {tr(NOTICE)}".lstrip())
+    page.banner(f"{exported.warning} {tr(NOTICE)}".lstrip())
     page.ln(3)
     if anonymous:
         page.paragraph(tr("Patient left out on request; text burnt into the film itself is not."), colour=GREY)
         return
-    for line in (*_names(reading.header), _identity(reading.header)):
+    for line in (*_names(exported.header), _identity(exported.header)):
         if line:
             page.paragraph(line, bold=True)
 
@@ -119,49 +119,49 @@ def _clipped(text: str) -> str:
     return text if len(text) <= LONGEST_PRINTED else f"{text[:LONGEST_PRINTED]}…"
 
 
-def _film(page: Page, reading: Reading, top: float, highest: float) -> float:
+def _film(page: Page, exported: ExportedStudy, top: float, highest: float) -> float:
     """Draw the film as large as its place allows, and say whose mark it is; return where it ends."""
-    overlay = Image.fromarray(draw_overlay(reading))
+    overlay = Image.fromarray(draw_overlay(exported))
     scale = min(FILM_WIDTH / overlay.width, highest / overlay.height)
     width, height = overlay.width * scale, overlay.height * scale
-    words = tr("Chest radiograph. {marking}.", marking=reading.marking)
+    words = tr("Chest radiograph. {marking}.", marking=exported.marking)
     page.set_image_filter("DCTDecode")
     page.image(overlay, MARGIN + (FILM_WIDTH - width) / 2, top, width, height, alt_text=words)
     page.set_y(top + height + 1)
-    page.paragraph(f"{reading.marking}.", 8, width=FILM_WIDTH, colour=GREY)
+    page.paragraph(f"{exported.marking}.", 8, width=FILM_WIDTH, colour=GREY)
     return page.get_y()
 
 
-def _finding(page: Page, reading: Reading) -> None:
+def _finding(page: Page, exported: ExportedStudy) -> None:
     """Say the finding, the probability, and what it is measured against, beside the film."""
     page.paragraph(tr("Finding of the model"), 8, colour=GREY, **BESIDE)
-    page.paragraph(reading.headline, 14, bold=True, **BESIDE)
+    page.paragraph(exported.headline, 14, bold=True, **BESIDE)
     page.ln(3)
     page.paragraph(tr("Probability of a pneumothorax"), 8, colour=GREY, **BESIDE)
-    if reading.chance:
-        _probability(page, reading, reading.chance)
+    if exported.chance:
+        _probability(page, exported, exported.chance)
     else:
-        page.paragraph(tr("None: {reason}.", reason=wording.reason(reading.answer)), 10, **BESIDE)
-    if reading.answer.finding is Finding.NEGATIVE:
+        page.paragraph(tr("None: {reason}.", reason=wording.reason(exported.answer)), 10, **BESIDE)
+    if exported.answer.finding is Finding.NEGATIVE:
         page.ln(2)
         page.paragraph(tr(wording.MISSES_SOME), 8, colour=ALARM, **BESIDE)
-    if reading.study.verdict:
+    if exported.study.verdict:
         page.ln(3)
         page.paragraph(tr("Reader"), 8, colour=GREY, **BESIDE)
-        agrees = reading.study.verdict == "right"
+        agrees = exported.study.verdict == "right"
         said = (
             tr("The reader says that the model is right.") if agrees else tr("The reader says that the model is wrong.")
         )
         page.paragraph(said, **BESIDE)
 
 
-def _probability(page: Page, reading: Reading, chance: str) -> None:
-    point = reading.answer.model.operating_point
+def _probability(page: Page, exported: ExportedStudy, chance: str) -> None:
+    point = exported.answer.model.operating_point
     low, high = wording.chance(point.indeterminate_low), wording.chance(point.indeterminate_high)
     page.paragraph(chance, 20, bold=True, **BESIDE)
     limits = tr(
         "Operating point: {point}. Indeterminate from {low} to {high}.",
-        point=reading.operating_point,
+        point=exported.operating_point,
         low=low,
         high=high,
     )
@@ -169,56 +169,56 @@ def _probability(page: Page, reading: Reading, chance: str) -> None:
     page.ln(1)
     calibrated = tr(
         "Calibrated on films of {source}; where the disease is rarer, fewer films will show one.",
-        source=tr_core(reading.answer.model.source),
+        source=tr_core(exported.answer.model.source),
     )
     page.paragraph(calibrated, 8, colour=GREY, **BESIDE)
 
 
-def _regions(page: Page, reading: Reading) -> None:
-    page.heading(tr("Areas marked by the reader") if reading.is_corrected else tr("Areas marked by the model"))
-    if not reading.regions:
-        page.paragraph(tr("None.") if reading.is_judged else tr("None: the answer is withheld."))
+def _regions(page: Page, exported: ExportedStudy) -> None:
+    page.heading(tr("Areas marked by the reader") if exported.is_corrected else tr("Areas marked by the model"))
+    if not exported.regions:
+        page.paragraph(tr("None.") if exported.is_judged else tr("None: the answer is withheld."))
         return
-    for at, region in enumerate(reading.regions[:MAX_REGIONS], start=1):
-        page.row(f"{at}. {wording.capitalised(reading.side_words(region.laterality))}", _size(reading, region))
-    more = len(reading.regions) - MAX_REGIONS
+    for at, region in enumerate(exported.regions[:MAX_REGIONS], start=1):
+        page.row(f"{at}. {wording.capitalised(exported.side_words(region.laterality))}", _size(exported, region))
+    more = len(exported.regions) - MAX_REGIONS
     if more > 0:
         page.paragraph(tr_n("And {count} smaller.", "And {count} smaller ones.", more))
     page.paragraph(tr(wording.AREA_IS_NO_VOLUME), 8, colour=GREY)
 
 
-def _size(reading: Reading, region: Region) -> str:
+def _size(exported: ExportedStudy, region: Region) -> str:
     said = [tr("{share} of the film", share=wording.percent(region.area_fraction, 2))]
     if region.area_mm2 is not None:
         said.append(tr("{area} mm² at the detector", area=number(region.area_mm2)))
-    if not reading.is_corrected:
+    if not exported.is_corrected:
         said.append(tr("mean of the map {mean}", mean=wording.chance(region.probability)))
     sizes = ", ".join(said)
-    return sizes if reading.states_side else f"{sizes}; {wording.side_if_usual(region.laterality)}"
+    return sizes if exported.states_side else f"{sizes}; {wording.side_if_usual(region.laterality)}"
 
 
-def _doubts(page: Page, reading: Reading, anonymous: bool) -> None:
+def _doubts(page: Page, exported: ExportedStudy, anonymous: bool) -> None:
     page.heading(tr("When not to trust it"))
-    doubts = wording.doubts(reading.answer, anonymous)
+    doubts = wording.doubts(exported.answer, anonymous)
     if not doubts:
         page.paragraph(tr(wording.NOTHING_UNUSUAL))
     for doubt in doubts:
         page.paragraph(f"{doubt.kind}: {doubt.text}", colour=ALARM if doubt.is_warning else INK)
 
 
-def _provenance(reading: Reading, anonymous: bool) -> dict[str, str]:
-    film = reading.answer.film
-    moment = _moment(reading)
+def _provenance(exported: ExportedStudy, anonymous: bool) -> dict[str, str]:
+    film = exported.answer.film
+    moment = _moment(exported)
     when = f"{day(moment.date().isoformat())} {moment:%H:%M %Z}"
-    named = {tr("File"): reading.study.file_name, tr("Analysed"): when}
+    named = {tr("File"): exported.study.file_name, tr("Analysed"): when}
     return {
         **({} if anonymous else named),
         tr("Film"): tr("{width} × {height} pixels, {format}", width=film.width, height=film.height, format=film.format),
         tr("Software"): f"Pleura {VERSION}",
-        tr("Model"): f"{reading.model_name}, SHA-256 {reading.hash_prefix}",
-        tr("Time taken"): f"{number(reading.answer.seconds, 2)} s",
+        tr("Model"): f"{exported.model_name}, SHA-256 {exported.hash_prefix}",
+        tr("Time taken"): f"{number(exported.answer.seconds, 2)} s",
     }
 
 
-def _moment(reading: Reading) -> datetime:
-    return datetime.fromtimestamp(reading.study.created_at).astimezone()
+def _moment(exported: ExportedStudy) -> datetime:
+    return datetime.fromtimestamp(exported.study.created_at).astimezone()

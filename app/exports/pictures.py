@@ -11,7 +11,7 @@ from PIL import Image, ImageDraw, ImageFont
 from PIL.PngImagePlugin import PngInfo
 
 from app.analysis.language import tr
-from app.exports.reading import Reading
+from app.exports.exported_study import ExportedStudy
 from app.segmentation.notice import NOTICE
 
 FONTS = Path(__file__).with_name("fonts")
@@ -23,29 +23,29 @@ LARGEST_SIDE = 2048
 """Of a picture to look at; the mask keeps the film's own pixels."""
 
 
-def overlay_png(reading: Reading) -> bytes:
+def overlay_png(exported: ExportedStudy) -> bytes:
     """Draw the film with what is marked on it, above a legend."""
-    return _png(Image.fromarray(draw_with_legend(reading)), reading)
+    return _png(Image.fromarray(draw_with_legend(exported)), exported)
 
 
-def mask_png(reading: Reading) -> bytes:
+def mask_png(exported: ExportedStudy) -> bytes:
     """Encode the mask, 0 and 255, in the film's pixels as stored."""
-    return _png(Image.fromarray(reading.mask.astype(np.uint8) * 255), reading)
+    return _png(Image.fromarray(exported.mask.astype(np.uint8) * 255), exported)
 
 
-def draw_with_legend(reading: Reading) -> np.ndarray:
+def draw_with_legend(exported: ExportedStudy) -> np.ndarray:
     """Draw the overlay with a strip of text under the film, so that none covers it: uint8 (h, w, 3)."""
-    film = draw_overlay(reading)
-    return np.concatenate([film, _legend(reading, film.shape[1])])
+    film = draw_overlay(exported)
+    return np.concatenate([film, _legend(exported, film.shape[1])])
 
 
-def draw_overlay(reading: Reading) -> np.ndarray:
+def draw_overlay(exported: ExportedStudy) -> np.ndarray:
     """Draw the film with what is marked: uint8 (h, w, 3), no side longer than `LARGEST_SIDE`."""
-    scale = min(1.0, LARGEST_SIDE / max(reading.film.shape))
-    film = cv2.resize(reading.film, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    scale = min(1.0, LARGEST_SIDE / max(exported.film.shape))
+    film = cv2.resize(exported.film, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
     picture = cv2.cvtColor(film, cv2.COLOR_GRAY2RGB)
     size = film.shape[1], film.shape[0]
-    mask = cv2.resize(reading.mask.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST)
+    mask = cv2.resize(exported.mask.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST)
     marked = mask > 0
     picture[marked] = np.round((1 - OPACITY) * picture[marked] + OPACITY * np.array(MARK)).astype(np.uint8)
     outlines, _ = cv2.findContours(mask, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
@@ -53,17 +53,17 @@ def draw_overlay(reading: Reading) -> np.ndarray:
     return cv2.drawContours(picture, outlines, -1, MARK, width, cv2.LINE_AA)
 
 
-def _legend(reading: Reading, width: int) -> np.ndarray:
+def _legend(exported: ExportedStudy, width: int) -> np.ndarray:
     """Write what the colour means, and what every export says."""
     size = max(11, width // 72)
     margin = size
-    found = reading.headline
-    if reading.chance:
-        found = tr("{finding}, probability {chance}", finding=found, chance=reading.chance)
-    paragraphs = [(reading.warning, MARK)] if reading.warning else []
+    found = exported.headline
+    if exported.chance:
+        found = tr("{finding}, probability {chance}", finding=found, chance=exported.chance)
+    paragraphs = [(exported.warning, MARK)] if exported.warning else []
     paragraphs += [
-        (f"■ {reading.marking}" if reading.mask.any() else reading.marking, MARK),
-        (f"{found} · {tr('model {model}, SHA-256 {hash}', **reading.maker)}", (232, 238, 242)),
+        (f"■ {exported.marking}" if exported.mask.any() else exported.marking, MARK),
+        (f"{found} · {tr('model {model}, SHA-256 {hash}', **exported.maker)}", (232, 238, 242)),
         (tr(NOTICE), (232, 238, 242)),
     ]
     lines = [(line, colour) for text, colour in paragraphs for line in _wrapped(text, _font(size), width - 2 * margin)]
@@ -91,11 +91,11 @@ def _font(size: int) -> ImageFont.FreeTypeFont:
     return ImageFont.truetype(FONTS / "DejaVuSans.ttf", size)
 
 
-def _png(picture: Image.Image, reading: Reading) -> bytes:
+def _png(picture: Image.Image, exported: ExportedStudy) -> bytes:
     texts = PngInfo()
     texts.add_text("Software", "Pleura")
-    texts.add_text("Source", f"{reading.model_name}, SHA-256 {reading.hash_prefix}")
-    texts.add_text("Description", f"{reading.warning} {reading.conclusion}. {reading.marking}.".lstrip())
+    texts.add_text("Source", f"{exported.model_name}, SHA-256 {exported.hash_prefix}")
+    texts.add_text("Description", f"{exported.warning} {exported.conclusion}. {exported.marking}.".lstrip())
     texts.add_text("Disclaimer", tr(NOTICE))
     buffer = io.BytesIO()
     picture.save(buffer, "PNG", pnginfo=texts, compress_level=zlib.Z_BEST_SPEED)

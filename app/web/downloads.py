@@ -7,7 +7,7 @@ from pathlib import PurePath
 from flask import Blueprint, Response, abort, current_app, request, send_file
 
 from app.exports.catalogue import exports_of
-from app.exports.reading import Reading
+from app.exports.exported_study import ExportedStudy
 from app.exports.worklist_csv import worklist_csv
 from app.web.services import services
 from app.web.session import client, own_study, own_worklist
@@ -24,7 +24,7 @@ def export(study_id: str, file: str) -> Response:
     chosen = next((export for export in exports_of(study) if export.file == file), None) or abort(404)
     anonymous = request.args.get("deidentify") == "1"
     with services().exporting.turn(client()):
-        made = chosen.make(Reading(study, current_app.config["SECRET_KEY"]), anonymous)
+        made = chosen.make(ExportedStudy(study, current_app.config["SECRET_KEY"]), anonymous)
     stem = "deidentified" if anonymous else _stem(study.file_name)
     return _download(made, f"{stem}-pleura-{chosen.file}", chosen.media_type)
 

@@ -13,7 +13,7 @@ from werkzeug.exceptions import HTTPException, InternalServerError, MethodNotAll
 from app.analysis import turns
 from app.analysis.language import mark, tr, tr_core
 from app.segmentation import errors
-from app.segmentation.reading import reader
+from app.segmentation.reading import film_reader
 from app.studies import database, masks
 from app.studies import store as studies
 from app.web import security
@@ -50,10 +50,10 @@ PROBLEMS: dict[type[errors.PleuraError], Problem] = {
         (errors.TooManyPixelsError, 413, mark("The image has too many pixels")),
         (errors.CheckpointError, 503, mark("The model could not be loaded")),
         (masks.InvalidMaskError, 400, mark("The drawn mask cannot be used")),
-        (reader.ReadingTimedOutError, 400, mark("Reading the file takes too long")),
-        (reader.ReadingTooLargeError, 413, mark("Reading the file takes too much memory")),
-        (reader.ReadingFailedError, 400, mark("Reading the file failed")),
-        (reader.ReaderUnavailableError, 503, mark("No film can be read at present")),
+        (film_reader.ReadingTimedOutError, 400, mark("Reading the file takes too long")),
+        (film_reader.ReadingTooLargeError, 413, mark("Reading the file takes too much memory")),
+        (film_reader.ReadingFailedError, 400, mark("Reading the file failed")),
+        (film_reader.ReaderUnavailableError, 503, mark("No film can be read at present")),
         (turns.BusyError, 503, mark("The server is busy")),
         (database.StorageFullError, 507, mark("No room is left for films")),
         (database.StorageUnavailableError, 503, mark("Films cannot be kept at present")),

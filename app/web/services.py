@@ -15,7 +15,7 @@ from app.analysis.saliency import Saliency
 from app.analysis.turns import Turns
 from app.segmentation.errors import CheckpointError
 from app.segmentation.predictor import Predictor
-from app.segmentation.reading.reader import shared_reader
+from app.segmentation.reading.film_reader import shared_reader
 from app.studies.database import default_url
 from app.studies.store import StudyStore
 from app.studies.training_set import TrainingSet

@@ -10,8 +10,8 @@ import pytest
 from app.analysis.analysis import Analysis
 from app.segmentation.errors import EmptyFileError
 from app.segmentation.predictor import Predictor
+from app.segmentation.reading.film_reader import shared_reader
 from app.segmentation.reading.image_io import read_radiograph
-from app.segmentation.reading.reader import shared_reader
 from tests.support.film_files import to_png
 from training.releasing.phantom.drawing import draw_phantom
 

@@ -9,7 +9,7 @@ import pytest
 from dicomweb_client.api import DICOMwebClient
 
 from app.analysis.answer import to_answer
-from app.exports.reading import Reading
+from app.exports.exported_study import ExportedStudy
 from app.segmentation.decision.population import FIRST_RELEASES
 from app.segmentation.reading.image_io import read_radiograph
 from app.studies.drawing import film_png, grey_png, mask_png
@@ -30,8 +30,8 @@ MODEL = SimpleNamespace(
 
 
 @pytest.fixture
-def make_reading() -> Callable[..., Reading]:
-    """Make a reading of a film."""
+def make_exported() -> Callable[..., ExportedStudy]:
+    """Make a study of a film."""
 
     def make(
         data: bytes,
@@ -41,7 +41,7 @@ def make_reading() -> Callable[..., Reading]:
         doubts: tuple = (),
         corrected: np.ndarray | None = None,
         **columns: object,
-    ) -> Reading:
+    ) -> ExportedStudy:
         radiograph = read_radiograph(data)
         prediction = make_prediction(finding, probability, mask, regions_of(mask, radiograph), doubts, map_step=1)
         study = Study(
@@ -60,7 +60,7 @@ def make_reading() -> Callable[..., Reading]:
             }
         )
         study.answer = to_answer(radiograph, prediction, MODEL, study.id)
-        return Reading(study, SECRET)
+        return ExportedStudy(study, SECRET)
 
     return make
 

@@ -25,9 +25,9 @@ def film(**attributes: object) -> bytes:
     return to_dicom(IMAGE, **NEEDED, **attributes)
 
 
-def dicom_exports(reading, anonymous: bool = False) -> dict[str, pydicom.Dataset]:
-    """Make and parse every DICOM export of a reading; pydicom may warn of what is odd, once it is made."""
-    made = {e.file: e.make(reading, anonymous) for e in exports_of(reading.study) if e.media_type == DICOM}
+def dicom_exports(exported, anonymous: bool = False) -> dict[str, pydicom.Dataset]:
+    """Make and parse every DICOM export of a study; pydicom may warn of what is odd, once it is made."""
+    made = {e.file: e.make(exported, anonymous) for e in exports_of(exported.study) if e.media_type == DICOM}
     with warnings.catch_warnings(action="ignore"):
         parsed = {file: pydicom.dcmread(io.BytesIO(data)) for file, data in made.items()}
         for dataset in parsed.values():
@@ -69,10 +69,10 @@ def references_of(dataset: pydicom.Dataset) -> set[tuple[str, str]]:
     ],
 )
 @pytest.mark.parametrize("frames", [None, 1])
-def test_exports_refer_to_an_instance_of_any_class(make_reading, tmp_path, sop_class, frames):
+def test_exports_refer_to_an_instance_of_any_class(make_exported, tmp_path, sop_class, frames):
     name = generate_uid(entropy_srcs=[sop_class])
     more = {} if frames is None else {"NumberOfFrames": frames}
-    exports = dicom_exports(make_reading(film(SOPClassUID=sop_class, SOPInstanceUID=name, **more), MASK))
+    exports = dicom_exports(make_exported(film(SOPClassUID=sop_class, SOPInstanceUID=name, **more), MASK))
     assert set(exports) == {"segmentation.dcm", "probability.dcm", "capture.dcm", "report.dcm"}
     for file, made in exports.items():
         assert (sop_class, name) in references_of(made), file
@@ -91,16 +91,16 @@ def test_exports_refer_to_an_instance_of_any_class(make_reading, tmp_path, sop_c
     ],
     ids=["leading zeros", "dot at the end", "too long", "letters"],
 )
-def test_uids_are_kept_to_the_letter(make_reading, study, series, instance):
+def test_uids_are_kept_to_the_letter(make_exported, study, series, instance):
     sent = film(StudyInstanceUID=study, SeriesInstanceUID=series, SOPInstanceUID=instance)
-    reading = make_reading(sent, MASK)
-    exports = dicom_exports(reading)
+    exported = make_exported(sent, MASK)
+    exports = dicom_exports(exported)
     assert "film.dcm" not in exports
     for file, made in exports.items():
         assert str(made.StudyInstanceUID) == study, file
         assert ("1.2.840.10008.5.1.4.1.1.1", instance) in references_of(made), file
         assert str(made.file_meta.MediaStorageSOPInstanceUID) == str(made.SOPInstanceUID) != instance
-    anonymous = dicom_exports(reading, anonymous=True)
+    anonymous = dicom_exports(exported, anonymous=True)
     assert len({str(made.StudyInstanceUID) for made in anonymous.values()}) == 1
     assert all(study not in str(made) and instance not in str(made) for made in anonymous.values())
 
@@ -139,11 +139,11 @@ NAMES = [
 
 
 @pytest.mark.parametrize(("terms", "name", "stored"), NAMES, ids=[f"{name}" for _, name, _ in NAMES])
-def test_a_name_reaches_every_object_unchanged(make_reading, tmp_path, terms, name, stored):
+def test_a_name_reaches_every_object_unchanged(make_exported, tmp_path, terms, name, stored):
     place = b"N" * (len(stored) + len(stored) % 2)
     sent = film(SpecificCharacterSet=terms, PatientName=place.decode(), ReferringPhysicianName=place.decode())
     sent = sent.replace(place, stored.ljust(len(place)))
-    for file, made in dicom_exports(make_reading(sent, MASK)).items():
+    for file, made in dicom_exports(make_exported(sent, MASK)).items():
         assert made.SpecificCharacterSet == "ISO_IR 192"
         assert str(made.PatientName) == name, file
         assert str(made.ReferringPhysicianName) == name, file
@@ -151,15 +151,15 @@ def test_a_name_reaches_every_object_unchanged(make_reading, tmp_path, terms, na
         assert complaints(command("dciodvfy", "dicom3tools"), tmp_path / file) == [], file
 
 
-def test_a_name_of_any_length_delays_nothing_and_is_no_other_name(make_reading):
+def test_a_name_of_any_length_delays_nothing_and_is_no_other_name(make_exported):
     sent = film(SpecificCharacterSet="ISO_IR 192", PatientName="Ä" * 30_000)
-    for made in dicom_exports(make_reading(sent, MASK)).values():
+    for made in dicom_exports(make_exported(sent, MASK)).values():
         assert set(str(made.PatientName)) <= {"Ä"}
         assert len(str(made.PatientName)) <= 1024
 
 
-def stored_rows(reading) -> dict[str, np.ndarray]:
-    exports = dicom_exports(reading)
+def stored_rows(exported) -> dict[str, np.ndarray]:
+    exports = dicom_exports(exported)
     return {file: exports[file].pixel_array for file in ("segmentation.dcm", "probability.dcm")}
 
 
@@ -171,21 +171,21 @@ def stored_rows(reading) -> dict[str, np.ndarray]:
         {"ImagerPixelSpacing": None, "PixelAspectRatio": [2, 1]},
     ],
 )
-def test_a_film_of_oblong_pixels_is_marked_in_its_own_rows_and_columns(make_reading, tmp_path, oblong):
+def test_a_film_of_oblong_pixels_is_marked_in_its_own_rows_and_columns(make_exported, tmp_path, oblong):
     sent = to_dicom(np.ascontiguousarray(IMAGE[::2]), **NEEDED, **oblong)
-    reading = make_reading(sent, MASK)
-    assert reading.film.shape == (320, 320)
-    for file, pixels in stored_rows(reading).items():
+    exported = make_exported(sent, MASK)
+    assert exported.film.shape == (320, 320)
+    for file, pixels in stored_rows(exported).items():
         assert pixels.shape == (160, 320), file
         assert np.array_equal(pixels > 127 if file == "probability.dcm" else pixels == 1, MASK[::2]), file
-    for file, made in dicom_exports(reading).items():
+    for file, made in dicom_exports(exported).items():
         made.save_as(tmp_path / file)
         assert complaints(command("dciodvfy", "dicom3tools"), tmp_path / file) == [], file
 
 
-def test_a_film_of_square_pixels_is_left_alone(make_reading):
-    reading = make_reading(film(ImagerPixelSpacing=[0.7, 0.7001]), MASK)
-    assert np.array_equal(stored_rows(reading)["segmentation.dcm"] == 1, MASK)
+def test_a_film_of_square_pixels_is_left_alone(make_exported):
+    exported = make_exported(film(ImagerPixelSpacing=[0.7, 0.7001]), MASK)
+    assert np.array_equal(stored_rows(exported)["segmentation.dcm"] == 1, MASK)
 
 
 @pytest.mark.parametrize(
@@ -203,9 +203,9 @@ def test_a_film_of_square_pixels_is_left_alone(make_reading):
         ),
     ],
 )
-def test_a_capture_names_a_chest_as_the_standard_does(make_reading, tmp_path, part, written):
+def test_a_capture_names_a_chest_as_the_standard_does(make_exported, tmp_path, part, written):
     sent = film(BodyPartExamined=part, SpecificCharacterSet="ISO_IR 192")
-    made = dicom_exports(make_reading(sent, MASK))["capture.dcm"]
+    made = dicom_exports(make_exported(sent, MASK))["capture.dcm"]
     assert made.BodyPartExamined == written
     made.save_as(tmp_path / "capture.dcm")
     assert complaints(command("dciodvfy", "dicom3tools"), tmp_path / "capture.dcm") == []

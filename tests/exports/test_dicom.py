@@ -37,8 +37,8 @@ from tests.support.needs import command
 from tests.support.tools import complaints
 
 
-def test_a_segment_holds_the_mask_in_the_stored_rows_and_columns(make_reading):
-    made = dicom_exports(make_reading(FILMS["dicom"], MASK))["segmentation.dcm"]
+def test_a_segment_holds_the_mask_in_the_stored_rows_and_columns(make_exported):
+    made = dicom_exports(make_exported(FILMS["dicom"], MASK))["segmentation.dcm"]
     assert (made.Rows, made.Columns) == (300, 400)
     assert (made.SegmentationType, made.BitsAllocated) == ("BINARY", 1)
     np.testing.assert_array_equal(marked(made), MASK[np.newaxis])
@@ -51,16 +51,16 @@ def test_a_segment_holds_the_mask_in_the_stored_rows_and_columns(make_reading):
 
 @pytest.mark.parametrize("photometric", ["MONOCHROME1", "MONOCHROME2"])
 @pytest.mark.parametrize("orientation", [["L", "F"], ["R", "F"], ["R", "H"]])
-def test_however_a_film_is_stored_its_mask_lies_on_its_stored_pixels(make_reading, photometric, orientation):
+def test_however_a_film_is_stored_its_mask_lies_on_its_stored_pixels(make_exported, photometric, orientation):
     film = to_dicom(IMAGE, photometric=photometric, PatientOrientation=orientation, **REQUIRED)
-    made = dicom_exports(make_reading(film, MASK))["segmentation.dcm"]
+    made = dicom_exports(make_exported(film, MASK))["segmentation.dcm"]
     np.testing.assert_array_equal(marked(made)[0], MASK)
     side = "left" if orientation[0] == "L" else "right"
     assert made.SegmentSequence[0].SegmentLabel == f"Pneumothorax, patient’s {side}"
 
 
-def test_a_side_that_the_file_does_not_state_is_the_picture_s(make_reading):
-    exports = dicom_exports(make_reading(FILMS["png"], MASK))
+def test_a_side_that_the_file_does_not_state_is_the_picture_s(make_exported):
+    exports = dicom_exports(make_exported(FILMS["png"], MASK))
     (segment,) = exports["segmentation.dcm"].SegmentSequence
     assert segment.SegmentLabel == "Pneumothorax, picture’s right"
     assert "Left" not in segment.AnatomicRegionSequence[0].CodeMeaning
@@ -68,30 +68,30 @@ def test_a_side_that_the_file_does_not_state_is_the_picture_s(make_reading):
     assert "Pneumothorax picture’s right" in said(exports["report.dcm"])
 
 
-def test_each_side_is_a_segment(make_reading):
-    made = dicom_exports(make_reading(FILMS["dicom"], BOTH))["segmentation.dcm"]
+def test_each_side_is_a_segment(make_exported):
+    made = dicom_exports(make_exported(FILMS["dicom"], BOTH))["segmentation.dcm"]
     assert [segment.SegmentLabel[-5:].strip() for segment in made.SegmentSequence] == ["right", "left"]
     np.testing.assert_array_equal(marked(made), [BOTH & ~MASK, MASK])
 
 
-def test_where_nothing_is_marked_the_segment_is_empty(make_reading):
-    exports = dicom_exports(make_reading(FILMS["dicom"], MASK & False, "negative", 0.04))
+def test_where_nothing_is_marked_the_segment_is_empty(make_exported):
+    exports = dicom_exports(make_exported(FILMS["dicom"], MASK & False, "negative", 0.04))
     assert not marked(exports["segmentation.dcm"]).any()
     assert marked(exports["segmentation.dcm"]).shape == (1, 300, 400)
     assert exports["segmentation.dcm"].SOPInstanceUID not in referenced(exports["report.dcm"])
 
 
-def test_the_probability_map_keeps_its_fractions(make_reading):
-    reading = make_reading(FILMS["dicom"], MASK)
-    made = dicom_exports(reading)["probability.dcm"]
+def test_the_probability_map_keeps_its_fractions(make_exported):
+    exported = make_exported(FILMS["dicom"], MASK)
+    made = dicom_exports(exported)["probability.dcm"]
     assert (made.SegmentationType, made.SegmentationFractionalType) == ("FRACTIONAL", "PROBABILITY")
     assert made.MaximumFractionalValue == 255
     np.testing.assert_allclose(made.pixel_array / 255, 0.8 * MASK, atol=1 / 255)
 
 
-def test_the_reader_s_mask_replaces_the_model_s_and_says_so(make_reading):
+def test_the_reader_s_mask_replaces_the_model_s_and_says_so(make_exported):
     corrected = np.roll(MASK, (100, -250), axis=(0, 1))
-    first, second = make_reading(FILMS["dicom"], MASK), make_reading(FILMS["dicom"], MASK, corrected=corrected)
+    first, second = make_exported(FILMS["dicom"], MASK), make_exported(FILMS["dicom"], MASK, corrected=corrected)
     second.study.id = first.study.id
     by_model, by_reader = dicom_exports(first), dicom_exports(second)
     made = by_reader["segmentation.dcm"]
@@ -104,31 +104,31 @@ def test_the_reader_s_mask_replaces_the_model_s_and_says_so(make_reading):
     assert "Marked by the reader" in said(by_reader["report.dcm"])
 
 
-def test_a_mask_corrected_on_a_shrunken_picture_covers_the_stored_film(make_reading):
+def test_a_mask_corrected_on_a_shrunken_picture_covers_the_stored_film(make_exported):
     small = np.zeros((150, 200), dtype=bool)
     small[10:20, 150:160] = True
-    made = dicom_exports(make_reading(FILMS["dicom"], MASK, corrected=small))["segmentation.dcm"]
+    made = dicom_exports(make_exported(FILMS["dicom"], MASK, corrected=small))["segmentation.dcm"]
     np.testing.assert_array_equal(marked(made)[0], small.repeat(2, axis=0).repeat(2, axis=1))
 
 
-def test_the_capture_shows_the_film_above_a_legend(make_reading):
-    reading = make_reading(FILMS["dicom"], MASK)
-    made = dicom_exports(reading)["capture.dcm"]
+def test_the_capture_shows_the_film_above_a_legend(make_exported):
+    exported = make_exported(FILMS["dicom"], MASK)
+    made = dicom_exports(exported)["capture.dcm"]
     assert made.PhotometricInterpretation == "RGB"
     assert made.Columns == 400
     assert made.Rows > 300
     picture = made.pixel_array[:300].astype(int)
     outside = ~np.isin(np.arange(300), range(10, 70))
-    assert (picture[outside] == reading.film[outside][..., np.newaxis]).all()
+    assert (picture[outside] == exported.film[outside][..., np.newaxis]).all()
     red, _, blue = picture[30, 320]
     assert red > blue + 20  # amber
     assert made.pixel_array[300:].max() > 200  # there is writing
 
 
-def test_exports_carry_the_study_and_refer_to_the_film(make_reading):
+def test_exports_carry_the_study_and_refer_to_the_film(make_exported):
     source = pydicom.dcmread(io.BytesIO(FILMS["dicom"]))
     series = set()
-    for made in dicom_exports(make_reading(FILMS["dicom"], BOTH)).values():
+    for made in dicom_exports(make_exported(FILMS["dicom"], BOTH)).values():
         for keyword in PATIENT.keys() - {"SpecificCharacterSet"}:
             assert made[keyword].value == source[keyword].value, keyword
         assert made.StudyInstanceUID == source.StudyInstanceUID
@@ -138,10 +138,10 @@ def test_exports_carry_the_study_and_refer_to_the_film(make_reading):
     assert len(series - {source.SeriesInstanceUID}) == 4
 
 
-def test_what_was_compressed_with_loss_says_so_ever_after(make_reading, tmp_path):
+def test_what_was_compressed_with_loss_says_so_ever_after(make_exported, tmp_path):
     lossy = {"LossyImageCompression": "01", "LossyImageCompressionRatio": "12.5"}
     film = to_dicom(IMAGE, **lossy, LossyImageCompressionMethod="ISO_10918_1")
-    exports = dicom_exports(make_reading(film, MASK))
+    exports = dicom_exports(make_exported(film, MASK))
     for name in ("segmentation.dcm", "probability.dcm", "capture.dcm"):
         made = exports[name]
         assert (made.LossyImageCompression, made.LossyImageCompressionRatio) == ("01", 12.5)
@@ -159,23 +159,23 @@ def test_what_was_compressed_with_loss_says_so_ever_after(make_reading, tmp_path
     ],
     ids=["JPEG", "WebP", "DICOM, JPEG", "DICOM, JPEG 2000"],
 )
-def test_a_film_that_came_with_loss_says_so_in_every_picture(make_reading, film, method, tmp_path):
-    reading = make_reading(film, MASK)
-    exports = dicom_exports(reading)
+def test_a_film_that_came_with_loss_says_so_in_every_picture(make_exported, film, method, tmp_path):
+    exported = make_exported(film, MASK)
+    exports = dicom_exports(exported)
     del exports["report.dcm"]  # no picture
     assert len(exports) >= 3
     for name, made in exports.items():
         assert (made.LossyImageCompression, made.LossyImageCompressionMethod) == ("01", method), name
-        assert f"{made.LossyImageCompressionRatio:.2f}" == reading.header["LossyImageCompressionRatio"]
+        assert f"{made.LossyImageCompressionRatio:.2f}" == exported.header["LossyImageCompressionRatio"]
         made.save_as(tmp_path / name)
         assert errors(command("dciodvfy", "dicom3tools"), tmp_path / name) == []
 
 
-def test_a_png_gets_names_of_its_own_and_its_film_can_be_filed(make_reading):
-    reading, other = make_reading(FILMS["png"], MASK), make_reading(to_png(IMAGE[::-1]), MASK)
-    exports = dicom_exports(reading)
+def test_a_png_gets_names_of_its_own_and_its_film_can_be_filed(make_exported):
+    exported, other = make_exported(FILMS["png"], MASK), make_exported(to_png(IMAGE[::-1]), MASK)
+    exports = dicom_exports(exported)
     film = exports.pop("film.dcm")
-    np.testing.assert_array_equal(film.pixel_array, reading.film)
+    np.testing.assert_array_equal(film.pixel_array, exported.film)
     assert {made.StudyInstanceUID for made in exports.values()} == {film.StudyInstanceUID}
     for made in exports.values():
         assert film.SOPInstanceUID in referenced(made)
@@ -183,44 +183,44 @@ def test_a_png_gets_names_of_its_own_and_its_film_can_be_filed(make_reading):
     assert dicom_exports(other)["film.dcm"].StudyInstanceUID != film.StudyInstanceUID
 
 
-def names_of(reading) -> dict[str, str]:
-    return {name: made.SOPInstanceUID for name, made in dicom_exports(reading).items()}
+def names_of(exported) -> dict[str, str]:
+    return {name: made.SOPInstanceUID for name, made in dicom_exports(exported).items()}
 
 
 @pytest.mark.parametrize("film", ["dicom", "png"])
-def test_a_film_sent_twice_gets_the_same_names(make_reading, film):
-    first, again = (make_reading(FILMS[film], MASK, created_at=when) for when in (1_700_000_000.0, 1_700_500_000.0))
+def test_a_film_sent_twice_gets_the_same_names(make_exported, film):
+    first, again = (make_exported(FILMS[film], MASK, created_at=when) for when in (1_700_000_000.0, 1_700_500_000.0))
     assert first.study.id != again.study.id
     assert names_of(first) == names_of(again)
     assert len(set(names_of(first).values())) == len(names_of(first))
 
 
-def test_another_film_other_weights_another_version_and_a_reader_s_mask_get_other_names(make_reading, monkeypatch):
-    reading = make_reading(FILMS["dicom"], MASK)
-    names = names_of(reading)
+def test_another_film_other_weights_another_version_and_a_reader_s_mask_get_other_names(make_exported, monkeypatch):
+    exported = make_exported(FILMS["dicom"], MASK)
+    names = names_of(exported)
     others = [
-        make_reading(to_dicom(IMAGE[::-1], **REQUIRED), MASK),
-        make_reading(FILMS["dicom"], MASK, corrected=BOTH),
-        make_reading(FILMS["dicom"], MASK),
+        make_exported(to_dicom(IMAGE[::-1], **REQUIRED), MASK),
+        make_exported(FILMS["dicom"], MASK, corrected=BOTH),
+        make_exported(FILMS["dicom"], MASK),
     ]
     model = others[-1].study.answer.model
     others[-1].study.answer = replace(others[-1].study.answer, model=replace(model, sha256=model.sha256[::-1]))
     for other in others:
         assert not set(names_of(other).values()) & set(names.values())
-    monkeypatch.setattr("app.exports.reading.VERSION", "999.0")
-    assert not set(names_of(reading).values()) & set(names.values())
+    monkeypatch.setattr("app.exports.exported_study.VERSION", "999.0")
+    assert not set(names_of(exported).values()) & set(names.values())
 
 
-def test_a_download_is_the_same_object_again(make_reading):
-    reading = make_reading(FILMS["dicom"], MASK)
-    for export in exports_of(reading.study):
+def test_a_download_is_the_same_object_again(make_exported):
+    exported = make_exported(FILMS["dicom"], MASK)
+    for export in exports_of(exported.study):
         if export.media_type == DICOM:
-            assert export.make(reading, False) == export.make(reading, False)
+            assert export.make(exported, False) == export.make(exported, False)
 
 
-def test_every_object_names_the_model_and_its_purpose(make_reading):
+def test_every_object_names_the_model_and_its_purpose(make_exported):
     for anonymous in (False, True):
-        for name, made in dicom_exports(make_reading(FILMS["dicom"], MASK), anonymous).items():
+        for name, made in dicom_exports(make_exported(FILMS["dicom"], MASK), anonymous).items():
             text = said(made)
             assert "Not a medical device; not for diagnosis or treatment." in text, name
             assert "0123456789ab" in text, name
@@ -228,10 +228,10 @@ def test_every_object_names_the_model_and_its_purpose(make_reading):
             assert "research use only" in made.SeriesDescription
 
 
-def test_the_report_measures_what_the_answer_says(make_reading, tmp_path):
-    reading = make_reading(FILMS["dicom"], BOTH, "positive", 0.873)
+def test_the_report_measures_what_the_answer_says(make_exported, tmp_path):
+    exported = make_exported(FILMS["dicom"], BOTH, "positive", 0.873)
     path = tmp_path / "report.dcm"
-    dicom_exports(reading)["report.dcm"].save_as(path)
+    dicom_exports(exported)["report.dcm"].save_as(path)
     content = highdicom.sr.srread(path).content
     film = film_group(content)
     assert film.get_measurements()[0].name == codes.DCM.Probability
@@ -249,7 +249,7 @@ def test_the_report_measures_what_the_answer_says(make_reading, tmp_path):
         "Left Pleura": pytest.approx(1000 * pixel_mm2, abs=0.1),
         "Right Pleura": pytest.approx(600 * pixel_mm2, abs=0.1),
     }
-    segmentation = dicom_exports(reading)["segmentation.dcm"]
+    segmentation = dicom_exports(exported)["segmentation.dcm"]
     frames = {site: group.referenced_segmentation_frame for site, group in areas.items()}
     assert {frame[0].referenced_sop_instance_uid for frame in frames.values()} == {segmentation.SOPInstanceUID}
 
@@ -262,8 +262,8 @@ def test_the_report_measures_what_the_answer_says(make_reading, tmp_path):
         ("indeterminate", codes.SCT.Pneumothorax, codes.SCT.Indeterminate),
     ],
 )
-def test_the_report_s_codes_say_no_more_than_the_page(make_reading, finding, name, value):
-    report = dicom_exports(make_reading(FILMS["dicom"], BOTH, finding, 0.5))["report.dcm"]
+def test_the_report_s_codes_say_no_more_than_the_page(make_exported, finding, name, value):
+    report = dicom_exports(make_exported(FILMS["dicom"], BOTH, finding, 0.5))["report.dcm"]
     groups = highdicom.sr.ComprehensiveSR.from_dataset(report).content.get_planar_roi_measurement_groups()
     assert len(groups) > 2
     for group in groups:
@@ -274,14 +274,14 @@ def test_the_report_s_codes_say_no_more_than_the_page(make_reading, finding, nam
     }
 
 
-def test_of_a_reader_s_mask_the_model_evaluates_nothing(make_reading):
-    report = dicom_exports(make_reading(FILMS["dicom"], MASK, "negative", 0.04, corrected=BOTH))["report.dcm"]
+def test_of_a_reader_s_mask_the_model_evaluates_nothing(make_exported):
+    report = dicom_exports(make_exported(FILMS["dicom"], MASK, "negative", 0.04, corrected=BOTH))["report.dcm"]
     groups = highdicom.sr.ComprehensiveSR.from_dataset(report).content.get_planar_roi_measurement_groups()
     assert [is_film(group) for group in groups if group.get_qualitative_evaluations()] == [True]
 
 
-def test_the_report_counts_the_warnings(make_reading):
-    warned = make_reading(FILMS["dicom"], MASK, doubts=(doubt("tilted", "It is."), doubt("clipped", "It is.")))
+def test_the_report_counts_the_warnings(make_exported):
+    warned = make_exported(FILMS["dicom"], MASK, doubts=(doubt("tilted", "It is."), doubt("clipped", "It is.")))
     assert "Pneumothorax suspected. 2 warnings." in said(dicom_exports(warned)["report.dcm"])
 
 
@@ -322,25 +322,25 @@ EDGE[:40, 360:] = EDGE[280:, :20] = True
 
 @pytest.mark.parametrize("photometric", ["MONOCHROME1", "MONOCHROME2"])
 @pytest.mark.parametrize(("mask", "count"), [(BOTH, 2), (SPECKS, 30), (EDGE, 2), (BOTH & False, 0)])
-def test_each_region_is_outlined_on_the_film(make_reading, mask, count, photometric):
+def test_each_region_is_outlined_on_the_film(make_exported, mask, count, photometric):
     film = to_dicom(IMAGE, photometric=photometric, **REQUIRED)
-    report = dicom_exports(make_reading(film, mask, "positive" if count else "negative"))["report.dcm"]
+    report = dicom_exports(make_exported(film, mask, "positive" if count else "negative"))["report.dcm"]
     outlines = outlined(report)
     assert len(outlines) == count
     np.testing.assert_array_equal(drawn(outlines, mask.shape), mask)
 
 
-def test_several_regions_of_a_side_have_an_area_each_and_one_together(make_reading):
-    report = dicom_exports(make_reading(FILMS["dicom"], SPECKS))["report.dcm"]
+def test_several_regions_of_a_side_have_an_area_each_and_one_together(make_exported):
+    report = dicom_exports(make_exported(FILMS["dicom"], SPECKS))["report.dcm"]
     groups = highdicom.sr.ComprehensiveSR.from_dataset(report).content.get_planar_roi_measurement_groups()
     areas = [float(group.get_measurements()[0].value) for group in groups if not is_film(group)]
     assert sorted(areas) == pytest.approx([1.44] * 30 + [12 * 1.44, 18 * 1.44], abs=0.1)
 
 
-def test_no_group_is_without_coordinates_even_where_viewers_merge_those_of_one_finding(make_reading):
+def test_no_group_is_without_coordinates_even_where_viewers_merge_those_of_one_finding(make_exported):
     """OHIF reads nothing of a report with such a group."""
     for mask in (BOTH, SPECKS, BOTH & False):
-        report = dicom_exports(make_reading(FILMS["dicom"], mask, "positive" if mask.any() else "negative"))[
+        report = dicom_exports(make_exported(FILMS["dicom"], mask, "positive" if mask.any() else "negative"))[
             "report.dcm"
         ]
         groups = highdicom.sr.ComprehensiveSR.from_dataset(report).content.get_planar_roi_measurement_groups()
@@ -348,12 +348,12 @@ def test_no_group_is_without_coordinates_even_where_viewers_merge_those_of_one_f
         assert {group.tracking_uid for group in groups} == with_coordinates
 
 
-def test_a_ragged_region_s_outline_stays_within_a_pixel_and_within_what_one_element_holds(make_reading):
+def test_a_ragged_region_s_outline_stays_within_a_pixel_and_within_what_one_element_holds(make_exported):
     random = np.random.default_rng(0)
     ragged = cv2.GaussianBlur(random.normal(size=IMAGE.shape), (0, 0), 2) > 0
     _, regions, boxes, _ = cv2.connectedComponentsWithStats(ragged.astype(np.uint8))
     mask = regions == 1 + boxes[1:, cv2.CC_STAT_AREA].argmax()  # not all of them are outlined
-    outlines = outlined(dicom_exports(make_reading(FILMS["dicom"], mask))["report.dcm"])
+    outlines = outlined(dicom_exports(make_exported(FILMS["dicom"], mask))["report.dcm"])
     assert max(len(points) for points in outlines) <= MAX_POINTS + 1
     filled = np.zeros(mask.shape, np.uint8)  # of an outline holes are inside
     borders, _ = cv2.findContours(mask.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
@@ -364,8 +364,8 @@ def test_a_ragged_region_s_outline_stays_within_a_pixel_and_within_what_one_elem
 
 
 @pytest.mark.parametrize("film", FILMS)
-def test_the_report_s_image_library_names_the_film(make_reading, film):
-    exports = dicom_exports(make_reading(FILMS[film], MASK))
+def test_the_report_s_image_library_names_the_film(make_exported, film):
+    exports = dicom_exports(make_exported(FILMS[film], MASK))
     (library,) = [item for item in exports["report.dcm"].ContentSequence if said_name(item) == "Image Library"]
     (group,) = library.ContentSequence
     (entry,) = [item for item in group.ContentSequence if item.ValueType == "IMAGE"]
@@ -385,10 +385,10 @@ def said_name(item: pydicom.Dataset) -> str:
     return item.ConceptNameCodeSequence[0].CodeMeaning
 
 
-def test_an_unfamiliar_film_has_no_probability_in_its_report(make_reading, tmp_path):
-    reading = make_reading(FILMS["png"], MASK & False, "indeterminate", 0.6, doubts=(UNFAMILIAR,))
+def test_an_unfamiliar_film_has_no_probability_in_its_report(make_exported, tmp_path):
+    exported = make_exported(FILMS["png"], MASK & False, "indeterminate", 0.6, doubts=(UNFAMILIAR,))
     path = tmp_path / "report.dcm"
-    dicom_exports(reading)["report.dcm"].save_as(path)
+    dicom_exports(exported)["report.dcm"].save_as(path)
     report = highdicom.sr.srread(path)
     film = film_group(report.content)
     assert film.get_measurements() == []
@@ -396,22 +396,22 @@ def test_an_unfamiliar_film_has_no_probability_in_its_report(make_reading, tmp_p
     assert f"No answer: {REASONS[UNFAMILIAR.code]}." in said(report)
 
 
-def test_of_a_withheld_answer_no_mask_leaves_but_the_reader_s(make_reading):
+def test_of_a_withheld_answer_no_mask_leaves_but_the_reader_s(make_exported):
     withheld = {"finding": "indeterminate", "doubts": (UNFAMILIAR,)}
-    nobodys = {export.file for export in exports_of(make_reading(FILMS["png"], MASK & False, **withheld).study)}
-    drawn = make_reading(FILMS["png"], MASK & False, **withheld, corrected=MASK)
+    nobodys = {export.file for export in exports_of(make_exported(FILMS["png"], MASK & False, **withheld).study)}
+    drawn = make_exported(FILMS["png"], MASK & False, **withheld, corrected=MASK)
     assert not nobodys & {"mask.png", "segmentation.dcm", "probability.dcm"}
     assert {export.file for export in exports_of(drawn.study)} - nobodys == {"mask.png", "segmentation.dcm"}
     assert dicom_exports(drawn)["segmentation.dcm"].ContentDescription.startswith("Mask by the reader")
 
 
-def test_the_report_gives_each_doubt_with_what_to_do(make_reading):
+def test_the_report_gives_each_doubt_with_what_to_do(make_exported):
     doubts = doubt("under_18", "The patient is 12 years old."), doubt("burned_in_text", "There is text.")
-    reading = make_reading(FILMS["dicom"], MASK, doubts=doubts)
-    told = said(dicom_exports(reading)["report.dcm"])
+    exported = make_exported(FILMS["dicom"], MASK, doubts=doubts)
+    told = said(dicom_exports(exported)["report.dcm"])
     assert f"Warning: The patient is 12 years old. {doubts[0].advice}" in told
     assert f"Note: There is text. {doubts[1].advice}" in told
-    nameless = said(dicom_exports(reading, anonymous=True)["report.dcm"])
+    nameless = said(dicom_exports(exported, anonymous=True)["report.dcm"])
     assert f"Warning: Under 18. {doubts[0].advice}" in nameless
     assert "12 years" not in nameless
 
@@ -420,12 +420,12 @@ CASES = list(itertools.product(FILMS, [False, True], ["both", "none"]))
 
 
 @pytest.mark.parametrize(("film", "anonymous", "marks"), CASES)
-def test_validators_and_dcmtk_find_no_error(make_reading, tmp_path, film, anonymous, marks):
+def test_validators_and_dcmtk_find_no_error(make_exported, tmp_path, film, anonymous, marks):
     dciodvfy, dcmdump = command("dciodvfy", "dicom3tools"), command("dcmdump", "dcmtk")
     dsrdump, dcentvfy = command("dsrdump", "dcmtk"), command("dcentvfy", "dicom3tools")
-    reading = make_reading(FILMS[film], BOTH if marks == "both" else BOTH & False)
+    exported = make_exported(FILMS[film], BOTH if marks == "both" else BOTH & False)
     paths = []
-    for name, made in dicom_exports(reading, anonymous).items():
+    for name, made in dicom_exports(exported, anonymous).items():
         paths.append(tmp_path / name)
         made.save_as(paths[-1])
         assert errors(dciodvfy, paths[-1], also="Warning") == [], name
@@ -442,17 +442,17 @@ def errors(*command: str | Path, also: str = "Error") -> list[str]:
     return [line for line in complaints(*command, also=also) if "<Solo>" not in line]
 
 
-def test_the_validator_would_see_an_error(make_reading, tmp_path):
-    made = dicom_exports(make_reading(FILMS["dicom"], MASK))["segmentation.dcm"]
+def test_the_validator_would_see_an_error(make_exported, tmp_path):
+    made = dicom_exports(make_exported(FILMS["dicom"], MASK))["segmentation.dcm"]
     del made.SegmentSequence
     made.save_as(tmp_path / "broken.dcm")
     assert errors(command("dciodvfy", "dicom3tools"), tmp_path / "broken.dcm")
 
 
-def test_deidentified_objects_name_nobody_and_still_refer_to_each_other(make_reading):
+def test_deidentified_objects_name_nobody_and_still_refer_to_each_other(make_exported):
     source = pydicom.dcmread(io.BytesIO(FILMS["dicom"]))
-    reading = make_reading(FILMS["dicom"], BOTH)
-    exports = dicom_exports(reading, anonymous=True)
+    exported = make_exported(FILMS["dicom"], BOTH)
+    exports = dicom_exports(exported, anonymous=True)
     secrets = [*PATIENT.values(), source.SOPInstanceUID, source.StudyInstanceUID, source.SeriesInstanceUID, "2023111"]
     secrets = [secret for secret in secrets if secret not in ("ISO_IR 192", "O")]
     for name, made in exports.items():
@@ -470,15 +470,15 @@ def test_deidentified_objects_name_nobody_and_still_refer_to_each_other(make_rea
     np.testing.assert_array_equal(marked(exports["segmentation.dcm"])[1], MASK)
 
 
-def test_two_deidentified_patients_remain_two(make_reading):
-    one, other = make_reading(FILMS["dicom"], MASK), make_reading(FILMS["png"], MASK)
-    numbers = {dicom_exports(reading, True)["report.dcm"].PatientID for reading in (one, other)}
+def test_two_deidentified_patients_remain_two(make_exported):
+    one, other = make_exported(FILMS["dicom"], MASK), make_exported(FILMS["png"], MASK)
+    numbers = {dicom_exports(exported, True)["report.dcm"].PatientID for exported in (one, other)}
     assert len(numbers) == 2
 
 
-def test_no_name_reaches_the_log(make_reading, caplog):
+def test_no_name_reaches_the_log(make_exported, caplog):
     caplog.set_level(logging.DEBUG)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        dicom_exports(make_reading(FILMS["bare dicom"], MASK))
+        dicom_exports(make_exported(FILMS["bare dicom"], MASK))
     assert "Solo" not in caplog.text + "".join(str(warning.message) for warning in caught)

@@ -14,12 +14,12 @@ from app.segmentation.decision.doubts import doubt
 from tests.support.dicom_exports import BOTH, FILMS, dicom_exports, said
 
 
-def test_the_report_is_german_as_a_whole(make_reading):
+def test_the_report_is_german_as_a_whole(make_exported):
     found = doubt(
         "tilted", "The body seems to lie at a slant of about 21°, more than 18°; hardly any training film does."
     )
     with speaking("de"):
-        report = PdfReader(io.BytesIO(report_pdf(make_reading(FILMS["dicom"], BOTH, doubts=(found,)), False)))
+        report = PdfReader(io.BytesIO(report_pdf(make_exported(FILMS["dicom"], BOTH, doubts=(found,)), False)))
     text = " ".join(report.pages[0].extract_text().replace("\xa0", " ").split())
     for expected in (
         "Verdacht auf Pneumothorax · 1 Warnung",
@@ -35,12 +35,12 @@ def test_the_report_is_german_as_a_whole(make_reading):
     assert report.root_object["/Lang"] == "de"
 
 
-def test_the_structured_report_speaks_german_under_a_name_of_its_own_and_keeps_its_codes(make_reading):
-    reading = make_reading(FILMS["dicom"], BOTH)
-    english = dicom_exports(reading)
+def test_the_structured_report_speaks_german_under_a_name_of_its_own_and_keeps_its_codes(make_exported):
+    exported = make_exported(FILMS["dicom"], BOTH)
+    english = dicom_exports(exported)
     with speaking("de"):
-        german = dicom_exports(reading)
-        again = pydicom.dcmread(io.BytesIO(report(reading, False)))
+        german = dicom_exports(exported)
+        again = pydicom.dcmread(io.BytesIO(report(exported, False)))
     assert "Verdacht auf Pneumothorax." in said(german["report.dcm"])
     assert "Nur für die Forschung." in said(german["report.dcm"])
     assert codes_of(german["report.dcm"]) - codes_of(english["report.dcm"]) == {("de", "German")}
@@ -56,8 +56,8 @@ def codes_of(dataset: pydicom.Dataset) -> set[tuple[str, str]]:
     return {(item.CodeValue, item.CodeMeaning) for item in items if "CodeValue" in item}
 
 
-def test_tables_and_json_are_english_whoever_asks(make_reading):
-    reading = make_reading(FILMS["dicom"], BOTH)
-    english = worklist_csv([reading.study]), answer_json(reading)
+def test_tables_and_json_are_english_whoever_asks(make_exported):
+    exported = make_exported(FILMS["dicom"], BOTH)
+    english = worklist_csv([exported.study]), answer_json(exported)
     with speaking("de"):
-        assert (worklist_csv([reading.study]), answer_json(reading)) == english
+        assert (worklist_csv([exported.study]), answer_json(exported)) == english

@@ -60,12 +60,12 @@ CASES = {
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_the_report_s_outlines_lie_on_the_mask(make_reading, archive, ohif, browser, case):
+def test_the_report_s_outlines_lie_on_the_mask(make_exported, archive, ohif, browser, case):
     mask, photometric, count = CASES[case]
     study = f"2.25.{7000 + list(CASES).index(case)}"
     names = {"StudyInstanceUID": study, "SeriesInstanceUID": f"{study}.1", "SOPInstanceUID": f"{study}.2"}
     film = to_dicom(IMAGE, photometric=photometric, **names, **REQUIRED)
-    exports = dicom_exports(make_reading(film, mask, "positive" if count else "negative"))
+    exports = dicom_exports(make_exported(film, mask, "positive" if count else "negative"))
     stored = ("segmentation.dcm", "capture.dcm", "report.dcm")
     archive.store_instances([pydicom.dcmread(io.BytesIO(film)), *(exports[name] for name in stored)])
 
@@ -88,11 +88,11 @@ def test_the_report_s_outlines_lie_on_the_mask(make_reading, archive, ohif, brow
     assert errors == []
 
 
-def test_the_segmentation_is_drawn_on_the_film(make_reading, archive, ohif, browser):
+def test_the_segmentation_is_drawn_on_the_film(make_exported, archive, ohif, browser):
     study = "2.25.7100"
     names = {"StudyInstanceUID": study, "SeriesInstanceUID": f"{study}.1", "SOPInstanceUID": f"{study}.2"}
     film = to_dicom(IMAGE, **names, **REQUIRED)
-    exports = dicom_exports(make_reading(film, BOTH))
+    exports = dicom_exports(make_exported(film, BOTH))
     stored = ("segmentation.dcm", "capture.dcm", "report.dcm")
     archive.store_instances([pydicom.dcmread(io.BytesIO(film)), *(exports[name] for name in stored)])
     errors: list[str] = []

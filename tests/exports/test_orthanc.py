@@ -11,8 +11,8 @@ from tests.support.film_files import to_dicom
 
 @pytest.mark.parametrize("anonymous", [False, True])
 @pytest.mark.parametrize("film", ["dicom", "png", "jpeg"])
-def test_an_archive_takes_finds_and_returns_every_object(archive, make_reading, film, anonymous):
-    exports = dicom_exports(make_reading(FILMS[film], BOTH), anonymous)
+def test_an_archive_takes_finds_and_returns_every_object(archive, make_exported, film, anonymous):
+    exports = dicom_exports(make_exported(FILMS[film], BOTH), anonymous)
     archive.store_instances(list(exports.values()))
     (study,) = {made.StudyInstanceUID for made in exports.values()}
     found = archive.search_for_instances(study)
@@ -26,9 +26,9 @@ def test_an_archive_takes_finds_and_returns_every_object(archive, make_reading, 
         assert metadata["00081090"]["Value"] == ["tiny"]
 
 
-def test_they_are_filed_with_their_film(archive, make_reading):
+def test_they_are_filed_with_their_film(archive, make_exported):
     source = pydicom.dcmread(io.BytesIO(FILMS["dicom"]))
-    exports = dicom_exports(make_reading(FILMS["dicom"], MASK))
+    exports = dicom_exports(make_exported(FILMS["dicom"], MASK))
     archive.store_instances([source, *exports.values()])
     (study,) = archive.search_for_studies(search_filters={"PatientID": "4711-0815", "AccessionNumber": "ACC-77"})
     assert study["0020000D"]["Value"] == [source.StudyInstanceUID]
@@ -38,9 +38,9 @@ def test_they_are_filed_with_their_film(archive, make_reading):
         assert kept["00080018"]["Value"][0] in referenced(made)
 
 
-def test_the_archive_draws_the_segment_where_the_mask_is(archive, make_reading):
+def test_the_archive_draws_the_segment_where_the_mask_is(archive, make_exported):
     film = to_dicom(IMAGE[:, ::-1], **REQUIRED)  # another than above: of one film there is one segmentation
-    made = dicom_exports(make_reading(film, MASK))["segmentation.dcm"]
+    made = dicom_exports(make_exported(film, MASK))["segmentation.dcm"]
     archive.store_instances([made])
     stored = archive.retrieve_instance(made.StudyInstanceUID, made.SeriesInstanceUID, made.SOPInstanceUID)
     assert (marked(stored)[0] == MASK).all()

@@ -17,16 +17,16 @@ PHANTOM = draw_phantom(2, 320)
 PATIENT = {"SpecificCharacterSet": "ISO_IR 192", "PatientName": "Żółć^Łucja", "PatientID": "MRN 4711"}
 
 
-def read(reading, anonymous: bool = False) -> tuple[PdfReader, str]:
-    report = PdfReader(io.BytesIO(report_pdf(reading, anonymous)))
+def read(exported, anonymous: bool = False) -> tuple[PdfReader, str]:
+    report = PdfReader(io.BytesIO(report_pdf(exported, anonymous)))
     text = report.pages[0].extract_text().replace("\xa0", " ")
     return report, " ".join(text.split())
 
 
-def test_it_says_what_the_page_says(make_reading):
+def test_it_says_what_the_page_says(make_exported):
     found = doubt("clipped", "Details may have been cut off.")
     film = to_dicom(PHANTOM.image, StudyDate="19870131", **PATIENT)
-    report, text = read(make_reading(film, PHANTOM.true_mask, "positive", 0.87, doubts=(found,)))
+    report, text = read(make_exported(film, PHANTOM.true_mask, "positive", 0.87, doubts=(found,)))
     assert len(report.pages) == 1
     assert len(report.pages[0].images) == 1
     for expected in (
@@ -47,33 +47,33 @@ def test_it_says_what_the_page_says(make_reading):
     assert NOTICE in report.metadata.subject
 
 
-def test_whose_film_it_is_can_be_left_out(make_reading):
+def test_whose_film_it_is_can_be_left_out(make_exported):
     film = to_dicom(PHANTOM.image, StudyDate="19870131", **PATIENT)
     age = doubt("under_18", "The patient is 12 years old.")
-    report, text = read(make_reading(film, PHANTOM.true_mask, file_name="Łucja.dcm", doubts=(age,)), anonymous=True)
+    report, text = read(make_exported(film, PHANTOM.true_mask, file_name="Łucja.dcm", doubts=(age,)), anonymous=True)
     for secret in ("Łucja", "MRN 4711", "1987", "12 years"):  # no time stamp can hold these
         assert secret not in text + str(report.metadata)
     assert "Patient left out on request" in text
     assert "Warning: Under 18. Do not rely on the answer for a child" in text
 
 
-def test_warnings_stand_before_notes(make_reading):
+def test_warnings_stand_before_notes(make_exported):
     doubts = doubt("burned_in_text", "There is text."), doubt("turned", "It lies on its side.")
-    _, text = read(make_reading(to_png(PHANTOM.image), PHANTOM.true_mask, doubts=doubts))
+    _, text = read(make_exported(to_png(PHANTOM.image), PHANTOM.true_mask, doubts=doubts))
     assert 0 < text.index("Warning: It lies on its side. Turn") < text.index("Note: There is text. See")
 
 
-def test_a_negative_finding_is_not_printed_as_a_certainty(make_reading):
-    _, text = read(make_reading(to_png(PHANTOM.image), PHANTOM.true_mask & False, "negative", 0.002))
+def test_a_negative_finding_is_not_printed_as_a_certainty(make_exported):
+    _, text = read(make_exported(to_png(PHANTOM.image), PHANTOM.true_mask & False, "negative", 0.002))
     assert "No pneumothorax seen by the model" in text
     assert "< 1 %" in text
     assert "A negative finding does not rule one out." in text
     assert "The model marks nothing." in text
 
 
-def test_an_unfamiliar_film_gets_no_figure(make_reading):
+def test_an_unfamiliar_film_gets_no_figure(make_exported):
     _, text = read(
-        make_reading(to_png(PHANTOM.image), PHANTOM.true_mask & False, "indeterminate", 0.613, (UNFAMILIAR,))
+        make_exported(to_png(PHANTOM.image), PHANTOM.true_mask & False, "indeterminate", 0.613, (UNFAMILIAR,))
     )
     assert f"No answer: {REASONS[UNFAMILIAR.code]}" in text
     assert f"None: {REASONS[UNFAMILIAR.code]}." in text
@@ -83,9 +83,9 @@ def test_an_unfamiliar_film_gets_no_figure(make_reading):
     assert "The model marks nothing" not in text
 
 
-def test_the_reader_s_mask_and_verdict_are_named(make_reading):
+def test_the_reader_s_mask_and_verdict_are_named(make_exported):
     corrected = PHANTOM.true_mask[:, ::-1]
-    _, text = read(make_reading(to_png(PHANTOM.image), PHANTOM.true_mask, corrected=corrected, verdict="wrong"))
+    _, text = read(make_exported(to_png(PHANTOM.image), PHANTOM.true_mask, corrected=corrected, verdict="wrong"))
     assert "Areas marked by the reader 1. Picture’s left" in text
     assert "patient’s right, if displayed as usual" in text
     assert "The reader says that the model is wrong." in text
@@ -100,14 +100,14 @@ TOGETHER = [
 
 
 @pytest.mark.parametrize("shape", [(256, 1200), (1200, 256)])
-def test_it_stays_one_page_and_within_it(make_reading, shape):
+def test_it_stays_one_page_and_within_it(make_exported, shape):
     """Every doubt at once, many regions, a long and foreign name."""
     image = np.full(shape, 0.5, dtype=np.float32)
     mask = np.zeros(shape, dtype=bool)
     mask[::40, ::40] = True
     doubts = tuple(doubt(code, 14 * "long words " + f"{code}.") for code in TOGETHER)
     film = to_dicom(image, **PATIENT | {"PatientName": "山田^太郎" + 20 * "Long"})
-    report, text = read(make_reading(film, mask, corrected=mask, doubts=doubts, file_name=120 * "山"))
+    report, text = read(make_exported(film, mask, corrected=mask, doubts=doubts, file_name=120 * "山"))
     assert len(report.pages) == 1
     assert "Time taken" in text
     for found in doubts:
@@ -145,27 +145,27 @@ def test_it_stays_one_page_and_within_it(make_reading, shape):
         ("𓀀𓀁=山田^太郎", "山田 太郎"),
     ],
 )
-def test_a_name_is_printed_whole_or_said_to_be_missing(make_reading, caplog, name, printed):
+def test_a_name_is_printed_whole_or_said_to_be_missing(make_exported, caplog, name, printed):
     film = to_dicom(PHANTOM.image, **PATIENT | {"PatientName": name})
-    _, text = read(make_reading(film, PHANTOM.true_mask))
+    _, text = read(make_exported(film, PHANTOM.true_mask))
     shown = text.split("diagnosis or treatment. ")[1].split(" ID MRN 4711")[0]
     assert "".join(character for character in shown if character >= " ") == printed  # glyphs of two letters count anew
     assert "□" not in text
     assert not caplog.text
 
 
-def test_letters_of_a_name_are_joined_as_their_script_demands(make_reading):
+def test_letters_of_a_name_are_joined_as_their_script_demands(make_exported):
     """Joined letters are other glyphs: three times the same one, alone and joined, draws three."""
     film = to_dicom(PHANTOM.image, **PATIENT | {"PatientName": "ههه"})
-    report, _ = read(make_reading(film, PHANTOM.true_mask))
+    report, _ = read(make_exported(film, PHANTOM.true_mask))
     fonts = report.pages[0]["/Resources"]["/Font"].values()
     mapped = "".join(font["/ToUnicode"].get_object().get_data().decode("latin-1") for font in fonts)
     assert mapped.upper().count("<0647>") == 3
 
 
-def test_a_name_of_any_length_leaves_room_for_the_rest(make_reading):
+def test_a_name_of_any_length_leaves_room_for_the_rest(make_exported):
     film = to_dicom(PHANTOM.image, **PATIENT | {"PatientName": "Ä" * 4000, "PatientID": "7" * 4000})
-    report, text = read(make_reading(film, PHANTOM.true_mask))
+    report, text = read(make_exported(film, PHANTOM.true_mask))
     assert len(report.pages) == 1
     assert f"{'Ä' * 64}…" in text
     assert f"ID {'7' * 64}…" in text

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from app.exports.catalogue import exports_of
-from app.exports.reading import Reading
+from app.exports.exported_study import ExportedStudy
 from app.studies.drawing import contour_path, mask_png
 from app.studies.masks import LONGEST_OUTLINE, read_mask
 from tests.support.film_files import to_png
@@ -36,15 +36,15 @@ def film() -> bytes:
     return to_png(draw_phantom(1, SIDE).image)
 
 
-def sizes(reading: Reading) -> dict[str, int]:
-    return {export.file: len(export.make(reading, False)) for export in exports_of(reading.study)}
+def sizes(exported: ExportedStudy) -> dict[str, int]:
+    return {export.file: len(export.make(exported, False)) for export in exports_of(exported.study)}
 
 
 @pytest.mark.parametrize("kind", ["dots", "comb", "holes"])
-def test_the_worst_mask_adds_little(make_reading, film, kind):
+def test_the_worst_mask_adds_little(make_exported, film, kind):
     nothing = np.zeros((SIDE, SIDE), bool)
-    without = sizes(make_reading(film, nothing, corrected=nothing))
-    with_mask = sizes(make_reading(film, nothing, corrected=worst(kind)))
+    without = sizes(make_exported(film, nothing, corrected=nothing))
+    with_mask = sizes(make_exported(film, nothing, corrected=worst(kind)))
     assert {"answer.json", "capture.dcm", "overlay.png", "report.pdf", "segmentation.dcm"} <= set(with_mask)
     assert {file: size for file, size in with_mask.items() if size > without.get(file, 0) + ROOM} == {}
 

@@ -21,12 +21,12 @@ def table(studies) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(text, newline="")))
 
 
-def test_rows_say_what_the_list_says_in_its_order(make_reading):
+def test_rows_say_what_the_list_says_in_its_order(make_exported):
     film, mask = to_png(PHANTOM.image), PHANTOM.true_mask
     studies = [
-        make_reading(film, mask & False, "negative", 0.0312, file_name="quiet.png", taken_on="2024-01-31").study,
-        make_reading(film, mask, "positive", 0.9, file_name='Łucja, "left".png', verdict="right").study,
-        make_reading(film, mask & False, "indeterminate", 0.6, (UNFAMILIAR,), file_name="hand.png").study,
+        make_exported(film, mask & False, "negative", 0.0312, file_name="quiet.png", taken_on="2024-01-31").study,
+        make_exported(film, mask, "positive", 0.9, file_name='Łucja, "left".png', verdict="right").study,
+        make_exported(film, mask & False, "indeterminate", 0.6, (UNFAMILIAR,), file_name="hand.png").study,
     ]
     first, second, third = table(in_order(studies))
     assert (first["position"], first["file"]) == ("1", 'Łucja, "left".png')
@@ -41,10 +41,10 @@ def test_rows_say_what_the_list_says_in_its_order(make_reading):
         assert (row["model"], row["model_sha256"], row["notice"]) == ("tiny", MODEL.sha256, NOTICE)
 
 
-def test_a_side_is_the_patient_s_only_where_the_file_says_so(make_reading):
+def test_a_side_is_the_patient_s_only_where_the_file_says_so(make_exported):
     image, mask, orientation = PHANTOM.image, PHANTOM.true_mask, ["R", "F"]
-    mirrored = make_reading(to_dicom(image, PatientOrientation=orientation), mask)
-    silent = make_reading(to_dicom(image, PatientOrientation=None), mask)
+    mirrored = make_exported(to_dicom(image, PatientOrientation=orientation), mask)
+    silent = make_exported(to_dicom(image, PatientOrientation=None), mask)
     rows = table([mirrored.study, silent.study])
     assert [(row["marked"], row["side_stated"]) for row in rows] == [("patient right", "yes"), ("picture right", "no")]
 
@@ -52,8 +52,8 @@ def test_a_side_is_the_patient_s_only_where_the_file_says_so(make_reading):
 @pytest.mark.parametrize(
     "name", ["=1+1.png", "+1.png", "-1.png", "@SUM(A1).png", "|calc.png", "＝1+1.png", "＋1.png", "－1.png", "＠A1.png"]
 )
-def test_a_name_is_no_formula(make_reading, name):
-    (row,) = table([make_reading(to_png(PHANTOM.image), PHANTOM.true_mask, file_name=name).study])
+def test_a_name_is_no_formula(make_exported, name):
+    (row,) = table([make_exported(to_png(PHANTOM.image), PHANTOM.true_mask, file_name=name).study])
     assert row["file"].startswith("'")
     assert row["file"].replace("\\", "").endswith(name)
 

@@ -56,11 +56,11 @@ FILMS = {
 }
 
 
-def dicom_exports(reading, anonymous: bool = False) -> dict[str, pydicom.Dataset]:
-    """Make and parse every DICOM export of a reading."""
+def dicom_exports(exported, anonymous: bool = False) -> dict[str, pydicom.Dataset]:
+    """Make and parse every DICOM export of a study."""
     return {
-        export.file: pydicom.dcmread(io.BytesIO(export.make(reading, anonymous)))
-        for export in exports_of(reading.study)
+        export.file: pydicom.dcmread(io.BytesIO(export.make(exported, anonymous)))
+        for export in exports_of(exported.study)
         if export.media_type == DICOM
     }
 

@@ -24,8 +24,8 @@ from app.segmentation.network.attribution import occlude
 from app.segmentation.network.logits import logit
 from app.segmentation.network.preprocessing import preprocess
 from app.segmentation.predictor import Predictor
+from app.segmentation.reading.film_reader import shared_reader
 from app.segmentation.reading.radiograph import Radiograph
-from app.segmentation.reading.reader import shared_reader
 from app.studies.database import Base
 from app.studies.drawing import film_png
 from app.studies.store import StudyStore

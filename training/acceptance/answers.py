@@ -15,8 +15,8 @@ from app.segmentation.decision.decision import Prediction
 from app.segmentation.errors import PleuraError
 from app.segmentation.predictor import Predictor
 from app.segmentation.reading.film_file import demand_size, open_film
+from app.segmentation.reading.film_reader import ReaderUnavailableError, shared_reader
 from app.segmentation.reading.radiograph import Radiograph
-from app.segmentation.reading.reader import ReaderUnavailableError, shared_reader
 from training.acceptance.labels import Issue, LabelledFilms, by_name
 from training.data.lineage import patient_or_unknown
 from training.data.mask_files import normal, read_mask

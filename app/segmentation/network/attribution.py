@@ -100,16 +100,16 @@ def trace_activations(engine: TorchEngine, calibration: Scoring, batch: np.ndarr
         Selvaraju et al., "Grad-CAM", ICCV 2017.
     """
     with torch.enable_grad():
-        scores, views = _score(engine, calibration, torch.from_numpy(batch).clone().requires_grad_())
+        scores, outputs = _score(engine, calibration, torch.from_numpy(batch).clone().requires_grad_())
         # smp fills in a missing stage without channels
-        stages_of = [[stage for stage in view.features[1:] if stage.numel()] for view in views]
+        stages_of = [[stage for stage in output.features[1:] if stage.numel()] for output in outputs]
         # leaves the parameters' gradients alone; zero where nothing is made of a stage
         gradients = iter(torch.autograd.grad(scores.sum(), list(chain(*stages_of)), materialize_grads=True))
     weighted_of = [
         [(next(gradients).mean(dim=(2, 3), keepdim=True) * stage.detach())[0] for stage in stages]
         for stages in stages_of
     ]
-    weighted = [_with_mirrored(*of_views) for of_views in zip(*weighted_of, strict=True)]
+    weighted = [_with_mirrored(*of_outputs) for of_outputs in zip(*weighted_of, strict=True)]
     contributions = weighted[-1].sum(dim=(1, 2))
     largest = contributions.abs().topk(min(FEATURE_MAPS, len(contributions))).indices.tolist()
     return Activations(
@@ -173,11 +173,11 @@ def _score(engine: TorchEngine, calibration: Scoring, batch: torch.Tensor) -> tu
     Returns:
         The scores, (N,), and what was seen of the films and of their mirror images.
     """
-    views = engine.trace(batch)
-    maps = torch.stack([view.maps for view in views]).mean(dim=0)
-    heads = torch.stack([view.heads for view in views]).mean(dim=0)
+    outputs = engine.trace(batch)
+    maps = torch.stack([output.maps for output in outputs]).mean(dim=0)
+    heads = torch.stack([output.heads for output in outputs]).mean(dim=0)
     map_logits = maps.flatten(1).topk(bright_pixels(maps[0].numel())).values.mean(dim=1).logit(eps=1e-6)
-    return calibration.score(heads, map_logits), views
+    return calibration.score(heads, map_logits), outputs
 
 
 def _with_mirrored(film: torch.Tensor, mirrored: torch.Tensor | None = None) -> torch.Tensor:

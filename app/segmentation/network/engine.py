@@ -11,7 +11,7 @@ from app.segmentation.network.logits import map_logit
 
 
 @dataclass(frozen=True)
-class View:
+class NetworkOutput:
     """What the network says of a film as it is, or of its mirror image.
 
     Attributes:
@@ -64,16 +64,16 @@ class Engine(ABC):
         Args:
             batch: float32 (1, 1, S, S), from `preprocess`.
         """
-        views = [self.answer(batch)]
+        outputs = [self.answer(batch)]
         if self.mirror_size is not None:
             answer = self.answer(mirrored(batch, self.mirror_size))
             turned_back = scaled(answer.probability_map[:, ::-1], batch.shape[-1])
-            views.append(View(turned_back, answer.image_logit, answer.features))
-        return _mean_of(views)
+            outputs.append(NetworkOutput(turned_back, answer.image_logit, answer.features))
+        return _mean_of(outputs)
 
     @abstractmethod
-    def answer(self, batch: np.ndarray) -> View:
-        """Answer one view of a film, float32 (1, 1, S, S), C-contiguous."""
+    def answer(self, batch: np.ndarray) -> NetworkOutput:
+        """Run the network on one film or mirror image, float32 (1, 1, S, S), C-contiguous."""
 
 
 def mirrored(batch: np.ndarray, side: int) -> np.ndarray:
@@ -89,13 +89,13 @@ def scaled(image: np.ndarray, side: int) -> np.ndarray:
     return np.array(shown)
 
 
-def _mean_of(views: Sequence[View]) -> Evidence:
-    maps = np.stack([view.probability_map for view in views])
+def _mean_of(outputs: Sequence[NetworkOutput]) -> Evidence:
+    maps = np.stack([output.probability_map for output in outputs])
     probability_map = maps.mean(axis=0)
     return Evidence(
         probability_map=probability_map,
         disagreement_map=maps.std(axis=0),
-        image_logit=float(np.mean([view.image_logit for view in views])),
+        image_logit=float(np.mean([output.image_logit for output in outputs])),
         map_logit=map_logit(probability_map),
-        features=np.mean([view.features for view in views], axis=0),
+        features=np.mean([output.features for output in outputs], axis=0),
     )

@@ -5,7 +5,7 @@ import threading
 import numpy as np
 import openvino
 
-from app.segmentation.network.engine import Engine, View
+from app.segmentation.network.engine import Engine, NetworkOutput
 from app.segmentation.network.openvino_graph import Graph
 
 
@@ -36,8 +36,8 @@ class OpenVinoEngine(Engine):
         self._request = core.compile_model(model, "CPU", settings).create_infer_request()
         self._lock = threading.Lock()  # one request: an inference takes every core, and memory for one is enough
 
-    def answer(self, batch: np.ndarray) -> View:
-        """Answer one view of a film, float32 (1, 1, S, S), C-contiguous."""
+    def answer(self, batch: np.ndarray) -> NetworkOutput:
+        """Run the network on one film or mirror image, float32 (1, 1, S, S), C-contiguous."""
         with self._lock:
             maps, heads, features = self._request.infer([batch]).values()
-        return View(maps[0, 0], float(heads[0, 0]), features[0])
+        return NetworkOutput(maps[0, 0], float(heads[0, 0]), features[0])

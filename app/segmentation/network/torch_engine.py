@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch.nn.functional import interpolate
 
-from app.segmentation.network.engine import Engine, View
+from app.segmentation.network.engine import Engine, NetworkOutput
 
 
 @dataclass(frozen=True)
@@ -14,7 +14,7 @@ class Traced:
     """What the network says of films as they are, or of their mirror images, with what leads back to them.
 
     Attributes:
-        features: The encoder's, of each stage, in the view's own geometry.
+        features: The encoder's, of each stage, in the geometry of what was shown.
         maps: float32 (N, S, S) in [0, 1], in the films' geometry.
         heads: float32 (N,), logits of the image-level head.
     """
@@ -43,18 +43,18 @@ class TorchEngine(Engine):
         Args:
             batch: float32 (N, 1, S, S), from `preprocess`.
         """
-        views = [self._traced(batch)]
+        outputs = [self._traced(batch)]
         if self.mirror_size is not None:
             mirrored = self._traced(scaled_batch(batch.flip(-1), self.mirror_size))
             maps = scaled_batch(mirrored.maps[:, None].flip(-1), batch.shape[-1])[:, 0]
-            views.append(Traced(mirrored.features, maps, mirrored.heads))
-        return views
+            outputs.append(Traced(mirrored.features, maps, mirrored.heads))
+        return outputs
 
     @torch.inference_mode()  # grad mode is per thread: a call at start-up would not reach the server's threads
-    def answer(self, batch: np.ndarray) -> View:
-        """Answer one view of a film, float32 (1, 1, S, S), C-contiguous."""
+    def answer(self, batch: np.ndarray) -> NetworkOutput:
+        """Run the network on one film or mirror image, float32 (1, 1, S, S), C-contiguous."""
         seen = self._traced(torch.from_numpy(batch))
-        return View(seen.maps[0].numpy(), float(seen.heads[0]), seen.features[-1].mean(dim=(0, 2, 3)).numpy())
+        return NetworkOutput(seen.maps[0].numpy(), float(seen.heads[0]), seen.features[-1].mean(dim=(0, 2, 3)).numpy())
 
     def _traced(self, batch: torch.Tensor) -> Traced:
         features = self.model.encoder(batch.contiguous(memory_format=torch.channels_last))

@@ -1,4 +1,4 @@
-"""The process that decodes films: `app.segmentation.reading.reader` starts it by `python -m`, and speaks to it.
+"""The process that decodes films: `app.segmentation.reading.film_reader` starts it by `python -m`, and speaks to it.
 
 It imports every codec once and then does nothing but fork: each film is decoded in a child of its own, which ends with
 that film. So a film gets a process that no other film has touched, limits of its own, and its memory goes back as a

@@ -12,7 +12,7 @@ from pypdf import PdfReader
 
 from app.segmentation.checkpoint import load_checkpoint
 from app.segmentation.predictor import Predictor
-from app.segmentation.reading.reader import Reader
+from app.segmentation.reading.film_reader import FilmReader
 from tests.support.film_files import to_dicom
 from tests.support.film_sets import write_film_set
 from training.__main__ import build_parser, main
@@ -225,7 +225,7 @@ def test_a_film_that_takes_its_reader_down_costs_one_line(site, checkpoint_path,
     films = [site / "films" / f"film-{index:02d}.png" for index in (1, 4)]
     for film, deed in zip(films, (b"exit", b"spin"), strict=True):
         film.write_bytes(deed)
-    reader = Reader(seconds=1, mebibytes=512, read="tests.support.readers:read_film_or_do")
+    reader = FilmReader(seconds=1, mebibytes=512, read="tests.support.readers:read_film_or_do")
     monkeypatch.setattr("training.acceptance.answers.shared_reader", lambda: reader)
     _, said, left_out = run(site, checkpoint_path)
     reader.close()

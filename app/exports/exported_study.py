@@ -28,7 +28,7 @@ EXAMPLE = mark("EXAMPLE: a synthetic film, of no patient.")
 
 
 @dataclass(frozen=True)
-class Reading:
+class ExportedStudy:
     """A study as it is exported.
 
     Attributes:
@@ -196,7 +196,7 @@ class Reading:
         return keyed_uid("", repr((kind, self._instance)))
 
     def new_uid(self, kind: str, *, spoken: bool = False) -> str:
-        """Name an object made of this reading.
+        """Name an object made of this study.
 
         The same film, judged by the same weights and version, gets the same names whenever it is sent, so that no
         archive files it twice; a reader's mask gives others. They are no secret: de-identified objects get new ones.

@@ -13,15 +13,15 @@ import pytest
 
 from app.config import ROOT
 from app.segmentation.errors import EmptyFileError, ImageTooSmallError
-from app.segmentation.reading import reader as reader_module
-from app.segmentation.reading.image_io import read_radiograph
-from app.segmentation.reading.reader import (
-    Reader,
+from app.segmentation.reading import film_reader as film_reader_module
+from app.segmentation.reading.film_reader import (
+    FilmReader,
     ReaderUnavailableError,
     ReadingFailedError,
     ReadingTimedOutError,
     ReadingTooLargeError,
 )
+from app.segmentation.reading.image_io import read_radiograph
 from tests.support.film_files import to_png
 from tests.support.processes import children
 from training.releasing.phantom.drawing import draw_phantom
@@ -31,14 +31,14 @@ MISBEHAVING = "tests.support.readers:read"
 
 @pytest.fixture(scope="module")
 def reader():
-    reader = Reader(seconds=1, mebibytes=512, read=MISBEHAVING)
+    reader = FilmReader(seconds=1, mebibytes=512, read=MISBEHAVING)
     yield reader
     reader.close()
 
 
 def test_films_are_read_as_they_are_in_process():
     film = to_png(draw_phantom(1, 320).image)
-    reader, expected = Reader(seconds=10, mebibytes=1024), read_radiograph(film)
+    reader, expected = FilmReader(seconds=10, mebibytes=1024), read_radiograph(film)
     radiograph = reader.read(film)
     reader.close()
     np.testing.assert_array_equal(radiograph.image, expected.image)
@@ -79,7 +79,7 @@ def test_what_a_decoder_does_costs_its_film_alone(reader, deed, error):
 
 
 def test_a_stopped_process_is_killed(reader, monkeypatch):
-    monkeypatch.setattr(reader_module, "GRACE_SECONDS", 0)
+    monkeypatch.setattr(film_reader_module, "GRACE_SECONDS", 0)
     with pytest.raises(ReadingTimedOutError):
         reader.read(b"stop")
     assert reader.read(b"array").shape == (4000, 4000)
@@ -96,10 +96,10 @@ def test_a_killed_idle_child_costs_nothing(reader):
 
 
 def test_nobody_changes_an_outcome_that_was_handed_on():
-    with reader_module._anonymous_file() as outcome:
+    with film_reader_module._anonymous_file() as outcome:
         outcome.write(b"as it was")
         outcome.flush()
-        contents = reader_module._contents(outcome)
+        contents = film_reader_module._contents(outcome)
         with pytest.raises(PermissionError):
             os.pwrite(outcome.fileno(), b"otherwise", 0)
         with pytest.raises(PermissionError):
@@ -119,14 +119,14 @@ def test_large_films_go_both_ways(reader):
 
 
 def test_no_process_is_a_failure_of_ours():
-    reader = Reader(seconds=1, mebibytes=512, read="tests.support.readers:nowhere")
+    reader = FilmReader(seconds=1, mebibytes=512, read="tests.support.readers:nowhere")
     with pytest.raises(ReaderUnavailableError):
         reader.read(b"length")
     reader.close()
 
 
 def test_messages_that_quote_a_header_stay_out_of_the_log(capfd):
-    reader = Reader(seconds=1, mebibytes=512, read=MISBEHAVING)
+    reader = FilmReader(seconds=1, mebibytes=512, read=MISBEHAVING)
     with pytest.raises(ReadingFailedError):
         reader.read(b"err")
     reader.close()
@@ -157,8 +157,8 @@ def test_reading_process_imports_no_network():
 
 def test_reading_process_ends_with_its_worker(tmp_path):
     code = (
-        "import sys; from app.segmentation.reading.reader import Reader\n"
-        f"reader = Reader(1, 512, {MISBEHAVING!r}); print(reader.read(b'process')[0], flush=True)\n"
+        "import sys; from app.segmentation.reading.film_reader import FilmReader\n"
+        f"reader = FilmReader(1, 512, {MISBEHAVING!r}); print(reader.read(b'process')[0], flush=True)\n"
         "print(reader._process._popen.pid, flush=True); sys.stdin.read()"
     )
     worker = subprocess.Popen(

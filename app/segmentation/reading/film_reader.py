@@ -83,7 +83,7 @@ class ReaderUnavailableError(PleuraError):
     code = "reader_unavailable"
 
 
-class Reader:
+class FilmReader:
     """Reads one film at a time in a process that may be killed. Shared between threads.
 
     Attributes:
@@ -153,9 +153,9 @@ class Reader:
 
 
 @functools.cache
-def shared_reader(seconds: int = READING_SECONDS, mebibytes: int = READING_MEBIBYTES) -> Reader:
+def shared_reader(seconds: int = READING_SECONDS, mebibytes: int = READING_MEBIBYTES) -> FilmReader:
     """Return the reader that all of this process share who grant a film as much: its films are read one at a time."""
-    return Reader(seconds, mebibytes)
+    return FilmReader(seconds, mebibytes)
 
 
 class _Process:
