@@ -274,12 +274,17 @@ def doubts(answer: Answer, anonymous: bool = False) -> list[WordedDoubt]:
 
     Args:
         answer: Whose doubts.
-        anonymous: Whether to give a doubt's code alone: its sentence may tell the patient's age.
+        anonymous: Whether to give a doubt's code alone: its sentence may tell the patient's age, or quote the header.
     """
     worded = []
     for doubt in sorted(answer.doubts, key=lambda doubt: doubt.severity, reverse=True):
-        found = f"{doubt.code.replace('_', ' ').capitalize()}." if anonymous else tr_core(doubt.message)
+        found = code_as_sentence(doubt.code) if anonymous else tr_core(doubt.message)
         kind = tr("Warning") if doubt.severity == "warning" else tr("Note")
         text = f"{found} {tr_core(doubt.advice)}"
         worded.append(WordedDoubt(kind, text, doubt.code, doubt.severity == "warning"))
     return worded
+
+
+def code_as_sentence(code: str) -> str:
+    """Say no more of a doubt than its code does."""
+    return f"{code.replace('_', ' ').capitalize()}."

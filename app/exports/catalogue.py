@@ -5,6 +5,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+from app.analysis import wording
 from app.analysis.language import mark
 from app.exports.exported_study import ExportedStudy
 from app.studies.answer import region_json
@@ -50,7 +51,7 @@ EXPORTS = (
     Export("report.pdf", mark("Report (PDF)"), "application/pdf", "pdf:report_pdf"),
     Export("overlay.png", mark("Overlay (PNG)"), "image/png", "pictures:overlay_png", identifies=False),
     MASK,
-    Export("answer.json", mark("Answer (JSON)"), "application/json", "catalogue:answer_json", identifies=False),
+    Export("answer.json", mark("Answer (JSON)"), "application/json", "catalogue:answer_json"),
     SEGMENTATION,
     PROBABILITY,
     Export("capture.dcm", mark("Picture with overlay"), DICOM, "dicom_capture:capture"),
@@ -69,14 +70,20 @@ def exports_of(study: Study) -> list[Export]:
     return [export for export in EXPORTS if export not in left_out]
 
 
-def answer_json(exported: ExportedStudy) -> bytes:
+def answer_json(exported: ExportedStudy, anonymous: bool) -> bytes:
     """Write the answer as the API gives it, with what the reader says of it.
 
-    "regions" and "mask" stay the model's; a reader's own stand under "reader".
+    "regions" and "mask" stay the model's; a reader's own stand under "reader". Where nothing may tell whose
+    film it is, there is no "id", by which the audit trail knows it, and of doubts only codes.
     """
     reader: dict[str, Any] = {"verdict": exported.study.verdict, "corrected_regions": None, "corrected_mask": None}
     if exported.is_corrected:
         regions = [{**region_json(region), "probability": None} for region in exported.regions]
         reader |= {"corrected_regions": regions, "corrected_mask": MaskPicture.of(exported.mask).to_json()}
     said = {**exported.answer.to_json(), "reader": reader, "example": bool(exported.study.example)}
+    if anonymous:
+        del said["id"]
+        said["quality"] = [
+            {**vars(doubt), "message": wording.code_as_sentence(doubt.code)} for doubt in exported.answer.doubts
+        ]
     return json.dumps(said, indent=2).encode()

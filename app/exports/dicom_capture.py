@@ -27,7 +27,9 @@ def capture(exported: ExportedStudy, anonymous: bool) -> bytes:
     names = {
         name: exported.new_uid(f"capture {name}", spoken=True) for name in ("series_instance_uid", "sop_instance_uid")
     }
-    made = _made(exported, draw_with_legend(exported), "RGB", "Pleura overlay, research use only", 9003, names)
+    made = _made(
+        exported, draw_with_legend(exported), "RGB", "Pleura overlay, research use only", 9003, names, anonymous
+    )
     source, reference = source_of(exported), Dataset()
     reference.ReferencedSOPClassUID = source.SOPClassUID
     reference.ReferencedSOPInstanceUID = source.SOPInstanceUID
@@ -40,7 +42,8 @@ def film(exported: ExportedStudy, anonymous: bool) -> bytes:
     """Write a film that was no DICOM instance as the one that the other exports refer to."""
     source = source_of(exported)
     names = {"series_instance_uid": source.SeriesInstanceUID, "sop_instance_uid": source.SOPInstanceUID}
-    made = _made(exported, exported.film, "MONOCHROME2", "Film as uploaded to Pleura, research use only", 1, names)
+    described = "Film as uploaded to Pleura, research use only"
+    made = _made(exported, exported.film, "MONOCHROME2", described, 1, names, anonymous)
     return to_bytes(made, exported, anonymous)
 
 
@@ -51,6 +54,7 @@ def _made(
     description: str,
     series_number: int,
     names: dict[str, Any],
+    anonymous: bool,
 ) -> SCImage:
     source = source_of(exported)
     made = SCImage(
@@ -71,6 +75,8 @@ def _made(
     made.BodyPartExamined = part if shows_chest(part) is False else "CHEST"  # by its defined term (PS3.16 annex L)
     if made.BodyPartExamined not in UNPAIRED:
         made.Laterality = ""  # demanded of what may be one of a pair (PS3.3 C.7.3.1)
+        if anonymous:
+            del made.BodyPartExamined  # by no term known here: people write into it what they like
     if "BurnedInAnnotation" in exported.header:
         made.BurnedInAnnotation = exported.header["BurnedInAnnotation"]
     return made

@@ -12,6 +12,7 @@ import pytest
 from pydicom.uid import UID
 
 from app.config import ROOT
+from app.exports.catalogue import exports_of
 from app.web.services import services
 from tests.support.film_files import to_dicom, to_png
 from tests.support.forms import upload
@@ -88,6 +89,28 @@ def test_on_request_an_export_does_not_say_whose_it_is(client, place, file):
     assert b"D-4711" not in answer.data
     assert b"Doe" not in answer.data
     assert "Doe" not in answer.headers["Content-Disposition"]
+
+
+def test_no_export_on_request_quotes_the_header_or_tells_the_age(app, client):
+    told = {"PatientAge": "095Y", "BodyPartExamined": "HAND OF MAX", "StudyDate": "20240131"}
+    place = upload(client, (to_dicom(IMAGE, **told), "max.dcm")).location
+    study_id = place.rsplit("/", 1)[1]
+    with app.test_request_context():
+        files = [export.file for export in exports_of(services(app).studies.get(study_id, owner_of(client)))]
+    assert b"HAND OF MAX" in client.get(f"{place}/exports/answer.json").data
+    assert b"HAND OF MAX" in client.get(f"{place}/exports/capture.dcm").data
+    assert {"answer.json", "capture.dcm", "report.dcm", "report.pdf"} <= set(files)
+    for file in files:
+        data = client.get(f"{place}/exports/{file}?deidentify=1").data
+        for word in (b"OF MAX", b"95 years", b"095Y", study_id.encode()):
+            assert word not in data, (file, word)
+    answer = json.loads(client.get(f"{place}/exports/answer.json?deidentify=1").data)
+    assert "Age outside training." in [found["message"] for found in answer["quality"]]
+
+
+def owner_of(client) -> str:
+    with client.session_transaction() as session:
+        return session["owner"]
 
 
 def test_the_answer_is_the_api_s_with_the_reader_s_say(client, place):
