@@ -16,6 +16,7 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 os.environ.setdefault("GOMP_SPINCOUNT", "0")
 
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
+SHARED_MEMORY = "/dev/shm"
 
 bind = "127.0.0.1:8000"
 preload_app = False  # OpenMP does not survive a fork: a model touched before it hangs for ever after it
@@ -48,7 +49,9 @@ def on_starting(server) -> None:
             "numbers and loopback's names alone. Name the one that browsers use (docs/deployment.md)."
         )
     if settings["MONITORING_TOKEN"]:  # workers share what they count; a run begins at nothing
-        os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix="pleura-metrics-")
+        # Counts are written through mapped pages: on a full disk, as uploads can make it, that kills a worker.
+        folder = SHARED_MEMORY if os.access(SHARED_MEMORY, os.W_OK) else None
+        os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix="pleura-metrics-", dir=folder)
     open_to = [str(address[0]) for address in server.cfg.address if isinstance(address, tuple)]
     if not settings["PROXIES"] and any(address not in LOOPBACK for address in open_to):
         server.log.warning(

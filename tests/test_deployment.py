@@ -8,7 +8,9 @@ import re
 import shutil
 import signal
 import socket
+import tempfile
 import urllib.request
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -88,6 +90,22 @@ def test_workers_share_a_secret_drawn_at_each_start(configuration, monkeypatch):
     monkeypatch.setenv("PLEURA_SECRET_KEY", "")
     configuration.on_starting(master(workers=2))
     assert read_settings()["SECRET_KEY"] != first
+
+
+def test_counts_are_shared_where_no_upload_fills_the_disk(configuration, monkeypatch, tmp_path):
+    monkeypatch.setenv("PLEURA_MONITORING_TOKEN", "x" * 32)
+    monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", "")
+    assert configuration.SHARED_MEMORY == "/dev/shm"
+    monkeypatch.setattr(configuration, "SHARED_MEMORY", str(tmp_path))
+    configuration.on_starting(master(workers=1))
+    folder = Path(os.environ["PROMETHEUS_MULTIPROC_DIR"])
+    assert folder.parent == tmp_path and folder.is_dir()
+    configuration.on_exit(None)
+    assert not folder.exists()
+    monkeypatch.setattr(configuration, "SHARED_MEMORY", str(tmp_path / "none"))
+    configuration.on_starting(master(workers=1))
+    assert Path(os.environ["PROMETHEUS_MULTIPROC_DIR"]).parent == Path(tempfile.gettempdir())
+    configuration.on_exit(None)
 
 
 def test_chosen_secret_is_kept(configuration, monkeypatch):
