@@ -14,6 +14,7 @@ DEEDS = {
     "worklist.compare": "saw",
     "feedback.correct": "saw",
     "feedback.save": "corrected",
+    "feedback.mark_nothing": "corrected",
     "feedback.discard": "corrected",
     "feedback.judge": "judged",
     "feedback.give": "gave for training",
@@ -45,7 +46,7 @@ def _note(response: Response) -> Response:
     if other := arguments.get("other_id"):
         ids.append(other)
     detail = arguments.get("file", "worklist.csv" if request.endpoint == "downloads.worklist" else "")
-    if request.args.get("deidentify") == "1":
+    if request.endpoint == "downloads.export" and request.args.get("deidentify") == "1":
         detail += " without identity"
     for study_id in ids:
         services().studies.audit.note(_who(), deed, study_id, detail)
