@@ -1,6 +1,7 @@
 """Settings of the web application, each read from the environment variable of its name."""
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,8 @@ ROOT = Path(__file__).resolve().parent.parent
 MIN_SECRET_LENGTH = 32
 AUDIT_DAYS = 365
 """Where no setting says otherwise: a year."""
+HOST = re.compile(r"[a-z0-9._-]+|[0-9a-f]*:[0-9a-f]*:[0-9a-f:.]*", re.IGNORECASE)
+"""A name, or an address, as a request has it."""
 
 
 class SettingError(ValueError):
@@ -24,6 +27,7 @@ class Setting:
         default: Its type is the setting's: bool, int or str.
         choices: The only values of a text; empty where any will do.
         minimum: The smallest value of a number.
+        maximum: The largest: what follows from a larger one, no clock or kernel counts.
         may_be_empty: Whether an empty variable is a value, rather than one that is not set.
     """
 
@@ -32,6 +36,7 @@ class Setting:
     help: str
     choices: tuple[str, ...] = ()
     minimum: int = 0
+    maximum: int = 10**9
     may_be_empty: bool = False
 
     def parse(self, text: str) -> bool | int | str:
@@ -61,6 +66,8 @@ class Setting:
             raise SettingError(f"PLEURA_{self.name} must be one of {', '.join(self.choices)}, not {value!r}.")
         if isinstance(value, int) and value < self.minimum:
             raise SettingError(f"PLEURA_{self.name} must be at least {self.minimum}, not {value}.")
+        if isinstance(value, int) and value > self.maximum:
+            raise SettingError(f"PLEURA_{self.name} must be at most {self.maximum}, not {value}.")
 
 
 SETTINGS = (
@@ -69,7 +76,13 @@ SETTINGS = (
     Setting("RETENTION_MINUTES", 60, "Minutes a study, its film and its result are kept.", minimum=1),
     Setting("LONGEST_MINUTES", 480, "Minutes after which a study is deleted even if its reader asks for longer."),
     Setting("MAX_KEPT_MIB", 4096, "MiB of pictures that all sessions together keep; 0: no limit but the disk's."),
-    Setting("AUDIT_DAYS", AUDIT_DAYS, "Days that the audit trail keeps who did what with which film.", minimum=1),
+    Setting(
+        "AUDIT_DAYS",
+        AUDIT_DAYS,
+        "Days that the audit trail keeps who did what with which film.",
+        minimum=1,
+        maximum=36_500,
+    ),
     Setting(
         "HOSTS",
         "",
@@ -99,6 +112,7 @@ SETTINGS = (
         10,
         "Seconds of work that decoding one film may take; thrice that by the clock.",
         minimum=1,
+        maximum=86_400,
     ),
     Setting("READING_MIB", 1536, "MiB of memory that decoding one film may take.", minimum=256),
     Setting(
@@ -107,7 +121,12 @@ SETTINGS = (
         "What computes the network: openvino, int8, torch, or auto: OpenVINO where it loads, else PyTorch.",
         choices=("auto", "openvino", "int8", "torch"),
     ),
-    Setting("THREADS", 0, "Threads of one inference; 0: the cores of the process, shared among gunicorn's workers."),
+    Setting(
+        "THREADS",
+        0,
+        "Threads of one inference; 0: the cores of the process, shared among gunicorn's workers.",
+        maximum=1024,
+    ),
 )
 
 
@@ -131,10 +150,18 @@ def check_settings(settings: Mapping[str, Any]) -> None:
         settings: A value for every name in `SETTINGS`.
 
     Raises:
-        SettingError: If a value is out of range, or lacks another that it needs.
+        SettingError: If a value is out of range, means nothing, or lacks another that it needs.
     """
     for setting in SETTINGS:
         setting.check(settings[setting.name])
+    _check_hosts(settings["HOSTS"])
+    _check_rate(settings["RATE_LIMIT"])
+    for name in ("API_TOKEN", "MONITORING_TOKEN"):
+        token = settings[name]
+        if not (token.isascii() and token.isprintable() and token == token.strip()):
+            raise SettingError(
+                f"PLEURA_{name} must be printable ASCII, with no blank at an end: else nobody can send it."
+            )
     secrets_needed = (
         ("API_TOKEN", "PLEURA_API=token", settings["API"] == "token"),
         ("SECRET_KEY", "PLEURA_PRODUCTION", settings["PRODUCTION"]),
@@ -148,6 +175,23 @@ def check_settings(settings: Mapping[str, Any]) -> None:
                 f"{reason} needs PLEURA_{name}, a secret of at least {MIN_SECRET_LENGTH} characters; "
                 'draw one with: python -c "import secrets; print(secrets.token_hex())"'
             )
+
+
+def _check_hosts(names: str) -> None:
+    for name in filter(None, (name.strip() for name in names.split(","))):
+        if not HOST.fullmatch(name):
+            raise SettingError(
+                f"PLEURA_HOSTS must be names or addresses, by commas, without scheme, port or brackets, not {name!r}."
+            )
+
+
+def _check_rate(limit: str) -> None:
+    from limits import parse_many  # not above: training reads this module, too
+
+    try:
+        parse_many(limit or "1/minute")
+    except ValueError:
+        raise SettingError(f"PLEURA_RATE_LIMIT must be like 240/minute, not {limit!r}.") from None
 
 
 def available_cores(control_groups: Path = Path("/sys/fs/cgroup"), membership: Path = Path("/proc/self/cgroup")) -> int:

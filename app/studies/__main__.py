@@ -14,9 +14,10 @@ from datetime import UTC, datetime
 from defusedcsv import csv
 from sqlalchemy import Engine
 
-from app.config import ROOT, SettingError, read_settings
+from app.config import ROOT, read_settings
+from app.segmentation.errors import PleuraError
 from app.studies.audit import COLUMNS, AuditTrail
-from app.studies.database import default_url, open_database
+from app.studies.database import default_url, failures_named, open_database, opening_named
 from app.studies.schema import VERSION, migrate
 from app.studies.tokens import Tokens
 
@@ -33,10 +34,12 @@ def main() -> None:
     deeds.add_parser("list")
     arguments = parser.parse_args()
     try:
-        engine = open_database(read_settings()["DATABASE_URL"] or default_url(ROOT / "instance"))
-        migrate(engine)
-        _DEEDS[arguments.part](engine, arguments)
-    except (SettingError, ValueError) as error:
+        with opening_named():
+            engine = open_database(read_settings()["DATABASE_URL"] or default_url(ROOT / "instance"))
+            migrate(engine)
+        with failures_named():
+            _DEEDS[arguments.part](engine, arguments)
+    except (PleuraError, ValueError) as error:
         parser.exit(1, f"{error}\n")
 
 

@@ -9,10 +9,18 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Engine, create_engine, event, make_url
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import (
+    ArgumentError,
+    DBAPIError,
+    InterfaceError,
+    NoSuchModuleError,
+    OperationalError,
+    SQLAlchemyError,
+)
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import DeclarativeBase
 
+from app.config import SettingError
 from app.segmentation.errors import PleuraError
 
 BUSY_SECONDS = 15
@@ -67,8 +75,13 @@ def open_database(url: str) -> Engine:
     On SQLite, deleted rows are overwritten (`secure_delete`), their space can be given back (`auto_vacuum`), and
     several processes may read while one writes (`journal_mode=WAL`). SQLite gives the files beside the database the
     database's own mode. Errors are logged without a statement's values, among them the name of a patient's file.
+
+    Raises:
+        SettingError: If it is SQLite's own memory, which each thread would have for itself.
     """
     file = sqlite_file(url)
+    if make_url(url).get_backend_name() == "sqlite" and (file is None or file.name == ":memory:"):
+        raise SettingError("PLEURA_DATABASE_URL must name SQLite's file: sqlite:////FOLDER/studies.sqlite.")
     if file is None:
         patience = {}
         if make_url(url).get_backend_name() == "postgresql":
@@ -87,6 +100,24 @@ def open_database(url: str) -> Engine:
             connection.execute(f"PRAGMA {pragma}")
 
     return engine
+
+
+@contextmanager
+def opening_named() -> Iterator[None]:
+    """Turn what goes wrong while a database is opened into a sentence for the operator, without its password.
+
+    Raises:
+        SettingError: If its address is none, or nothing can be opened there.
+    """
+    try:
+        yield
+    except SettingError:
+        raise
+    except (SQLAlchemyError, ImportError, OSError, ValueError) as error:
+        reason = str(getattr(error, "orig", error)).split("\n", 1)[0]
+        if isinstance(error, ArgumentError | ValueError) and not isinstance(error, NoSuchModuleError):
+            reason = "it must be like sqlite:////FOLDER/FILE or postgresql+psycopg://NAME:PASSWORD@HOST/DATABASE"
+        raise SettingError(f"PLEURA_DATABASE_URL opens no database: {reason}.") from error
 
 
 @contextmanager

@@ -4,8 +4,10 @@ from typing import Any
 
 from flask import Flask, current_app, request
 from flask_limiter import Limiter
+from limits.errors import ConfigurationError
 
 from app.analysis.turns import BusyError
+from app.config import SettingError
 from app.web.bodies import drain
 from app.web.services import services
 from app.web.session import client
@@ -19,16 +21,23 @@ UPLOADS = ("pages.create", "api.predict")
 
 
 def init_app(app: Flask) -> None:
-    """Limit an application whose views are registered. Where Redis is gone, each process counts for itself."""
+    """Limit an application whose views are registered. Where Redis is gone, each process counts for itself.
+
+    Raises:
+        SettingError: If `PLEURA_RATE_STORAGE` names nothing that can count.
+    """
     app.before_request_funcs.setdefault(None, []).insert(0, _refuse_early)
     if not app.config["RATE_LIMIT"]:
         return
-    limiter = Limiter(
-        lambda: request.remote_addr or "",
-        app=app,
-        storage_uri=app.config["RATE_STORAGE"],
-        in_memory_fallback_enabled=True,  # by the same limits; limits of its own would count every page
-    )
+    try:
+        limiter = Limiter(
+            lambda: request.remote_addr or "",
+            app=app,
+            storage_uri=app.config["RATE_STORAGE"],
+            in_memory_fallback_enabled=True,  # by the same limits; limits of its own would count every page
+        )
+    except (ConfigurationError, ValueError) as error:
+        raise SettingError("PLEURA_RATE_STORAGE must be memory:// or an address like redis://HOST:PORT.") from error
     limit = limiter.shared_limit(app.config["RATE_LIMIT"], scope="films")
     counted: Any = limit(_pass)
     app.extensions[KEY] = counted

@@ -16,7 +16,7 @@ from app.analysis.turns import Turns
 from app.segmentation.errors import CheckpointError
 from app.segmentation.predictor import Predictor
 from app.segmentation.reading.film_reader import shared_reader
-from app.studies.database import default_url
+from app.studies.database import default_url, opening_named
 from app.studies.store import StudyStore
 from app.studies.training_set import TrainingSet
 
@@ -55,13 +55,13 @@ def open_services(app: Flask) -> Services:
 
     Raises:
         CheckpointError: If the weights cannot be loaded.
-        SettingError: If the folder of given films cannot be written to, or holds something else.
+        SettingError: If the database cannot be opened, or the folder of given films not be written to.
     """
     settings = app.config
     predictor = Predictor.load(Path(settings["WEIGHTS"]), settings["ENGINE"], settings["THREADS"])
     _check_hash(predictor.sha256, Path(settings["WEIGHTS"]), settings["WEIGHTS_SHA256"])
     analysis = Analysis(predictor, shared_reader(settings["READING_SECONDS"], settings["READING_MIB"]))
-    studies = _open_studies(settings["DATABASE_URL"] or default_url(Path(app.instance_path)), settings)
+    studies = _open_studies(Path(app.instance_path), settings)
     opened = Services(
         predictor=predictor,
         analysis=analysis,
@@ -88,7 +88,10 @@ def _check_hash(found: str, weights: Path, expected: str) -> None:
     """
     released = weights.with_name("metrics.json")
     if not expected and released.is_file():
-        expected = json.loads(released.read_text()).get("sha256", "")
+        try:
+            expected = json.loads(released.read_text()).get("sha256", "")
+        except (OSError, ValueError, AttributeError) as error:
+            raise CheckpointError(f"{released}, which names the hash of the weights, is damaged.") from error
     if expected and found != expected.lower():
         raise CheckpointError(
             f"The weights at {weights} have the hash {found}, not {expected}, which was released. Copy them again; or, "
@@ -96,14 +99,15 @@ def _check_hash(found: str, weights: Path, expected: str) -> None:
         )
 
 
-def _open_studies(url: str, settings: Config) -> StudyStore:
-    studies = StudyStore(
-        url,
-        60 * settings["RETENTION_MINUTES"],
-        most_bytes=settings["MAX_KEPT_MIB"] * 2**20,
-        audit_days=settings["AUDIT_DAYS"],
-        longest_seconds=60 * settings["LONGEST_MINUTES"],
-    )
+def _open_studies(instance_folder: Path, settings: Config) -> StudyStore:
+    with opening_named():
+        studies = StudyStore(
+            settings["DATABASE_URL"] or default_url(instance_folder),
+            60 * settings["RETENTION_MINUTES"],
+            most_bytes=settings["MAX_KEPT_MIB"] * 2**20,
+            audit_days=settings["AUDIT_DAYS"],
+            longest_seconds=60 * settings["LONGEST_MINUTES"],
+        )
     studies.purge()
     studies.start_purging()
     return studies

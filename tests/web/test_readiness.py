@@ -66,6 +66,13 @@ def test_a_canary_that_hangs_does_not_hang_the_probe(make, monkeypatch):
     assert reason(app) == ""
 
 
+@pytest.mark.parametrize("text", ["{", "[]"])
+def test_a_damaged_file_of_figures_stops_the_start(make, weights, text):
+    weights.with_name("metrics.json").write_text(text)
+    with pytest.raises(CheckpointError, match="is damaged"):
+        make()
+
+
 def test_weights_that_change_under_it(make, weights):
     app, sound = make(), weights.read_bytes()
     assert reason(app) == ""
