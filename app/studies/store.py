@@ -179,7 +179,14 @@ class StudyStore:
     def note_seen(self, study: Study) -> None:
         """Note that a study's result was opened; only the first time counts."""
         if study.seen_at is None:
-            self.update(study.id, study.owner, seen_at=self.clock())
+            self.note(study, seen_at=self.clock())
+
+    def note(self, study: Study, **columns: object) -> None:
+        """Keep what nobody asked to keep. Where that fails the log has it: it must not hinder anybody to read."""
+        try:
+            self.update(study.id, study.owner, **columns)
+        except PleuraError as error:
+            logger.error("Not kept: %s of %s (%s)", ", ".join(columns), study.id, error.code)
 
     def keep_longer(self, study: Study) -> float:
         """Keep a study for another `retention_seconds` from now, up to `longest_seconds` in all.

@@ -40,7 +40,7 @@ def activations(study_id: str) -> dict:
     study = _explainable(study_id)
     if study.activations is None:
         study.activations = services().saliency.activations(study.film_png, owner())
-        services().studies.update(study.id, owner(), activations=study.activations)
+        services().studies.note(study, activations=study.activations)
     return study.activations
 
 
@@ -56,7 +56,7 @@ def occlusion(study_id: str) -> Response:
         )
         answer.headers["Retry-After"] = str(RETRY_SECONDS)
         abort(answer)
-    answer = _stream(_occlude_and_keep(study, owner(), services().saliency, services().studies))
+    answer = _stream(_occlude_and_keep(study, services().saliency, services().studies))
     answer.call_on_close(services().saliency.end_occlusion)  # also where the reader left before the first line
     return answer
 
@@ -67,11 +67,11 @@ def _refuse(error: PleuraError | HTTPException) -> Response:
     return failure_answer(error)
 
 
-def _occlude_and_keep(study: Study, owner_name: str, saliency: Saliency, studies: StudyStore) -> Iterator[dict]:
+def _occlude_and_keep(study: Study, saliency: Saliency, studies: StudyStore) -> Iterator[dict]:
     step = None
     for step in saliency.occlusion(study.film_png):
         yield step
-    studies.update(study.id, owner_name, occlusion=step)
+    studies.note(study, occlusion=step)
 
 
 def _stream(steps: Iterator[dict]) -> Response:

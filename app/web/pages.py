@@ -10,6 +10,7 @@ from pathlib import PureWindowsPath
 from urllib.parse import urlsplit
 
 from flask import Blueprint, Response, abort, current_app, redirect, render_template, request, url_for
+from flask_limiter import RateLimitExceeded
 from werkzeug.datastructures import FileStorage
 from werkzeug.exceptions import HTTPException, InternalServerError
 from werkzeug.wrappers import Response as BaseResponse
@@ -25,6 +26,7 @@ from app.studies.masks import marked_areas
 from app.studies.study import Study
 from app.web.examples import offered, open_example
 from app.web.intake import take_in
+from app.web.limits import count_film
 from app.web.listing import chosen_filter
 from app.web.monitoring import observe_refusal
 from app.web.problems import NO_FILE, Problem, headers_of, problem_of
@@ -67,7 +69,7 @@ def create() -> BaseResponse | tuple[str, int, Mapping[str, str]]:
     a script is led to its result, or back to the list where it sent several.
     """
     uploads = [upload for upload in request.files.getlist("films") if upload.filename]
-    outcomes = [_outcome(upload) for upload in uploads] or [Failure("", *NO_FILE)]
+    outcomes = [_outcome(upload, at > 0) for at, upload in enumerate(uploads)] or [Failure("", *NO_FILE)]
     failures = [outcome for outcome in outcomes if isinstance(outcome, Failure)]
     studies = [outcome for outcome in outcomes if isinstance(outcome, Study)]
     status, headers = (failures[0].problem.status, failures[0].headers) if failures else (201, {})
@@ -186,15 +188,19 @@ def _index(failures: list[Failure]) -> str:
     )
 
 
-def _outcome(upload: FileStorage) -> Study | Failure:
+def _outcome(upload: FileStorage, is_further: bool) -> Study | Failure:
+    """Take in one film of a form; of several, each but the first counts by itself, for the request counted that one."""
     try:
+        if is_further:
+            count_film()
         return take_in(upload.read(), _shown_name(upload))
-    except PleuraError as error:
-        observe_refusal(error)
+    except (PleuraError, RateLimitExceeded) as error:
+        if isinstance(error, PleuraError):
+            observe_refusal(error)
         return Failure(_shown_name(upload), *problem_of(error), _picture_of(error), headers_of(error))
 
 
-def _picture_of(error: PleuraError) -> str | None:
+def _picture_of(error: Exception) -> str | None:
     """Draw what was refused, small; nothing of it is kept, so the page itself carries it."""
     if not isinstance(error, InvalidImageError) or error.picture is None:
         return None

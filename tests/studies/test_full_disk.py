@@ -94,3 +94,12 @@ def test_audit_does_not_hinder_a_full_disk(disk, kept, caplog):
     fill(disk)
     kept.audit.note("session 1", "deleted", "one")
     assert kept.delete("one", "ann")
+
+
+def test_a_film_is_looked_at_on_a_full_disk(disk, kept, caplog):
+    study = kept.get("one", "ann")
+    fill(disk)
+    kept.note_seen(study)
+    kept.note(study, activations={"levels": "x" * MIB})
+    assert kept.get("one", "ann").film_png
+    assert "Not kept: activations of one (storage_full)" in caplog.text

@@ -1,6 +1,8 @@
 """What is kept, for whom, and for how long."""
 
+import contextlib
 import os
+import sqlite3
 import stat
 import subprocess
 import sys
@@ -171,6 +173,18 @@ def test_space_is_given_back(tmp_path, clock):
         assert store.delete(study_id, "ann")
     assert (tmp_path / "studies.sqlite").stat().st_size < 2 * 10**6
     assert store.get("two", "ann").film_png
+    store.close()
+
+
+def test_a_locked_database_hinders_nobody_to_look(tmp_path, caplog):
+    file = tmp_path / "studies.sqlite"
+    store = StudyStore(f"sqlite:///{file}?timeout=0.1", RETENTION, Clock())
+    study = add(store)
+    with contextlib.closing(sqlite3.connect(file, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        store.note_seen(study)
+        assert store.get("one", "ann").film_png
+    assert "Not kept: seen_at of one (storage_unavailable)" in caplog.text
     store.close()
 
 

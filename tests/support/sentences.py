@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import BinaryIO
 
 SENTENCE = re.compile(r"([A-Z{]|\d).*[ }].*[.!?]", re.DOTALL)
-LOGGED = re.compile(r"%[ds]|python -m|no part of a film|process did not start")
+LOGGED = re.compile(r"%[ds]|python -m|no part of a film|process did not start|^PLEURA_")
 """In what operators read, not readers."""
 
 CLAUSES = {

@@ -101,6 +101,20 @@ def test_an_address_sends_so_many_films_and_no_more(make):
     assert send(client, environ_base={"REMOTE_ADDR": "10.0.0.2"}).status_code == 200
 
 
+def test_each_film_of_a_form_counts(make):
+    client = make(RATE_LIMIT="2/hour")
+    answer = client.post("/studies", data={"films": [(io.BytesIO(FILM), f"{name}.png") for name in "abcd"]})
+    assert (answer.status_code, answer.headers["Retry-After"]) == (429, "3600")
+    assert answer.text.count('<code class="reason">rate_limited</code>') == 2
+    assert len(services(client.application).studies.list_of(session_of(client))) == 2
+    assert send(client, "/studies").status_code == 429
+
+
+def session_of(client) -> str:
+    with client.session_transaction() as session:
+        return session["owner"]
+
+
 def test_examples_count_as_films_and_pages_do_not(make):
     application = make(RATE_LIMIT="2/hour").application
     statuses = [application.test_client().get("/?example=normal").status_code for _ in range(3)]
