@@ -8,6 +8,7 @@ from pathlib import Path, PurePosixPath
 
 import pandas as pd
 
+from app.segmentation.reading import view
 from app.segmentation.reading.film_file import open_film
 from app.segmentation.reading.film_folder import entries
 from training.data.manifest import demand_numbers, demand_patients
@@ -101,7 +102,8 @@ def _checked(labels: Path) -> pd.DataFrame:
         raise TrainingDataError(f"{labels}, line {unnamed.iloc[0][LINE]}: film is empty.")
     demand_patients(labels, table)
     demand_numbers(labels, table, "age", 200)
-    return table.assign(label=words.map(WORDS), view=table["view"].str.upper(), sex=table["sex"].str.upper())
+    views = table["view"].map(lambda said: view.named_by(said, (), "").upper())  # as a header's view is named
+    return table.assign(label=words.map(WORDS), view=views, sex=table["sex"].str.upper())
 
 
 def by_name(files: Iterable[str]) -> dict[str, list[str]]:

@@ -64,11 +64,10 @@ def _doubts_of_picture(radiograph: Radiograph, learnt_from: Population) -> list[
             f"The film has hardly any contrast: its greys span {_percent(brightest - darkest)} of the range "
             f"from black to white, at least {_percent(MIN_SPAN)} is usual."
         )
-        return [doubt("low_contrast", message)]
-    return [
-        *_doubts_of_exposure(sample, learnt_from.median_greys),
-        *_doubts_of_orientation(radiograph.orientation, radiograph.was_inverted, learnt_from),
-    ]
+        exposure = [doubt("low_contrast", message)]
+    else:
+        exposure = _doubts_of_exposure(sample, learnt_from.median_greys)
+    return [*exposure, *_doubts_of_orientation(radiograph.orientation, radiograph.was_inverted, learnt_from)]
 
 
 def _doubts_of_exposure(sample: np.ndarray, median_greys: tuple[float, float]) -> list[Doubt]:

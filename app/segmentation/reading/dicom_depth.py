@@ -85,9 +85,9 @@ def levels_of(stored: Stored, layout: Layout, overlays: Collection[int] = ()) ->
         levels = _of_room(stored, _room(header_bits, size, overlays), header_bits, layout, signed)
     else:
         levels = _cut_out(stored.levels, max(stored.bits, 8), 0, signed)
-    if layout.signed and stored.signed is False:  # an unsigned JPEG 2000 codestream: both are written
-        as_said = Levels(levels.codes, levels.bits, True)
-        return levels if _wraps(as_said, levels) else as_said
+    if layout.signed and stored.bits is not None and not stored.signed:  # no codestream but JPEG 2000 says its sign
+        as_said, unsigned = (Levels(levels.codes, levels.bits, signed) for signed in (True, False))
+        return unsigned if _wraps(as_said, unsigned) else as_said
     return levels
 
 

@@ -130,8 +130,11 @@ def _pixels_of(found: DicomObject, header: Dataset) -> memoryview:
 
 def _unfit(header: Dataset) -> InvalidImageError | None:
     """Say by the header alone why an object is not one film."""
-    named = modality.named_by(text_of(header, "Modality"))
-    if modality.is_other(named, text_of(header, "SOPClassUID")):
+    named, sop_class = modality.named_by(text_of(header, "Modality")), text_of(header, "SOPClassUID")
+    if modality.is_other(named, sop_class):
+        if named in modality.OPEN:
+            kind = UID(sop_class, validation_mode=IGNORE).name
+            return WrongModalityError(f"This is of the class {kind}; send a radiograph (CR, DX or RG).")
         return WrongModalityError(f"The modality is {named[:LONGEST_SHOWN]}; send a radiograph (CR, DX or RG).")
     frames = _frames(header)
     if frames > 1:

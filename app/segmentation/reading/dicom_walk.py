@@ -2,6 +2,7 @@
 
 import struct
 from dataclasses import dataclass, field
+from typing import Any
 
 from pydicom.datadict import dictionary_VR, keyword_for_tag
 from pydicom.dataelem import DataElement, RawDataElement
@@ -147,23 +148,27 @@ class Walk:
         """Collect the wanted elements (None: all) up to `end` or a delimiter, where `self.position` then stands."""
         kept: Elements = {}
         self.position = position
+        behind_sequence = False
         while self.position + 8 <= end:
             position = self.position
             tag, vr, length, start = self.header_at(position)
             if tag in (ITEM_END, SEQUENCE_END):
                 self.position = start
-                if depth:
+                if depth and not (behind_sequence and tag == SEQUENCE_END):
                     return kept
+                behind_sequence = False
                 continue
+            # some writers end a sequence of known length by a delimiter all the same, which ends nothing else
+            behind_sequence = length != UNDEFINED and self._is_sequence(tag, vr)
             if found is not None:
                 found.elements += 1
             is_wanted = (wanted is None or tag in wanted) and tag not in kept
             if tag == PIXEL_DATA and found is not None:
                 stop = end if length == UNDEFINED else min(start + length, end)
                 found.pixels, found.pixel_vr = memoryview(self.data)[start:stop], vr
-                return kept  # nothing behind it says anything of the film
+                return kept | self._behind_an_icon(start, length, end, wanted, found)
             elif length == UNDEFINED or (is_wanted and self._is_sequence(tag, vr)):
-                items = self._items(start, length, end, is_wanted, depth, vr in ("UN", ""))
+                items = self._items_in_their_order(start, length, end, is_wanted, depth, vr in ("UN", ""))
                 if is_wanted:
                     kept[Tag(tag)] = DataElement(Tag(tag), "SQ", Sequence(items))
             else:
@@ -175,6 +180,36 @@ class Walk:
         if self.position < end and depth == 0:
             self._mark_cut(found)
         return kept
+
+    def _behind_an_icon(
+        self, start: int, length: int, end: int, wanted: set[int] | None, found: DicomObject
+    ) -> Elements:
+        """The film's elements, if the Pixel Data at a place are an icon's that lost its sequence.
+
+        Tags only ascend (PS3.5 7.1), so nothing behind a film's Pixel Data says anything of it. Some anonymisers leave
+        out the sequence around an icon, and write its item's elements before the film's.
+        """
+        film, walk = DicomObject(elements=found.elements), self._beside(self.order, self.implicit)
+        try:
+            walk.position = start + length
+            if length == UNDEFINED:
+                walk._items(start, length, end, False, 0, False)
+            if not walk._is_element(walk.position, 0) or walk.tag_at(walk.position) >= PIXEL_DATA:
+                return {}
+            elements = walk.elements(walk.position, end, wanted, 0, film)
+        except (InvalidImageError, struct.error):  # there is no data set
+            return {}
+        if film.pixels is None:
+            return {}
+        found.pixels, found.pixel_vr, found.elements = film.pixels, film.pixel_vr, film.elements
+        self.position = walk.position
+        return elements
+
+    def _beside(self, order: str, implicit: bool) -> "Walk":
+        """Another walk through the same bytes, which may take no more steps than are left to this one."""
+        walk = Walk(self.data, order, implicit)
+        walk.steps = self.steps
+        return walk
 
     def _mark_cut(self, found: DicomObject | None) -> None:
         if found is not None:
@@ -198,34 +233,60 @@ class Walk:
         value = bytes(self.data[start : start + length])
         return RawDataElement(Tag(tag), vr or None, length, value, start, self.implicit, self.order == "<")
 
-    def _items(self, start: int, length: int, end: int, is_wanted: bool, depth: int, is_untold: bool) -> list[Dataset]:
-        """The first items of a sequence; an undefined length is followed to its delimiter (PS3.5 7.5).
+    def _items_in_their_order(self, start: int, *others: Any) -> list[Dataset]:
+        """The first items of a sequence; one of VR UN is little endian in a file of the other order, too (CP-246)."""
+        if self.order == "<" or self.data[start : start + 2] != b"\xfe\xff":
+            return self._items(start, *others)
+        walk = self._beside("<", True)
+        items = walk._items(start, *others)
+        self.steps, self.position = walk.steps, walk.position
+        return items
 
-        Inside one of VR UN is implicit VR (PS3.5 6.2.2, note 2), but some writers put explicit VR there.
-        """
+    def _items(self, start: int, length: int, end: int, is_wanted: bool, depth: int, is_untold: bool) -> list[Dataset]:
+        """The first items of a sequence; an undefined length is followed to its delimiter (PS3.5 7.5)."""
         if depth >= MAX_DEPTH:
             raise InvalidImageError("The header has too many sequences within each other. Export the film again.")
         end = end if length == UNDEFINED else min(start + length, end)
-        outer, first = self.implicit, self.data[start + 12 : start + 14]  # VR of the first item's first element
-        self.implicit = outer or (is_untold and first not in SHORT_VRS | LONG_VRS)
+        outer = self.implicit
         items: list[Dataset] = []
         self.position = start
         while self.position + 8 <= end:
             tag, _, item_length, inside = self.header_at(self.position)
+            if tag == ITEM_END:  # behind an item of a known length, where some writers put it all the same
+                self.position = inside
+                continue
             if tag != ITEM:
                 self.position = inside if tag == SEQUENCE_END else self.position
                 break
+            self.implicit = self._is_implicit_at(inside, is_untold)
             keep = is_wanted and len(items) < MAX_ITEMS
             if item_length == UNDEFINED:
                 elements = self.elements(inside, end, None if keep else set(), depth + 1)
             else:
                 elements = self.elements(inside, min(inside + item_length, end), None, depth + 1) if keep else {}
                 self.position = inside + item_length
+            self.implicit = outer
             if keep:
                 items.append(Dataset(elements))
             elif length != UNDEFINED:
                 break
-        self.implicit = outer
         if length != UNDEFINED:
             self.position = start + length
         return items
+
+    def _is_implicit_at(self, position: int, is_untold: bool) -> bool:
+        """Whether an item is in implicit VR, by its first element.
+
+        In a sequence of VR UN it is (PS3.5 6.2.2, note 2), but some writers put explicit VR there. In any other one it
+        has the kind of VR of what is around it (PS3.5 7.5), but some writers put the other kind there.
+        """
+        if position + 8 > len(self.data) or self.tag_at(position) >> 16 == 0xFFFE:  # it is empty
+            return self.implicit
+        has_vr = self.data[position + 4 : position + 6] in SHORT_VRS | LONG_VRS
+        if self.implicit:
+            return not (has_vr and self._is_other_kind(position))
+        return not has_vr and (is_untold or self._is_other_kind(position))
+
+    def _is_other_kind(self, position: int) -> bool:
+        """Whether an element leads to another one only in the other kind of VR."""
+        return Walk(self.data, self.order, not self.implicit).follows(position) and not self.follows(position)

@@ -2,7 +2,9 @@
 
 import re
 
+from pydicom.config import IGNORE
 from pydicom.uid import (
+    UID,
     ComputedRadiographyImageStorage,
     DigitalXRayImageStorageForPresentation,
     DigitalXRayImageStorageForProcessing,
@@ -22,6 +24,15 @@ CLASSES = (
     DigitalXRayImageStorageForProcessing,
 )
 """SOP classes of radiographs alone."""
+
+OTHER_CLASSES = re.compile(
+    r"\b(CT|MR|PET|US|VL|RT|Ultrasound|Nuclear|Positron|Mammography|Tomosynthesis|Intra-Oral|Angiographic|Ophthalmic|"
+    r"Intravascular|Endoscopic|Microscop\w+|Photographic|Photoacoustic|Dermoscopic|XA|3D|Breast)\b"
+)
+"""What tells SOP classes of other images by their names (PS3.6 A); Radiofluoroscopic and Secondary Capture are open."""
+
+OPEN = ("", "OT")
+"""What leaves the kind open."""
 
 COMPANIONS = frozenset("SR PR KO DOC AU REG SEG STAIN PLAN ANN HC".split())
 """Codes of objects that hold no picture of their own."""
@@ -72,12 +83,14 @@ def is_other(modality: str, sop_class: str) -> bool:
     """Whether an object is no radiograph.
 
     A word that nobody knows is another kind's, unless the object is of a class for radiographs alone: then it is to be
-    doubted.
+    doubted. Where there is no word, or it says no more than "other", the class decides.
 
     Args:
         modality: From `named_by`.
         sop_class: SOP Class UID.
     """
-    if not modality or modality in RADIOGRAPHS.values():
+    if modality in OPEN:
+        return OTHER_CLASSES.search(UID(sop_class, validation_mode=IGNORE).name) is not None
+    if modality in RADIOGRAPHS.values():
         return False
     return sop_class not in CLASSES or modality in OTHERS or OTHER_STEMS.search(modality) is not None

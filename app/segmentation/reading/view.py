@@ -2,19 +2,20 @@
 
 import re
 from collections.abc import Iterable
+from itertools import pairwise
 
 from app.segmentation.reading.file_header import Code
 from app.segmentation.reading.vocabulary import words
 
 NOT_FRONTAL_WORDS = frozenset(
     """
-    LL RL LAT LATS LLAT RLAT LATL LATR LTLAT RTLAT LTL RTL LLL RLL LLD RLD LLO RLO LAO RAO LPO RPO LO RO OAD OAI
-    OPD OPI AOB POB ML LM MLO LMO OBL OBLI OBLIQ DEC DECUB XTLAT XTL CTL HTL SWIM SWIMMER SWIMMERS
-    TRANSTHORACIC TRANSLATERAL AXIAL TANGENTIAL SIDE PERFIL SEIT SEITE SEITENLAGE SEITENBILD SEITENAUFNAHME SCHRAG
-    SCHRAEG SCHRAGE BOCZ SKOS SKOSNE SKOSNA BOK SIKMY SIKMA SIKME SIDA SIDO SIDOBILD SIDEBILDE SIDEBILLEDE VIISTO VINO
-    OLDAL OLDALSO OLDALIRANYU OLDALFELVETEL OLDALNEZET OLDALNEZETI FERDE YAN OBLIK DWARS ZIJ ZIJDELINGS ZIJDELINGSE
-    ZIJAANZICHT KYLJ SKRA SKRASNED SANU POSTRANI POSTRANSKI NGHIENG SISI БОК КОСАЯ КОСОЙ КОСОЕ КОСА КОСИЙ
-    צד
+    LL RL LAT LATS LLAT RLAT LATL LATR LTLAT RTLAT LTL RTL LLL RLL LLD RLD LLO RLO LAO RAO LPO RPO LO RO OAD OAI OPD
+    OPI AOB POB ML LM MLO LMO OBL OBLI OBLIQ DEC DECUB XTLAT XTL CTL HTL SWIM SWIMMER SWIMMERS TRANSTHORACIC
+    TRANSLATERAL AXIAL TANGENTIAL SIDE PERFIL PERF PROF OBLQ ZIJD SEIT SEITL SEITE SEITENLAGE SEITENBILD
+    SEITENAUFNAHME SCHR SCHRAG SCHRAEG SCHRAGE BOCZ SKOS SKOSNE SKOSNA BOK SIKMY SIKMA SIKME SIDA SIDO SIDOBILD
+    SIDEBILDE SIDEBILLEDE VIISTO VINO OLDAL OLDALSO OLDALIRANYU OLDALFELVETEL OLDALNEZET OLDALNEZETI FERDE YAN OBLIK
+    DWARS ZIJ ZIJDELINGS ZIJDELINGSE ZIJAANZICHT KYLJ SKRA SKRASNED SANU POSTRANI POSTRANSKI NGHIENG SISI БОК КОСАЯ
+    КОСОЙ КОСОЕ КОСА КОСИЙ צד
     """.split()
 )
 NOT_FRONTAL_STEMS = tuple(
@@ -38,12 +39,15 @@ ABBREVIATED = re.compile(
 )
 """Side or body part and kind of view in one word, as far as these are frequent."""
 
+FRONTAL = {"AP": {"AP", "ANTEROPOSTERIOR"}, "PA": {"PA", "POSTEROANTERIOR"}}
+"""The two ways of a frontal film's beam, and what a word or two of its name may be."""
+
 LYING_ON_THE_BACK = re.compile(r"SUPIN|PRON[OE]|DECUB\w* (DORSAL|VENTRAL)|RUCKENLAGE|BAUCHLAGE")
 """Decubitus without a side: Romance languages say so of who lies on the back or the belly, which is a frontal film."""
 
 FRONTAL_CODES = {
     **{"399348003": "AP", "R-10206": "AP", "272479007": "PA", "R-40888": "PA", "R-10214": "PA"},
-    **{"399033003": "FRONTAL", "R-10202": "FRONTAL"},
+    **{"399033003": "", "R-10202": ""},
 }
 SAGITTAL = ("30730003", "G-A145", "R-10222")
 """A lateral film to some, and the direction of a frontal film's beam to others: it says nothing."""
@@ -108,10 +112,20 @@ def named_by(text: str, codes: Iterable[Code], orientation: str) -> str:
         orientation: Patient Orientation (0020,0020).
 
     Returns:
-        The first that names another view than a frontal one; else the text.
+        The first that names another view than a frontal one; else "AP" or "PA", by the text before the codes; else the
+        text.
     """
+    codes = list(codes)
     named = [text, *(_name_of(code) for code in codes), _seen_from(orientation)]
-    return next((name for name in named if not is_frontal(name)), text)
+    frontal = [_beam_of(text), *(FRONTAL_CODES.get(code.value.upper(), "") for code in codes)]
+    other = [name for name in named if not is_frontal(name)]
+    return next((name for name in (*other, *frontal) if name), text)
+
+
+def _beam_of(text: str) -> str:
+    said = words(text)
+    named = [beam for beam, names in FRONTAL.items() if names & {*said, *map("".join, pairwise(said))}]
+    return named[0] if len(named) == 1 else ""
 
 
 def _name_of(code: Code) -> str:

@@ -60,7 +60,18 @@ def test_message_names_value_and_limit(code, value, limit):
     assert limit in doubt.message
 
 
-@pytest.mark.parametrize("view", ["LL", "RL", "Lateral", "LEFT LATERAL", "RLD", "LLO", "CHEST LAT"])
+@pytest.mark.parametrize(
+    ("film", "expected"),
+    [({"image": np.rot90(IMAGE)}, "turned"), ({"image": IMAGE, "was_inverted": True}, "inverted_corrected")],
+)
+def test_little_contrast_hides_no_doubt_of_how_a_film_lies(film, expected):
+    faint = {**film, "image": 0.4 + 0.2 * film["image"]}
+    assert codes(replace(FILM, **faint)) == ["low_contrast", expected]
+
+
+@pytest.mark.parametrize(
+    "view", ["LL", "RL", "Lateral", "LEFT LATERAL", "RLD", "LLO", "CHEST LAT", "THORAX SEITL.", "PROF.", "OBLQ"]
+)
 def test_not_frontal(view):
     assert codes(replace(FILM, view_position=view)) == ["not_frontal"]
 

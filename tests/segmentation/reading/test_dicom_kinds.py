@@ -368,6 +368,15 @@ class TestDepth:
         data = compressed(JPEG2000Lossless, frame, 12, PixelRepresentation=1, WindowCenter=1000, WindowWidth=2001)
         assert shows(data, np.clip((levels - 999.5) / 2000 + 0.5, 0, 1))
 
+    @pytest.mark.parametrize("syntax", [JPEGBaseline8Bit, JPEGExtended12Bit, JPEGLosslessSV1, JPEGLSLossless])
+    @pytest.mark.parametrize("is_deeper_by_the_header", [False, True])
+    def test_a_jpeg_of_unsigned_levels_under_a_signed_header(self, syntax, is_deeper_by_the_header):
+        levels, bits = (EIGHT, 8) if syntax == JPEGBaseline8Bit else (LEVELS.astype(np.uint16), 12)
+        said = 16 if is_deeper_by_the_header else bits
+        allocated = {"BitsAllocated": 16 if said > 8 else 8, "BitsStored": said, "HighBit": said - 1}
+        data = compressed(syntax, levels, bits, PixelRepresentation=1, **allocated)
+        assert shows(data, levels / (2**bits - 1), 0.02 if syntax in (JPEGBaseline8Bit, JPEGExtended12Bit) else 1e-6)
+
     @pytest.mark.parametrize(("bits", "said"), [(12, 8), (12, 12), (12, 32), (8, 16), (8, 32), (8, 12)])
     def test_bits_allocated_that_do_not_go_with_the_data(self, bits, said):
         levels = np.round(FILM * (2**bits - 1))

@@ -1,18 +1,30 @@
 """Body parts, views and modalities as departments write them, and as PS3.16 codes them."""
 
 import io
+import re
 
 import pydicom
 import pytest
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
-from pydicom.uid import CTImageStorage, DigitalMammographyXRayImageStorageForPresentation, SecondaryCaptureImageStorage
+from pydicom.uid import (
+    UID,
+    CTImageStorage,
+    DigitalMammographyXRayImageStorageForPresentation,
+    MRImageStorage,
+    SecondaryCaptureImageStorage,
+    UltrasoundImageStorage,
+    VLPhotographicImageStorage,
+    XRayRadiofluoroscopicImageStorage,
+)
 
 from app.segmentation.decision.header_checks import doubts_of_header
 from app.segmentation.decision.population import FIRST_RELEASES
 from app.segmentation.errors import WrongModalityError
 from app.segmentation.reading import modality as modalities
+from app.segmentation.reading import view as views
 from app.segmentation.reading.body_part import shows_chest
+from app.segmentation.reading.file_header import Code
 from app.segmentation.reading.image_io import read_radiograph
 from app.segmentation.reading.view import is_frontal
 from tests.support.film_files import to_dicom
@@ -210,6 +222,26 @@ def test_the_view_by_patient_orientation(orientation, expected, states_side):
 
 
 @pytest.mark.parametrize(
+    ("written", "code", "view"),
+    [
+        *(("AP", None, "AP"), ("ap", None, "AP"), ("A.P.", None, "AP"), ("AP SUPINE", None, "AP")),
+        *(
+            ("POSTERO-ANTERIOR", None, "PA"),
+            ("Thorax p.a.", None, "PA"),
+            ("", "399348003", "AP"),
+            ("", "R-10214", "PA"),
+        ),
+        *(("PLATE", "272479007", "PA"), ("AP", "272479007", "AP"), ("PA", "399173006", "LEFT LATERAL")),
+        *(("AP/PA", None, "AP/PA"), ("FRONTAL", "399033003", "FRONTAL"), ("", None, "")),
+        *(("AP OBLIQUE", None, "AP OBLIQUE"), ("PA LAT", None, "PA LAT")),
+    ],
+)
+def test_a_frontal_view_has_one_of_two_names(written, code, view):
+    codes = [] if code is None else [Code(code)]
+    assert views.named_by(written, codes, "") == view
+
+
+@pytest.mark.parametrize(
     ("written", "code"),
     [
         *(("CR", "CR"), ("cr", "CR"), ("DR", "DX"), ("XR", "DX"), ("CR\\DX", "CR"), ("DX/CR", "DX"), ("X-RAY", "DX")),
@@ -261,6 +293,25 @@ def test_an_unknown_modality_is_doubted_of_a_class_for_radiographs_alone(modalit
 def test_an_unknown_modality_of_any_other_class_is_refused(modality, sop_class):
     with pytest.raises(WrongModalityError):
         read_radiograph(to_dicom(draw_phantom(1, 256).image, Modality=modality, SOPClassUID=sop_class))
+
+
+@pytest.mark.parametrize("modality", [None, "", "OT", "UNKNOWN"])
+@pytest.mark.parametrize(
+    ("sop_class", "is_read"),
+    [
+        *((CTImageStorage, False), (DigitalMammographyXRayImageStorageForPresentation, False)),
+        *((MRImageStorage, False), (UltrasoundImageStorage, False), (VLPhotographicImageStorage, False)),
+        *((SecondaryCaptureImageStorage, True), (XRayRadiofluoroscopicImageStorage, True), (UID("1.2.3.4"), True)),
+        *((sop_class, True) for sop_class in modalities.CLASSES),
+    ],
+)
+def test_the_class_decides_where_the_modality_says_nothing(modality, sop_class, is_read):
+    film = to_dicom(draw_phantom(1, 256).image, Modality=modality, SOPClassUID=sop_class)
+    if is_read:
+        read_radiograph(film)
+    else:
+        with pytest.raises(WrongModalityError, match=re.escape(sop_class.name)):
+            read_radiograph(film)
 
 
 @pytest.mark.parametrize(
