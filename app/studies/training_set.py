@@ -4,15 +4,20 @@ It holds `manifest.csv`, `images/<image_id>.png` and `masks/<image_id>.png`. It 
 """
 
 import csv
+import errno
 import fcntl
 import io
+import logging
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from app.config import SettingError
+from app.studies.database import StorageFullError, StorageUnavailableError
 from app.studies.whole_file import drafts, write_whole
+
+logger = logging.getLogger(__name__)
 
 COLUMNS = (
     *("image_id", "patient_id", "split", "label_source"),
@@ -56,18 +61,40 @@ class TrainingSet:
             row: A value for each of `COLUMNS`.
             image_png: The film.
             mask_png: Its mask, 0 and 255, in the film's pixels.
+
+        Raises:
+            StorageFullError: If there is no room; nothing is left of it then.
+            StorageUnavailableError: If the folder cannot be written to, likewise.
         """
-        with self._locked() as rows:
-            for kind, png in (("images", image_png), ("masks", mask_png)):
-                write_whole(self.folder / kind / f"{row['image_id']}.png", png, PRIVATE)
-            self._write_manifest([*_without(row["image_id"], rows), row])
+        with _failures_named(), self._locked() as rows:
+            try:
+                for path, png in zip(self._pictures(row["image_id"]), (image_png, mask_png), strict=True):
+                    write_whole(path, png, PRIVATE)
+                self._write_manifest([*_without(row["image_id"], rows), row])
+            except OSError:
+                with suppress(OSError):
+                    self._remove(row["image_id"], rows)
+                raise
 
     def remove(self, image_id: str) -> None:
-        """Delete a film for good; it is no error if there is none."""
-        with self._locked() as rows:
-            self._write_manifest(_without(image_id, rows))
-            for kind in ("images", "masks"):
-                (self.folder / kind / f"{image_id}.png").unlink(missing_ok=True)
+        """Delete a film for good; it is no error if there is none.
+
+        Raises:
+            StorageFullError: If there is no room for the manifest; the film itself is gone.
+            StorageUnavailableError: If the folder cannot be written to.
+        """
+        with _failures_named(), self._locked() as rows:
+            self._remove(image_id, rows)
+
+    def _remove(self, image_id: str, rows: list[dict[str, str]]) -> None:
+        for path in self._pictures(image_id):
+            path.unlink(missing_ok=True)  # before anything is written: that needs room, and this gives some
+        others = _without(image_id, rows)
+        if others != rows:
+            self._write_manifest(others)
+
+    def _pictures(self, image_id: str) -> tuple[Path, Path]:
+        return self.folder / "images" / f"{image_id}.png", self.folder / "masks" / f"{image_id}.png"
 
     @contextmanager
     def _locked(self) -> Iterator[list[dict[str, str]]]:
@@ -81,10 +108,13 @@ class TrainingSet:
         if not path.is_file():
             return []
         with path.open(newline="") as file:
-            table = csv.DictReader(file)
-            if tuple(table.fieldnames or ()) != COLUMNS:
-                raise SettingError(f"PLEURA_FEEDBACK_FOLDER: {self.folder} holds other films. Name a new folder.")
-            return list(table)
+            try:
+                table = csv.DictReader(file)
+                if tuple(table.fieldnames or ()) == COLUMNS:
+                    return list(table)
+            except (UnicodeDecodeError, csv.Error):
+                pass  # no table at all
+            raise SettingError(f"PLEURA_FEEDBACK_FOLDER: {self.folder} holds other films. Name a new folder.")
 
     def _write_manifest(self, rows: list[dict[str, str]]) -> None:
         text = io.StringIO()
@@ -96,3 +126,17 @@ class TrainingSet:
 
 def _without(image_id: str, rows: list[dict[str, str]]) -> list[dict[str, str]]:
     return [row for row in rows if row["image_id"] != image_id]
+
+
+@contextmanager
+def _failures_named() -> Iterator[None]:
+    """Turn what the file system raises into an error with a sentence."""
+    try:
+        yield
+    except OSError as error:
+        logger.error("The folder of given films failed: %s", error)
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            message = "The disk for films that are given for training is full. Tell the operator."
+            raise StorageFullError(message) from error
+        message = "The folder for films that are given for training cannot be written to. Tell the operator."
+        raise StorageUnavailableError(message) from error

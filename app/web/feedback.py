@@ -12,6 +12,7 @@ from flask import Blueprint, Response, abort, current_app, redirect, render_temp
 from werkzeug.wrappers import Response as BaseResponse
 
 from app.analysis.language import mark
+from app.segmentation.errors import PleuraError
 from app.studies.drawing import mask_png
 from app.studies.masks import displayed_size, model_mask, read_mask, reader_mask, tells, vouched_mask
 from app.studies.study import Study
@@ -94,7 +95,14 @@ def give(study_id: str) -> BaseResponse:
     row = _manifest_row(study)
     if not services().studies.update(study.id, owner(), training_id=row["image_id"]):
         abort(404)
-    films.add(row, study.film_png, mask_png(mask))  # last: there must be no copy that cannot be withdrawn
+    try:
+        films.add(row, study.film_png, mask_png(mask))  # last: there must be no copy that cannot be withdrawn
+    except PleuraError:
+        services().studies.note(study, training_id=None)
+        raise
+    now, given = services().studies.get(study.id, owner()), (row["image_id"], study.verdict, study.corrected_png)
+    if now is None or (now.training_id, now.verdict, now.corrected_png) != given:
+        return _change(study)  # the reader said something else meanwhile, in another tab: this copy is none of it
     return _back(study)
 
 
@@ -119,10 +127,15 @@ def _drawn_share(study: Study) -> float:
     return 0.0 if mask is None else float(mask.mean())
 
 
+def _image_id(study: Study) -> str:
+    """Name a study's copy, so that it can be found whatever the study says of it."""
+    key = current_app.config["SECRET_KEY"].encode()
+    return hmac.digest(key, study.id.encode(), "sha256").hex()[:ID_LENGTH]
+
+
 def _manifest_row(study: Study) -> dict[str, str]:
     """Describe a film without a word of its header. A second copy of a study takes the place of the first."""
-    key = current_app.config["SECRET_KEY"].encode()
-    image_id = hmac.digest(key, study.id.encode(), "sha256").hex()[:ID_LENGTH]
+    image_id = _image_id(study)
     return {
         "image_id": image_id,
         "patient_id": (study.patient_key or image_id)[:ID_LENGTH],
@@ -143,12 +156,17 @@ def _keep(study: Study, drawn: np.ndarray) -> BaseResponse:
 
 
 def _change(study: Study, **columns: Any) -> BaseResponse:
-    """Change what the reader said. A copy given for training said something else: it is taken back first."""
+    """Change what the reader said. A copy given for training said something else: it is taken back first.
+
+    And once more afterwards: another tab may have given it meanwhile. Who gives looks again, too, so none is left.
+    """
     films = services().training_set
-    if films is not None and study.training_id:
-        films.remove(study.training_id)
+    if films is not None:
+        films.remove(_image_id(study))
     if not services().studies.update(study.id, owner(), training_id=None, **columns):
         abort(404)
+    if films is not None:
+        films.remove(_image_id(study))
     if "verdict" in columns:
         observe_verdict(study, columns["verdict"])
     return _back(study)

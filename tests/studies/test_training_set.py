@@ -97,6 +97,14 @@ def test_an_unusable_folder_is_named(tmp_path):
         TrainingSet(tmp_path / "file" / "films")
 
 
+@pytest.mark.parametrize("content", [bytes(range(256)), b"\0"])
+def test_what_is_no_table_is_left_as_it_is(tmp_path, content):
+    (tmp_path / "manifest.csv").write_bytes(content)
+    with pytest.raises(SettingError, match="holds other films"):
+        TrainingSet(tmp_path)
+    assert (tmp_path / "manifest.csv").read_bytes() == content
+
+
 def test_another_data_set_is_left_as_it_is(tmp_path):
     manifest = tmp_path / "manifest.csv"
     manifest.write_text("image_id,split,label_source\none,test,expert_mask\n")

@@ -1,7 +1,9 @@
 """What the reader says of an answer, and what becomes of it: verdict, drawn mask, copy for training."""
 
+import errno
 import io
 import re
+from copy import copy
 
 import cv2
 import numpy as np
@@ -13,6 +15,8 @@ from app import create_app
 from app.segmentation.decision.calibration import Finding
 from app.segmentation.decision.doubts import UNFAMILIAR
 from app.studies.drawing import mask_png
+from app.studies.masks import read_mask
+from app.studies.whole_file import write_whole
 from app.web.services import services
 from tests.support.answers import SIDE
 from tests.support.reader import PATIENT_KEY, Reader, decoded, ring
@@ -319,19 +323,75 @@ def test_a_film_that_expires_while_it_is_given_leaves_no_copy(giver, given, monk
     assert pictures(given) == []
 
 
-def test_a_copy_that_could_not_be_written_whole_can_be_withdrawn(giver, given, monkeypatch):
-    giver.app.config["PROPAGATE_EXCEPTIONS"] = False
+def test_a_copy_that_finds_no_room_is_not_said_to_be_kept(giver, given, monkeypatch):
+    giver.draw(ring())
+    fill_up(monkeypatch, "masks")
+    refused = giver.post("/training", consent="yes")
+    assert refused.status_code == 507 and "storage_full" in refused.text
+    assert pictures(given) == [] and len(rows(given)) == 0
+    assert giver.study.training_id is None
+    assert "Withdraw and delete the copy" not in giver.section()
+
+
+def test_consent_is_withdrawn_on_a_full_disk(giver, given, monkeypatch):
+    giver.draw(ring())
+    giver.post("/training", consent="yes")
+    with monkeypatch.context() as full:
+        fill_up(full, "manifest.csv")
+        assert giver.post("/training/withdraw").status_code == 507
+        assert pictures(given) == []
+    assert giver.post("/training/withdraw").status_code == 303
+    assert len(rows(given)) == 0
+
+
+def fill_up(monkeypatch, place: str) -> None:
+    """Leave no room for one kind of files of the folder."""
+
+    def write(path, data, mode):
+        if place in str(path):
+            raise OSError(errno.ENOSPC, "No space left on device", str(path))
+        write_whole(path, data, mode)
+
+    monkeypatch.setattr("app.studies.training_set.write_whole", write)
+
+
+def in_another_tab(giver) -> Reader:
+    other = copy(giver)
+    other.client = giver.app.test_client()
+    with other.client.session_transaction() as session:
+        session["owner"] = "ann"
+    return other
+
+
+def test_a_film_given_while_its_mask_is_replaced_leaves_no_copy(giver, given, monkeypatch):
     giver.draw(ring())
 
-    def break_off(row, image_png, mask_png):
-        (given / "images" / f"{row['image_id']}.png").write_bytes(image_png)
-        raise OSError("No space left on device")
+    def read(data, size):
+        monkeypatch.undo()
+        assert in_another_tab(giver).post("/training", consent="yes").status_code == 303
+        assert len(pictures(given)) == 2
+        return read_mask(data, size)
 
-    monkeypatch.setattr(services(giver.app).training_set, "add", break_off)
-    assert giver.post("/training", consent="yes").status_code == 500
-    assert len(pictures(given)) == 1
-    assert giver.post("/training/withdraw").status_code == 303
-    assert pictures(given) == []
+    monkeypatch.setattr("app.web.feedback.read_mask", read)
+    assert giver.draw(~ring()).status_code == 303
+    assert pictures(given) == [] and len(rows(given)) == 0
+    assert giver.study.training_id is None
+
+
+def test_a_mask_replaced_while_its_film_is_given_leaves_no_copy(giver, given, monkeypatch):
+    giver.draw(ring())
+    films = services(giver.app).training_set
+    add = films.add
+
+    def add_late(*film):
+        assert in_another_tab(giver).draw(~ring()).status_code == 303
+        add(*film)
+
+    monkeypatch.setattr(films, "add", add_late)
+    assert giver.post("/training", consent="yes").status_code == 303
+    assert pictures(given) == [] and len(rows(given)) == 0
+    assert giver.study.training_id is None
+    assert decoded(giver.study.corrected_png).astype(bool).tolist() == (~ring()).tolist()
 
 
 def test_what_was_drawn_is_what_training_learns(giver, given, tmp_path):
