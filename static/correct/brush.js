@@ -9,6 +9,7 @@ const MARGIN = 24;  // CSS pixels between the keyboard's brush and the edge of t
 
 export class Brush {
   #last = null;  // where the stroke in hand ended so far
+  #value = 1;  // what it draws, whatever tool is chosen meanwhile
   #byKeyboard = false;
 
   /** @param told Called with a sentence for those who do not see the stage. */
@@ -26,8 +27,9 @@ export class Brush {
     return this.stage.settings.now.size / 2;
   }
 
+  /** Whether brush or eraser is chosen, or still at work. */
   get chosen() {
-    return this.stage.settings.now.tool in VALUES;
+    return this.isDown || this.stage.settings.now.tool in VALUES;
   }
 
   get isDown() {
@@ -57,13 +59,14 @@ export class Brush {
 
   #begin(point) {
     this.history.begin();
+    this.#value = VALUES[this.stage.settings.now.tool];
     this.#last = point;
     this.#drawTo(point);
   }
 
   #drawTo(point) {
     if (!this.isDown) return;
-    this.history.touch(this.mask.draw(this.#last, point, this.radius, VALUES[this.stage.settings.now.tool]));
+    this.history.touch(this.mask.draw(this.#last, point, this.radius, this.#value));
     this.#last = point;
     this.stage.redraw();
   }
