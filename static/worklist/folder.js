@@ -8,21 +8,25 @@ export function isFilm(file) {
 export async function droppedFiles(transfer) {
   const entries = [...transfer.items].map((item) => item.webkitGetAsEntry?.());  // now: later the list is empty
   if (!entries.some((entry) => entry?.isDirectory)) return [...transfer.files];
-  return (await Promise.all(entries.filter(Boolean).map(filesOf))).flat();
+  return filesOfAll(entries.filter(Boolean));
+}
+
+async function filesOfAll(entries) {
+  return (await Promise.all(entries.map(filesOf))).flat();
 }
 
 async function filesOf(entry) {
-  if (entry.isFile) {
-    const unreadable = () => new File([], entry.name);  // it gets a row of its own, and says that it is empty
-    return [await new Promise((resolve, reject) => entry.file(resolve, reject)).catch(unreadable)];
-  }
-  const reader = entry.createReader();
+  const unreadable = () => [new File([], entry.name)];  // it gets a row of its own, and says that it is empty
+  if (entry.isFile) return new Promise((resolve, reject) => entry.file(resolve, reject)).then((file) => [file], unreadable);
+  return entriesIn(entry.createReader()).then(filesOfAll, unreadable);
+}
+
+async function entriesIn(reader) {
   const inside = [];
   for (;;) {
     const some = await new Promise((resolve, reject) => reader.readEntries(resolve, reject));  // a hundred at most
     if (!some.length) break;
     inside.push(...some);
   }
-  inside.sort((one, other) => one.name.localeCompare(other.name));
-  return (await Promise.all(inside.map(filesOf))).flat();
+  return inside.sort((one, other) => one.name.localeCompare(other.name));
 }

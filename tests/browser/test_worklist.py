@@ -162,13 +162,15 @@ def test_a_dropped_folder_is_read_to_its_end(page):
                 name === "lost" ? reject(new Error()) : resolve(new File(["x"], name)) });
             const folder = (portions) => ({ isDirectory: true, name: "folder", createReader: () => ({
                 readEntries: (resolve) => resolve(portions.shift() ?? []) }) });
-            const root = folder([[file("b"), file("a")], [folder([[file("c")]]), file("lost")]]);
+            const refuse = (resolve, reject) => reject(new Error());
+            const locked = { isDirectory: true, name: "locked", createReader: () => ({ readEntries: refuse }) };
+            const root = folder([[file("b"), file("a")], [folder([[file("c")]]), file("lost"), locked]]);
             const { droppedFiles } = await import("/static/worklist/folder.js");
             const files = await droppedFiles({ items: [{ webkitGetAsEntry: () => root }], files: [] });
             return files.map((file) => [file.name, file.size]).sort();
         }"""
     )
-    assert found == [["a", 1], ["b", 1], ["c", 1], ["lost", 0]]
+    assert found == [["a", 1], ["b", 1], ["c", 1], ["locked", 0], ["lost", 0]]
 
 
 def test_a_filter_says_what_it_hides_and_hides_no_group(page, films):
