@@ -1,11 +1,13 @@
 // Films without an answer are known to this tab alone: the server keeps none of them. So that none vanishes when
 // its reader looks at another film's result, the tab remembers them for as long as a film would be kept.
 
+import { inTab } from "../stored.js";
+
 const KEY = "pleura-failures";
 const keepMinutes = Number(document.querySelector("#upload").dataset.keepMinutes);
 
 export function remembered() {
-  const all = JSON.parse(sessionStorage.getItem(KEY) ?? "[]");
+  const all = JSON.parse(inTab.get(KEY) ?? "[]");
   return all.filter((memory) => memory.until > Date.now());
 }
 
@@ -25,5 +27,5 @@ export function forget(memory) {
 }
 
 function keep(memories) {
-  sessionStorage.setItem(KEY, JSON.stringify(memories));
+  inTab.set(KEY, JSON.stringify(memories));
 }

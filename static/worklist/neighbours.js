@@ -2,6 +2,7 @@
 // film is fetched while this one is read, and takes its place without the page being left: full screen stays.
 
 import { onEachPage, replacePage } from "../pages.js";
+import { inTab } from "../stored.js";
 import { hand, viewer } from "../viewer.js";
 import { addKeys } from "../viewer/keys.js";
 import { filmAt, forget } from "./ahead.js";
@@ -34,7 +35,7 @@ async function turn(address) {
 
 function start() {
   const nav = document.querySelector(".neighbours");
-  sessionStorage.setItem("pleura-last-film", nav.dataset.row);  // the list goes on from there
+  inTab.set("pleura-last-film", nav.dataset.row);  // the list goes on from there
   addKeys(tr("Worklist"), [
     { key: "j", label: tr("Next film"), control: ".neighbours a[rel=next]" },
     { key: "k", label: tr("Previous film"), control: ".neighbours a[rel=prev]" },

@@ -2,6 +2,7 @@
 
 import { bindLetterSwitch } from "../letter_keys.js";
 import { tr, trN } from "../words.js";
+import { inTab } from "../stored.js";
 
 const $ = (selector) => document.querySelector(selector);
 const table = $("#film-list");
@@ -118,12 +119,13 @@ const ARROWS = { ArrowDown: () => move(1), ArrowUp: () => move(-1) };
 
 // Back from a film, its row is where the reader goes on, unless they have gone elsewhere before this was loaded.
 function returnToRow() {
-  const last = location.hash.slice(1) || sessionStorage.getItem(LAST);
-  sessionStorage.removeItem(LAST);
-  const link = last && document.getElementById(last);
-  if (!link || link.closest(".outcome").hidden) return;
+  const last = inTab.get(LAST) ?? location.hash.slice(1);  // the address may be of an earlier return
+  inTab.remove(LAST);
+  const link = document.getElementById(last);
+  const row = link?.closest(".outcome");  // the address may name another part of the page
+  if (!row || row.hidden) return;
   if (![document.body, link].includes(document.activeElement)) return;
-  link.closest(".outcome").scrollIntoView({ block: "center" });
+  row.scrollIntoView({ block: "center" });
   link.focus({ preventScroll: true });
 }
 

@@ -83,6 +83,20 @@ def test_a_browser_that_keeps_no_cookies_is_told_so_and_can_reload(page, context
     expect(row.get_by_role("button", name="Reload")).to_be_visible()
 
 
+def test_where_a_browser_bars_storage_the_list_and_the_result_work(page, film, complaints):
+    for storage in ("localStorage", "sessionStorage"):
+        barred = "{ get() { throw new DOMException('barred', 'SecurityError'); } }"
+        page.add_init_script(f"Object.defineProperty(window, '{storage}', {barred})")
+    open_result(page, film)
+    page.get_by_text("Show what moved the score").click()
+    expect(page.locator(".why-score")).to_contain_text("The score explained")
+    page.goto("/")
+    page.route("**/studies", lambda route: route.abort(), times=1)
+    page.set_input_files("#films", film)
+    expect(page.locator(".outcome.failed")).to_contain_text("no_answer")
+    assert [text for text in complaints if "ERR_FAILED" not in text] == []
+
+
 def test_a_film_can_be_dropped(page, film):
     page.goto("/")
     transfer = page.evaluate_handle(
