@@ -1,5 +1,7 @@
 // A page whose content can give way to another film's, so that the reader leaves neither the page nor full screen.
 
+import { setAddress } from "./address.js";
+
 const starters = [];
 let present = new AbortController();
 
@@ -16,7 +18,7 @@ export function replacePage(page, address) {
   document.title = page.title;
   document.querySelector("main").replaceWith(document.adoptNode(page.querySelector("main")));
   document.body.classList.remove("expired");
-  history.replaceState(null, "", address);
+  setAddress(address);
   scrollTo(0, 0);
   for (const start of starters) start(present.signal);
 }

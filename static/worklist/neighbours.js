@@ -10,25 +10,35 @@ import { tr } from "../words.js";
 
 const PATIENCE = 300;  // milliseconds before a slow film is spoken of
 const link = (rel) => document.querySelector(`.neighbours a[rel=${rel}]`);
+const HOLDERS = [".stage", ".neighbours a[rel=next]", ".neighbours a[rel=prev]"];  // of the focus, on every film's page
 const ARROWS = { ArrowRight: "next", ArrowLeft: "prev" };
-const said = Object.assign(document.createElement("p"), { className: "turning", role: "status" });
+const said = Object.assign(document.createElement("p"), { role: "status" });
 let isTurning = false;
+
+function tell(sentence, className) {
+  Object.assign(said, { textContent: sentence, className });
+}
 
 async function turn(address) {
   if (isTurning) return;
   isTurning = true;
-  const slow = setTimeout(() => { said.textContent = tr("Loading the film …"); }, PATIENCE);
+  tell("", "unseen");
+  const slow = setTimeout(() => tell(tr("Loading the film …"), "turning"), PATIENCE);
   try {
     const { page, bitmap } = await filmAt(address);
     forget();
+    if (page.documentElement.lang !== document.documentElement.lang) return location.assign(address);  // another tab chose it
     hand(bitmap);
+    const holder = HOLDERS.find((selector) => document.activeElement?.matches(selector));
     replacePage(page, address);
+    if (holder) (document.querySelector(holder) ?? document.querySelector(".neighbours a")).focus({ preventScroll: true });
+    clearTimeout(slow);
+    tell(page.title, "unseen");
     fetch(address, { method: "HEAD" });  // now it is seen
   } catch {
     location.assign(address);  // the server says what is wrong
   } finally {
     clearTimeout(slow);
-    said.textContent = "";
     isTurning = false;
   }
 }
@@ -50,7 +60,7 @@ function start() {
 }
 
 document.addEventListener("keydown", (event) => {
-  if (!(event.key in ARROWS) || event.target !== document.body) return;
+  if (!(event.key in ARROWS) || !event.target.matches("body, .neighbours a")) return;
   if (document.querySelector("dialog[open]")) return;
   if (event.ctrlKey || event.metaKey || event.altKey || event.shiftKey) return;
   link(ARROWS[event.key])?.click();

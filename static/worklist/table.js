@@ -1,8 +1,9 @@
 // The table of films: rows in reading order, a filter that says what it hides, next and previous by key.
 
+import { setAddress } from "../address.js";
 import { bindLetterSwitch } from "../letter_keys.js";
-import { tr, trN } from "../words.js";
 import { inTab } from "../stored.js";
+import { tr, trN } from "../words.js";
 
 const $ = (selector) => document.querySelector(selector);
 const table = $("#film-list");
@@ -45,7 +46,7 @@ function query() {
 
 function carryFilter() {
   const search = query();
-  if (location.search !== search) history.replaceState(null, "", location.pathname + search);
+  if (location.search !== search) setAddress(location.pathname + search);
   for (const link of table.querySelectorAll(".film-name a")) if (link.search !== search) link.search = search;
   for (const form of table.querySelectorAll("form")) form.action = new URL(form.action).pathname + search;
 }

@@ -80,6 +80,10 @@ def test_the_filter_holds_while_films_are_opened(page, films):
     page.get_by_role("link", name="All films").click()
     expect(page.get_by_role("searchbox")).to_have_value("film-")
     expect(page.get_by_role("link", name=everything[1])).to_be_focused()
+    page.get_by_role("searchbox").fill("film-1")
+    page.get_by_role("button", name="Deutsch").click()
+    expect(page.locator("html")).to_have_attribute("lang", "de")
+    expect(page.get_by_role("searchbox")).to_have_value("film-1")
 
 
 def test_back_returns_to_the_row(page, films):
@@ -92,6 +96,67 @@ def test_back_returns_to_the_row(page, films):
     expect_film(page, everything[1])
     page.go_back()
     expect(page.get_by_role("link", name=everything[1])).to_be_focused()
+
+
+def test_a_second_return_goes_to_its_own_row_not_to_the_address_s(page, films):
+    upload(page, *films)
+    everything = names(page)
+    open_first(page)
+    page.get_by_role("link", name="All films").click()
+    expect(page.get_by_role("link", name=everything[0])).to_be_focused()
+    page.get_by_role("link", name=everything[2]).click()
+    expect_film(page, everything[2])
+    page.go_back()
+    expect(page.get_by_role("link", name=everything[2])).to_be_focused()
+
+
+def test_the_address_of_another_part_of_the_list_is_no_row(page, films, complaints):
+    page.goto("/#main")  # as the link to the content leaves it
+    page.set_input_files("#films", films[0])
+    expect(page.locator(".outcome")).to_have_count(1)
+    assert complaints == []
+
+
+def test_after_turning_the_whole_page_is_the_present_film_s(page, films, complaints):
+    upload(page, *films)
+    everything = names(page)
+    open_first(page)
+    for position in (1, 2):
+        page.locator("[rel=next]").press("Enter")
+        expect_film(page, everything[position])
+        left = page.locator("[rel=next]") if position == 1 else page.get_by_role("link", name="All films")
+        expect(left).to_be_focused()
+        expect(page.get_by_role("status").filter(has_text=f"{everything[position]}: ")).to_have_text(page.title())
+    present = page.url
+    page.get_by_role("button", name="Deutsch").click()
+    expect(page.locator("html")).to_have_attribute("lang", "de")
+    assert page.url == present
+    expect_film(page, everything[2])
+    page.keyboard.press("k")
+    expect_film(page, everything[1])
+    page.get_by_role("button", name="Jetzt löschen").click()
+    expect(page.get_by_role("dialog")).to_contain_text(everything[1])
+    page.get_by_role("button", name="Löschen", exact=True).click()
+    expect(page.locator(".outcome")).to_have_count(2)
+    assert everything[1] not in names(page)
+    assert complaints == []
+
+
+def test_a_language_chosen_in_another_tab_does_not_mix_with_this_one(page, films):
+    upload(page, *films)
+    everything = names(page)
+    open_first(page)
+    with page.expect_response(lambda answer: "/film.png" in answer.url and answer.request.resource_type == "fetch"):
+        page.keyboard.press("j")
+        expect_film(page, everything[1])
+    other = page.context.new_page()
+    other.goto("/model")
+    other.get_by_role("button", name="Deutsch").click()
+    expect(other.locator("html")).to_have_attribute("lang", "de")
+    page.keyboard.press("k")
+    expect_film(page, everything[0])
+    expect(page.locator("html")).to_have_attribute("lang", "de")
+    expect(page.locator("#feedback-title")).to_have_text("Ihr Urteil")
 
 
 def test_the_next_film_is_there_before_it_is_asked_for(page, films, complaints):
