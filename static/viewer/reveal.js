@@ -4,13 +4,22 @@ import { inBrowser } from "../stored.js";
 
 const KEY = "pleura-reveal";
 
+/** Begin without the overlay, and go back to that by a reset. */
 export function holdBack(root, settings) {
+  const { layer } = settings.initial;
+  const isAsked = root.closest("[data-reveal]")?.dataset.reveal === "asked";
+  const hold = (isWanted) => {
+    Object.assign(settings.initial, isAsked || isWanted ? { layer: "off", hiddenLayer: layer } : { layer });
+  };
   const choice = root.querySelector("#reveal");
   const isWanted = inBrowser.get(KEY) === "asked";
   if (choice) {
     choice.checked = isWanted;
-    choice.addEventListener("change", () => inBrowser.set(KEY, choice.checked ? "asked" : "first"));
+    choice.addEventListener("change", () => {
+      inBrowser.set(KEY, choice.checked ? "asked" : "first");
+      hold(choice.checked);
+    });
   }
-  const isAsked = root.closest("[data-reveal]")?.dataset.reveal === "asked";
-  if (isAsked || isWanted) settings.set({ layer: "off", hiddenLayer: root.dataset.layer });
+  hold(isWanted);
+  settings.reset();
 }

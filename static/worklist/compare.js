@@ -3,11 +3,13 @@
 import { areLettersOn } from "../letter_keys.js";
 import { basicTools, listen } from "../viewer/gestures.js";
 import { MarkedArea, drawSides } from "../viewer/marks.js";
+import { holdBack } from "../viewer/reveal.js";
 import { Settings } from "../viewer/settings.js";
 import { Stage } from "../viewer/stage.js";
 import { keysOfStage } from "../viewer/stage_keys.js";
 
 const settings = new Settings({ style: "contour" });
+holdBack(document.querySelector(".comparison"), settings);
 export const stages = [...document.querySelectorAll(".pair figure")].map(makeStage);
 let leader = stages[0];  // the one that was last touched
 
