@@ -4,6 +4,7 @@ import { Brush } from "./correct/brush.js";
 import { fetchMask, toPng } from "./correct/codec.js";
 import { History } from "./correct/history.js";
 import { MaskPainter, paintBrush } from "./correct/painter.js";
+import { refusalOf } from "./refusal.js";
 import { fetchWithToken } from "./token.js";
 import { bind, fade, hideOrShow } from "./viewer/controls.js";
 import { basicTools, listen } from "./viewer/gestures.js";
@@ -110,7 +111,8 @@ async function save(picture) {
     throw new Error(tr("The connection broke."));
   });
   if (answer.type === "opaqueredirect") return;  // it was taken
-  throw new Error(answer.status === 404 ? tr("The server has this film no longer.") : tr("The server did not take it."));
+  if (answer.status === 404) throw new Error(tr("The server has this film no longer."));
+  throw new Error((await refusalOf(answer))?.detail ?? tr("The server did not take it."));
 }
 
 /** Give the drawing to the reader where the server cannot take it. */

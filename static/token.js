@@ -1,12 +1,15 @@
 // What every form carries against forgery. After a restart of the server the page's is stale: then a new one is fetched.
 
+import { refusalOf } from "./refusal.js";
+
 const meta = document.querySelector("meta[name=csrf-token]");
 
 /** Send with a token, once more with a new one where the server knows ours no longer; rejects as `fetch` does. */
 export async function fetchWithToken(address, options = {}) {
-  const send = () => fetch(address, { headers: { "X-CSRFToken": token() }, ...options });
+  const send = () => fetch(address, { ...options, headers: { ...options.headers, "X-CSRFToken": token() } });
   const answer = await send();
-  return answer.status === 400 ? renew().then(send) : answer;
+  const isStale = answer.status === 400 && (await refusalOf(answer))?.code === "form_expired";
+  return isStale ? renew().then(send) : answer;
 }
 
 export function token() {

@@ -1,5 +1,6 @@
 // What the server is asked for, and how its refusals become errors with a sentence for a person.
 
+import { refusalOf } from "../refusal.js";
 import { fetchWithToken } from "../token.js";
 import { tr } from "../words.js";
 
@@ -33,8 +34,8 @@ export async function* occlusion(address, signal) {
 async function ask(address, options = {}) {
   const answer = await fetchWithToken(address, options).catch(sayBroken);
   if (answer.ok) return answer;
-  const problem = await answer.json().catch(() => ({ title: tr("The server gave no answer"), detail: tr("Try again.") }));
-  throw new Error(`${problem.title}. ${problem.detail}`);
+  const { title, detail } = (await refusalOf(answer)) ?? { title: tr("The server gave no answer"), detail: tr("Try again.") };
+  throw new Error(`${title}. ${detail}`);
 }
 
 function sayBroken(error) {

@@ -1,5 +1,6 @@
 // One film to the server, and its row back. Never throws: whatever happens, there is a row that says so.
 
+import { refusalOn } from "../refusal.js";
 import { renew, token } from "../token.js";
 import { tr } from "../words.js";
 
@@ -11,7 +12,7 @@ export async function send(file, item, address) {
   let renewed = false;
   for (let tries = 1; ; tries += 1) {
     const request = await post(file, item, address);
-    if (isStale(request) && !renewed) {
+    if (refusalOn(request.response)?.code === "form_expired" && !renewed) {
       renewed = await renew().then(() => true, () => true);
       continue;
     }
@@ -20,10 +21,6 @@ export async function send(file, item, address) {
     if (!isBusy || !seconds || tries === MOST_TRIES) return rowOf(request, file);
     await wait(Math.min(seconds, LONGEST_WAIT) * (1 + Math.random()), item);  // so that not all come back at once
   }
-}
-
-function isStale(request) {
-  return request.response?.querySelector("code.reason")?.textContent === "form_expired";
 }
 
 function post(file, item, address) {
@@ -59,18 +56,10 @@ async function wait(seconds, item) {
 }
 
 function rowOf(request, file) {
-  const outcome = request.response?.querySelector(".outcome");
-  return outcome ? asRow(document.adoptNode(outcome), file) : unanswered(file);
-}
-
-// A page of an error that befell the whole request is no row, and knows no file's name.
-function asRow(outcome, file) {
-  if (outcome.matches("tr")) return outcome;
-  const text = (selector) => outcome.querySelector(selector).textContent;
-  return failure(file.name, text("h1, h3"), text(".detail"), text("code.reason"));
-}
-
-function unanswered(file) {
+  const row = request.response?.querySelector("tr.outcome");
+  if (row) return document.adoptNode(row);
+  const refusal = refusalOn(request.response);  // of the whole request: it is no row, and knows no file's name
+  if (refusal) return failure(file.name, refusal.title, refusal.detail, refusal.code);
   return failure(file.name, tr("The server gave no answer"),
     tr("The connection broke, or the server is busy, or the file is gone. Try again."), "no_answer");
 }

@@ -350,6 +350,27 @@ def test_a_drawing_that_cannot_be_saved_stays(page, film):
     assert 100 * (mask > 0).mean() == pytest.approx(drawn, abs=0.01)
 
 
+def test_a_mask_that_is_refused_is_sent_once_and_the_reason_is_told(page, film):
+    open_drawing(page, film)
+    sent = []
+    page.on("request", lambda request: request.method == "POST" and sent.append(request.url))
+    page.evaluate("OffscreenCanvas.prototype.convertToBlob = async () => new Blob(['no picture'])")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("alert")).to_contain_text("What was sent as a mask is no PNG, or a damaged one.")
+    assert len(sent) == 1
+
+
+def test_without_its_mask_the_page_says_so_and_saves_nothing(page, film):
+    place = open_result(page, film)
+    page.route("**/model_mask.png", lambda route: route.abort())
+    page.goto(f"{place}/correct")
+    expect(page.get_by_role("alert")).to_have_text("Film or mask could not be loaded. Reload the page.")
+    expect(page.get_by_role("button", name="Save")).to_be_disabled()
+    page.unroute("**/model_mask.png")
+    page.reload()
+    expect(page.get_by_role("button", name="Save")).to_be_enabled()
+
+
 def test_a_session_that_ends_during_a_stroke_takes_nothing_of_it(page, film):
     page.clock.install()
     open_drawing(page, film)
