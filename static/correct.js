@@ -128,6 +128,7 @@ function wireSaving(mask, history, brush) {
   const failure = form.querySelector("[role=alert]");
   const download = form.querySelector("[download]");
   let saving = false;
+  form.querySelector("button").disabled = false;
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
     if (saving) return;
@@ -172,10 +173,12 @@ async function start() {
   stage.element.addEventListener("changed", () => showState(mask, history));
   stage.element.addEventListener("drawn", () => root.classList.add("drawn"), { once: true });
   keys();
-  wireSaving(mask, history, brush);
   showState(mask, history);
   await stage.show($(".film img"));
+  wireSaving(mask, history, brush);
 }
 
 document.documentElement.classList.add("scripting");
-start();
+start().catch(() => {
+  document.querySelector("#save .failure").textContent = tr("Film or mask could not be loaded. Reload the page.");
+});
