@@ -26,6 +26,7 @@ ANSWERS = {  # side of the film in pixels: its answer
     260: ("doubtful.png", Finding.NEGATIVE, 0.03, (WARNING,)),
     261: ("hardly.png", Finding.NEGATIVE, 0.12, ()),
 }
+DEFECT = 262  # pixels of a film on which the server fails
 IN_ORDER = ["sure.png", "likely.png", "letter.txt", "strange.png", "perhaps.png", "doubtful.png", "hardly.png"]
 
 
@@ -38,6 +39,8 @@ def address(checkpoint_path, tmp_path_factory) -> Iterator[str]:
     predict = predictor.predict
 
     def answer(radiograph):
+        if len(radiograph.image) == DEFECT:
+            raise RuntimeError("a defect")
         prediction = predict(radiograph)
         _, finding, probability, doubts = ANSWERS.get(len(radiograph.image), ANSWERS[256])
         nothing = {"mask": np.zeros_like(prediction.mask), "regions": (), "withheld_for": UNFAMILIAR.code}
@@ -116,6 +119,12 @@ def test_a_film_whose_upload_breaks_can_be_sent_again(page, films):
     expect(row).to_have_count(0)
     page.reload()
     expect_films(page, "sure.png")
+
+
+def test_a_film_on_which_the_server_fails_has_the_number_of_the_incident(page, tmp_path):
+    (tmp_path / "fatal.png").write_bytes(to_png(draw_phantom(1, DEFECT).image))
+    upload(page, tmp_path / "fatal.png")
+    expect(page.locator(".failed .detail")).to_have_text(re.compile(r"in the log under incident \w{8}\."))
 
 
 def test_a_failed_film_does_not_vanish_while_others_are_read(page, films):
