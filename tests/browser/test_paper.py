@@ -39,6 +39,10 @@ def test_the_reader_is_asked_before_a_film_expires(page, film):
     expect(banner).to_be_hidden()
     page.clock.fast_forward("56:00")
     expect(banner).to_contain_text("deleted in 4 min")
+    refusal = {"code": "storage_full", "title": "No room is left for films", "detail": "The disk is full."}
+    page.route("**/keep", lambda route: route.fulfill(status=507, json=refusal), times=1)
+    banner.get_by_role("button", name="Keep longer").click()
+    expect(banner.get_by_role("alert")).to_have_text("The disk is full.")
     banner.get_by_role("button", name="Keep longer").click()
     expect(banner).to_be_hidden()
     page.clock.fast_forward("59:58")

@@ -336,6 +336,53 @@ def test_two_films_move_and_enlarge_together(page, tmp_path, complaints):
     assert complaints == []
 
 
+def compare(page: Page, folder: Path, *sides: int) -> None:
+    """Open the comparison of films of one patient, each of these many pixels."""
+    for month, side in enumerate(sides, 1):
+        film = to_dicom(draw_phantom(3, side).image, PatientID="4711", StudyDate=f"20240{month}05")
+        (folder / f"{side}.dcm").write_bytes(film)
+    upload(page, *(folder / f"{side}.dcm" for side in sides))
+    page.get_by_role("link", name=re.compile("Compare")).first.click()
+    expect(page.locator(".pair figure.drawn")).to_have_count(len(sides))
+
+
+def test_the_comparison_holds_back_what_the_results_hold_back(page, tmp_path):
+    compare(page, tmp_path, 256, 259)  # one of them is indeterminate
+    marks = page.get_by_role("checkbox", name="Marked areas")
+    expect(marks).not_to_be_checked()
+    page.keyboard.press("h")
+    expect(marks).to_be_checked()
+    page.get_by_role("button", name="Reset").click()
+    expect(marks).not_to_be_checked()
+
+
+def test_the_comparison_ends_when_one_of_its_films_does(page, tmp_path):
+    page.clock.install()
+    compare(page, tmp_path, 256, 257)
+    expect(page.locator("#expiring")).to_be_hidden()
+    earlier, later = page.locator(".pair time").all()
+    later.evaluate("time => { time.dataset.secondsLeft = 9000; time.replaceWith(time.cloneNode(true)); }")
+    page.clock.fast_forward("56:00")
+    expect(page.locator("#expiring")).to_contain_text("One of the films is deleted in 4 min.")
+    expect(page.locator(".comparison")).to_be_visible()
+    page.clock.fast_forward("05:00")
+    expect(page.locator("#expiring")).to_contain_text("Expired")
+    expect(page.locator(".comparison")).to_be_hidden()
+
+
+def test_a_film_that_is_kept_longer_in_one_tab_is_kept_in_every_tab(page, films):
+    page.clock.install()
+    upload(page, *films[-2:])
+    result = page.context.new_page()
+    result.goto(page.get_by_role("link", name="sure.png").get_attribute("href"))
+    page.clock.fast_forward("58:00")
+    result.route("**/keep", lambda route: route.fulfill(json={"seconds_left": 900}), times=1)
+    result.get_by_role("button", name="Keep longer").click()
+    expect(result.locator("#expiring")).to_be_hidden()
+    page.clock.fast_forward("05:00")
+    expect_films(page, "sure.png")
+
+
 def test_the_list_is_downloaded_as_a_table(page, films):
     upload(page, *[path for path in films if path.suffix == ".png"])
     with page.expect_download() as started:
