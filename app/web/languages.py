@@ -28,7 +28,8 @@ def init_app(app: Flask) -> None:
 def choose() -> BaseResponse:
     """Remember the language that a reader chose, and go back to the page."""
     back = request.form.get("back", "")
-    is_ours = back.startswith("/") and not back.startswith(("//", "/\\"))
+    # Browsers take tabs and line ends out of an address before they look for its host.
+    is_ours = back.startswith("/") and back.isprintable() and not back.startswith(("//", "/\\"))
     answer = redirect(back if is_ours else url_for("pages.index"), 303)
     chosen = request.form.get("language", "")
     if chosen in LANGUAGES:

@@ -1,7 +1,9 @@
 """Pages in the reader's language: which one is spoken, that it is remembered, and that nothing is left in English."""
 
+import io
 import re
 from html.parser import HTMLParser
+from urllib.parse import urljoin
 
 import pytest
 
@@ -63,10 +65,28 @@ def test_a_reader_chooses_another_and_it_is_remembered(client):
     assert client.get("/").headers["Content-Language"] == "de"
 
 
-@pytest.mark.parametrize("back", ["//evil.example/", "https://evil.example/", "/\\evil.example", ""])
+@pytest.mark.parametrize(
+    "back", ["//evil.example/", "https://evil.example/", "/\\evil.example", "", "/\t/evil.example", "/\n"]
+)
 def test_the_choice_leads_nowhere_else(client, back):
     answer = client.post("/language", data={"csrf_token": token(client), "language": "de", "back": back})
     assert answer.location == "/"
+
+
+@pytest.mark.parametrize(
+    ("path", "form", "before", "back"),
+    [
+        ("/studies", {"films": (io.BytesIO(b"no film"), "report.pdf")}, "/", "/"),
+        ("/studies/one/verdict", {"csrf_token": "stale"}, "/studies/one?show=warned", "/studies/one?show=warned"),
+        ("/nothing", {}, "https://evil.example/studies/one", "/"),
+    ],
+)
+def test_the_choice_on_an_answer_to_a_form_leads_to_a_page(client, path, form, before, back):
+    referrer = {"Referer": urljoin("http://localhost", before)}
+    answer = client.post(path, data={"csrf_token": token(client), **form}, headers=referrer)
+    assert answer.status_code >= 400
+    assert f'name="back" value="{back}"' in answer.text
+    assert client.get(back).status_code != 405
 
 
 def test_errors_speak_the_reader_s_language_and_the_api_english(client):
