@@ -54,6 +54,7 @@ def create_app(config: Mapping[str, object] | None = None) -> Flask:
     check_settings(app.config)
     app.jinja_env.globals["version"] = VERSION
     logs.init_app(app)
+    app.before_request(limits.refuse_early)  # before the guard of forms takes a form apart, which is what costs time
     csrf = security.init_app(app)
     open_services(app)
     monitoring.init_app(app)

@@ -4,18 +4,17 @@ Every failure under `/api/` is a problem document (RFC 9457). `openapi.json`, be
 """
 
 import hmac
-import secrets
 from pathlib import Path
 
 from flask import Blueprint, Response, abort, current_app, g, request, send_file
-from werkzeug.exceptions import HTTPException, InternalServerError, MethodNotAllowed, NotFound, RequestEntityTooLarge
+from werkzeug.exceptions import HTTPException, NotFound, RequestEntityTooLarge
+from werkzeug.routing import RequestRedirect
 
 from app.segmentation.errors import PleuraError
 from app.segmentation.reading.radiograph import MAX_BYTES
 from app.web import problems
-from app.web.bodies import drain
 from app.web.monitoring import observe, observe_refusal
-from app.web.problems import Problem, failure_answer, problem_answer, problem_of
+from app.web.problems import Problem, failure_answer, problem_answer, report_incident
 from app.web.services import services
 
 FIELD = "file"
@@ -53,7 +52,8 @@ def _answer_for_the_whole_prefix() -> Response | None:
         return None  # the page that tells of the API is none of it
     if current_app.config["API"] == "off":
         return problem_answer(API_OFF, "Start the server with PLEURA_API=token, or open on a machine of your own.")
-    return _refuse(request.routing_exception) if request.routing_exception else None
+    astray = request.routing_exception
+    return None if astray is None or isinstance(astray, RequestRedirect) else _refuse(astray)
 
 
 @blueprint.errorhandler(PleuraError)
@@ -66,19 +66,10 @@ def _refuse(error: PleuraError | HTTPException) -> Response:
         detail = f"There is nothing at {request.path}; see /api/v1/openapi.json."
     elif isinstance(error, RequestEntityTooLarge):
         detail = f"Send one film of at most {MAX_BYTES // 2**20} MiB and nothing else."
-    answer = failure_answer(error, detail)
-    if isinstance(error, MethodNotAllowed):
-        answer.allow.update(error.valid_methods)
-    return answer
+    return failure_answer(error, detail)
 
 
-@blueprint.errorhandler(Exception)
-def _report_incident(error: Exception) -> Response:
-    """Own up to a defect; only the log says more."""
-    incident = secrets.token_hex(4)
-    current_app.logger.error("Incident %s: %s", incident, request.endpoint, exc_info=error)
-    problem, detail = problem_of(InternalServerError())
-    return problem_answer(problem, f"{detail} The log has it as incident {incident}.", incident=incident)
+blueprint.register_error_handler(Exception, report_incident)
 
 
 def _demand_token() -> None:
@@ -107,7 +98,6 @@ def _uploaded_film() -> bytes:
     """Take the one film out of the request."""
     request.max_form_memory_size = MAX_BYTES  # else a film sent as text would be refused for its size
     if FIELD not in request.files:
-        drain()
         abort(problem_answer(NO_FILE, f"Send one film as a file in the multipart/form-data field {FIELD!r}."))
     count = sum(len(files) for _, files in request.files.lists())
     if count > 1:

@@ -1,12 +1,14 @@
 """The bodies of requests: films on their way in, and what is said where they do not arrive."""
 
 import errno
+import sys
+from contextlib import suppress
 from tempfile import SpooledTemporaryFile
 from typing import IO, Any
 
-from flask import Flask, Request, current_app, request
+from flask import Flask, Request, Response, current_app, request
 from gunicorn.http.errors import ParseException
-from werkzeug.exceptions import BadRequest
+from werkzeug.exceptions import BadRequest, HTTPException
 
 from app.analysis.language import mark
 from app.studies.database import StorageFullError
@@ -15,15 +17,20 @@ IN_MEMORY_BYTES = 500_000
 
 
 def init_app(app: Flask) -> None:
-    """Have an application read bodies so."""
+    """Have an application read bodies so, those of refused requests too."""
     app.request_class = FilmRequest
+    app.after_request(_receive_the_rest)
 
 
-def drain() -> None:
+def _receive_the_rest(response: Response) -> Response:
     """Receive what is left of a refused request, as long as any may be: who is still sending would see no reason."""
-    left = current_app.config["MAX_CONTENT_LENGTH"]
-    while left > 0 and (part := request.stream.read(2**16)):
-        left -= len(part)
+    if response.status_code >= 400:
+        request.max_content_length = sys.maxsize  # of what is too large, too
+        left = current_app.config["MAX_CONTENT_LENGTH"]
+        with suppress(HTTPException):  # of a body that ends early, or never
+            while left > 0 and (part := request.stream.read(2**16)):
+                left -= len(part)
+    return response
 
 
 class Uploaded(SpooledTemporaryFile):
@@ -59,7 +66,7 @@ class Body:
         try:
             return self._source.read() if size < 0 else self._source.read(size)
         except (ParseException, OSError) as error:
-            raise BadRequest("The request's body is damaged or ends early. Send it again.") from error
+            raise BadRequest(mark("The request's body is damaged or ends early. Send it again.")) from error
 
 
 class FilmRequest(Request):

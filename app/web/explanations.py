@@ -15,7 +15,7 @@ from app.analysis.saliency import Saliency
 from app.segmentation.errors import PleuraError
 from app.studies.store import StudyStore
 from app.studies.study import Study
-from app.web.problems import Problem, failure_answer, problem_answer, said
+from app.web.problems import Problem, failure_answer, problem_answer, report_incident, said
 from app.web.services import services
 from app.web.session import own_study, owner
 
@@ -65,6 +65,9 @@ def occlusion(study_id: str) -> Response:
 @blueprint.errorhandler(HTTPException)
 def _refuse(error: PleuraError | HTTPException) -> Response:
     return failure_answer(error)
+
+
+blueprint.register_error_handler(Exception, report_incident)
 
 
 def _occlude_and_keep(study: Study, saliency: Saliency, studies: StudyStore) -> Iterator[dict]:

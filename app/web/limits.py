@@ -6,9 +6,7 @@ from flask import Flask, current_app, request
 from flask_limiter import Limiter
 from limits.errors import ConfigurationError
 
-from app.analysis.turns import BusyError
 from app.config import SettingError
-from app.web.bodies import drain
 from app.web.services import services
 from app.web.session import client
 
@@ -26,7 +24,6 @@ def init_app(app: Flask) -> None:
     Raises:
         SettingError: If `PLEURA_RATE_STORAGE` names nothing that can count.
     """
-    app.before_request_funcs.setdefault(None, []).insert(0, _refuse_early)
     if not app.config["RATE_LIMIT"]:
         return
     try:
@@ -55,21 +52,15 @@ def count_film() -> None:
     current_app.extensions.get(KEY, _pass)()
 
 
-def _pass() -> None:
-    """Do nothing: to be counted is enough."""
-
-
-def _refuse_early() -> None:
-    """Refuse a film that would find no place before its form is taken apart, which is what costs time.
+def refuse_early() -> None:
+    """Refuse a film that would find no place, before anything of it is received.
 
     Raises:
         BusyError: If there is no place.
     """
-    if request.endpoint not in UPLOADS:
-        return
-    try:
+    if request.endpoint in UPLOADS:
         services().analysis.reading.check(client())
-    except BusyError:
-        request.max_content_length = None
-        drain()
-        raise
+
+
+def _pass() -> None:
+    """Do nothing: to be counted is enough."""

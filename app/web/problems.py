@@ -3,12 +3,22 @@
 Pages and API answer from this one table (RFC 9457 calls such an answer a problem document).
 """
 
+import secrets
 from dataclasses import dataclass, replace
 
-from flask import Response, jsonify
+from flask import Response, current_app, jsonify, request
 from flask_limiter import RateLimitExceeded
 from flask_wtf.csrf import CSRFError
-from werkzeug.exceptions import HTTPException, InternalServerError, MethodNotAllowed, NotFound, RequestEntityTooLarge
+from werkzeug.exceptions import (
+    BadRequest,
+    Conflict,
+    HTTPException,
+    InternalServerError,
+    MethodNotAllowed,
+    NotFound,
+    RequestedRangeNotSatisfiable,
+    RequestEntityTooLarge,
+)
 
 from app.analysis import turns
 from app.analysis.language import mark, tr, tr_core
@@ -76,7 +86,7 @@ HTTP_PROBLEMS: dict[type[HTTPException], tuple[Problem, str]] = {
     ),
     RateLimitExceeded: (
         Problem(429, "rate_limited", mark("Too many films were sent in a short time")),
-        mark("This address has sent as many films as it may. Wait a minute, and go on."),
+        mark("This address has sent as many films as it may. Wait a while, and go on."),
     ),
     NotFound: (
         Problem(404, "not_found", mark("There is nothing here")),
@@ -90,12 +100,33 @@ HTTP_PROBLEMS: dict[type[HTTPException], tuple[Problem, str]] = {
         PROBLEMS[errors.FileTooLargeError],
         mark("The upload as a whole is too large. Send films of at most 100 MiB each, a few at a time."),
     ),
+    RequestedRangeNotSatisfiable: (
+        Problem(416, "requested_range_not_satisfiable", mark("The file has no such part")),
+        mark("The part of the file that was asked for lies behind its end. Load the whole file."),
+    ),
+    BadRequest: (
+        Problem(400, "bad_request", mark("The server does not understand this request")),
+        mark("Something in it is missing or damaged. Reload the page, and try again."),
+    ),
+    Conflict: (
+        Problem(409, "conflict", mark("This is not possible any more")),
+        mark("The film or what was said of it has changed. Reload the page."),
+    ),
     InternalServerError: (
         Problem(500, "internal_error", mark("Something went wrong on the server")),
         mark("The film was not analysed. Try again; if it happens twice, tell the operator."),
     ),
 }
 """Failures of a request itself, with the sentence for a person."""
+
+NAMELESS = (
+    mark("The server does not answer this request"),
+    mark("It is none that this server takes. Go back to the films."),
+)
+"""Title and sentence of any other failure of HTTP: no view of ours gives one."""
+
+SPEAKING = (BadRequest, Conflict)
+"""Failures that may bring a sentence of ours with them."""
 
 LONGEST_MESSAGE = 500
 """Characters. A message quotes what was wrong, and a file may hold a value of a megabyte."""
@@ -112,25 +143,26 @@ def shorten(message: str, length: int) -> str:
 
 
 def headers_of(error: Exception) -> dict[str, str]:
-    """Say what else of a failure belongs into an answer's header: when to come back."""
+    """Say what else of a failure belongs into an answer's header: when to come back, what is allowed."""
     if isinstance(error, turns.BusyError):
         return {"Retry-After": str(error.retry_seconds)}
     if isinstance(error, RateLimitExceeded):
         return {"Retry-After": str(error.limit.limit.get_expiry())}
-    return {}
+    own = error.get_headers() if isinstance(error, HTTPException) else []
+    return {name: value for name, value in own if name != "Content-Type"}
 
 
 def problem_of(error: errors.PleuraError | HTTPException) -> tuple[Problem, str]:
-    """Say what a failure means, and in which sentence.
-
-    A failure of HTTP that has no entry here speaks with Werkzeug's own name and description.
-    """
+    """Say what a failure means, and in which sentence; one that has no entry here has Werkzeug's name for a code."""
     if isinstance(error, errors.PleuraError):
         return said(PROBLEMS[type(error)], shorten(str(error), LONGEST_MESSAGE))
-    if type(error) in HTTP_PROBLEMS:
-        return said(*HTTP_PROBLEMS[type(error)])
-    problem = Problem(error.code or 500, error.name.lower().replace(" ", "_"), error.name)
-    return said(problem, error.description or error.name)
+    kind = next((kind for kind in type(error).__mro__ if kind in HTTP_PROBLEMS), None)
+    if kind is None:
+        title, sentence = NAMELESS
+        return said(Problem(error.code or 500, error.name.lower().replace(" ", "_"), title), sentence)
+    problem, sentence = HTTP_PROBLEMS[kind]
+    brought = vars(error).get("description") if kind in SPEAKING else None
+    return said(problem, brought or sentence)
 
 
 def problem_answer(problem: Problem, detail: str, **more: str) -> Response:
@@ -165,6 +197,15 @@ def failure_answer(error: errors.PleuraError | HTTPException, detail: str = "") 
     answer = problem_answer(problem, detail or own)
     answer.headers.update(headers_of(error))
     return answer
+
+
+def report_incident(error: Exception) -> Response:
+    """Own up to a defect in a problem document; only the log says more."""
+    incident = secrets.token_hex(4)
+    current_app.logger.error("Incident %s: %s", incident, request.endpoint, exc_info=error)
+    problem, detail = problem_of(InternalServerError())
+    found = tr("The operator finds it in the log under incident {number}.", number=incident)
+    return problem_answer(problem, f"{detail} {found}", incident=incident)
 
 
 def said(problem: Problem, detail: str) -> tuple[Problem, str]:

@@ -26,6 +26,7 @@ def test_program_is_told_when_to_come_back(full, client):
     answer = client.post("/api/v1/predictions", data={"file": (io.BytesIO(FILM), "film.png")})
     assert (answer.status_code, answer.json["code"]) == (503, "busy")
     assert int(answer.headers["Retry-After"]) >= 1
+    assert len(answer.headers["X-Request-Id"]) == 16
 
 
 def test_a_body_without_end_is_not_received_for_ever(full, client):

@@ -255,6 +255,17 @@ class TestRefusals:
         assert (answer.status_code, answer.json["code"]) == (409, "other_model")
 
 
+def test_a_defect_has_a_number_in_the_log(app, client, address, monkeypatch, caplog):
+    def fail(*_):
+        raise RuntimeError("a tensor")
+
+    monkeypatch.setattr(services(app).saliency, "activations", fail)
+    problem = client.post(f"{address}/activations", headers=token(client))
+    assert (problem.status_code, problem.json["code"]) == (500, "internal_error")
+    assert problem.json["incident"] in problem.json["detail"] and "tensor" not in problem.text
+    assert f"Incident {problem.json['incident']}: explanations.activations" in caplog.text and "a tensor" in caplog.text
+
+
 def count_patches(monkeypatch) -> list:
     """Have every step of an occlusion noted."""
     noted = []

@@ -115,6 +115,25 @@ def session_of(client) -> str:
         return session["owner"]
 
 
+@pytest.mark.parametrize(
+    ("settings", "address", "status"),
+    [
+        ({"API": "token", "API_TOKEN": "x" * 32}, "/api/v1/predictions", 401),
+        ({"RATE_LIMIT": "0/hour"}, "/api/v1/predictions", 429),
+        ({"RATE_LIMIT": "0/hour"}, "/studies", 429),
+        ({"WTF_CSRF_ENABLED": True}, "/studies", 400),
+        ({"MAX_CONTENT_LENGTH": 90_000}, "/api/v1/predictions", 413),
+        ({}, "/api/v1/nothing", 404),
+    ],
+)
+def test_what_is_refused_is_received_so_that_its_sender_sees_why(make, settings, address, status):
+    body = io.BytesIO(bytes(100_000))
+    headers = {"Content-Type": "multipart/form-data; boundary=x", "Content-Length": "100000"}
+    answer = make(**settings).post(address, input_stream=body, headers=headers)
+    assert answer.status_code == status
+    assert body.tell() >= 90_000
+
+
 def test_examples_count_as_films_and_pages_do_not(make):
     application = make(RATE_LIMIT="2/hour").application
     statuses = [application.test_client().get("/?example=normal").status_code for _ in range(3)]
