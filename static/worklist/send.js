@@ -12,14 +12,16 @@ export async function send(file, item, address) {
   let renewed = false;
   for (let tries = 1; ; tries += 1) {
     const request = await post(file, item, address);
-    if (refusalOn(request.response)?.code === "form_expired" && !renewed) {
+    const refusal = refusalOn(request.response);
+    if (refusal?.code === "form_expired" && !renewed) {
       renewed = await renew().then(() => true, () => true);
       continue;
     }
     const seconds = Number(request.getResponseHeader("Retry-After"));
     const isBusy = [429, 503].includes(request.status);
-    if (!isBusy || !seconds || tries === MOST_TRIES) return rowOf(request, file);
-    await wait(Math.min(seconds, LONGEST_WAIT) * (1 + Math.random()), item);  // so that not all come back at once
+    if (!isBusy || !seconds || tries === MOST_TRIES) return rowOf(request, refusal, file);
+    const reason = refusal?.title ?? tr("The server is busy");
+    await wait(Math.min(seconds, LONGEST_WAIT) * (1 + Math.random()), reason, item);  // so that not all come back at once
   }
 }
 
@@ -47,18 +49,18 @@ function post(file, item, address) {
   });
 }
 
-async function wait(seconds, item) {
+async function wait(seconds, reason, item) {
   const state = item.querySelector(".state");
   for (let left = Math.ceil(seconds); left > 0; left -= 1) {
-    state.textContent = tr("The server is busy, trying again in {seconds} s", { seconds: left });
+    state.textContent = tr("{reason}, trying again in {seconds} s", { reason, seconds: left });
     await new Promise((resolve) => setTimeout(resolve, 1000));
   }
 }
 
-function rowOf(request, file) {
+function rowOf(request, refusal, file) {
   const row = request.response?.querySelector("tr.outcome");
   if (row) return document.adoptNode(row);
-  const refusal = refusalOn(request.response);  // of the whole request: it is no row, and knows no file's name
+  // What befell the whole request is no row, and knows no file's name.
   if (refusal) return failure(file.name, refusal.title, refusal.detail, refusal.code);
   return failure(file.name, tr("The server gave no answer"),
     tr("The connection broke, or the server is busy, or the file is gone. Try again."), "no_answer");

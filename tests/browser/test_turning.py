@@ -121,8 +121,8 @@ def test_after_turning_the_whole_page_is_the_present_film_s(page, films, complai
     upload(page, *films)
     everything = names(page)
     open_first(page)
-    for position in (1, 2):
-        page.locator("[rel=next]").press("Enter")
+    for position, key in ((1, "Enter"), (2, "ArrowRight")):
+        page.locator("[rel=next]").press(key)
         expect_film(page, everything[position])
         left = page.locator("[rel=next]") if position == 1 else page.get_by_role("link", name="All films")
         expect(left).to_be_focused()
