@@ -107,6 +107,23 @@ def test_the_operator_s_commands_name_it_too(monkeypatch, tmp_path, capsys, url)
     assert "PLEURA_DATABASE_URL" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    "command", [["audit"], ["token", "list"], ["token", "add", "ward"], ["token", "revoke", "ward"]]
+)
+def test_the_operator_s_commands_tell_an_outage_in_a_sentence(monkeypatch, tmp_path, capsys, command):
+    def lose(engine):
+        engine.dispose()
+        (tmp_path / "studies.sqlite").write_bytes(b"")
+
+    monkeypatch.setenv("PLEURA_DATABASE_URL", f"sqlite:///{tmp_path / 'studies.sqlite'}")
+    monkeypatch.setattr(commands, "migrate", lose)
+    monkeypatch.setattr("sys.argv", ["studies", *command])
+    with pytest.raises(SystemExit) as end:
+        commands.main()
+    assert end.value.code == 1
+    assert capsys.readouterr().err == "The server's database does not answer. Try again in a while.\n"
+
+
 def test_injected_settings_are_checked_too():
     with pytest.raises(SettingError, match="PLEURA_API_TOKEN"):
         create_app({"API": "token"})

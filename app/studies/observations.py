@@ -17,7 +17,7 @@ from sqlalchemy.orm import Mapped, MappedAsDataclass, Session, mapped_column
 
 from app.config import AUDIT_DAYS
 from app.studies.answer import Answer
-from app.studies.database import Base
+from app.studies.database import Base, failures_named
 
 REFUSED = "refused"
 """In place of a finding: the film was refused, for the reason that `codes` names."""
@@ -115,6 +115,7 @@ class Observations:
             row = connection.scalar(select(Observation.row).where(alike).limit(1))
             connection.execute(update(Observation).where(Observation.row == row).values(verdict=now))
 
+    @failures_named()
     def latest(self, model_sha256: str, count: int) -> Sequence[Observation]:
         """Return the last so many answers of a model, the latest first; refusals are left out."""
         own = (Observation.model_sha256 == model_sha256) & (Observation.finding != REFUSED)
@@ -124,7 +125,7 @@ class Observations:
     def since(self, hour: str) -> Iterator[Observation]:
         """Yield everything from an hour on, refusals too, the earliest first."""
         query = select(Observation).where(Observation.hour >= hour).order_by(Observation.hour, Observation.row)
-        with Session(self._engine) as session:
+        with failures_named(), Session(self._engine) as session:
             yield from session.scalars(query)
 
     def purge(self) -> int:

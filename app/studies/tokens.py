@@ -9,7 +9,7 @@ from typing import cast
 from sqlalchemy import CursorResult, Engine, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from app.studies.database import Base
+from app.studies.database import Base, failures_named
 
 
 class Token(Base):
@@ -56,6 +56,7 @@ class Tokens:
             query = update(Token).where(Token.name == name, Token.revoked_at.is_(None)).values(revoked_at=self._clock())
             return cast(CursorResult, session.execute(query)).rowcount > 0
 
+    @failures_named()
     def owner_of(self, token: str) -> str | None:
         """Return the name of a token that counts; None for any other text."""
         with Session(self._engine) as session:

@@ -16,11 +16,13 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from sqlalchemy import inspect, text
+from sqlalchemy import event, inspect, text
+from sqlalchemy.exc import OperationalError
 
 from app.analysis.control import FEWEST, GO_ON, OUTSIDE, STOP, TOO_FEW, UNKNOWN, WITHIN, Baseline, compare, decide
 from app.config import ROOT, SettingError
 from app.segmentation.predictor import Predictor
+from app.studies.database import StorageUnavailableError
 from app.studies.observations import REFUSED, Observation
 from app.web.services import services
 from tests.support.film_files import to_dicom, to_png
@@ -72,6 +74,23 @@ def test_the_token_is_demanded_in_either_form(make, path):
     assert client.get(path, headers=BEARER).status_code == 200
     basic = base64.b64encode(f"operator:{TOKEN}".encode()).decode()
     assert client.get(path, headers={"Authorization": f"Basic {basic}"}).status_code == 200
+
+
+def test_a_database_that_does_not_answer_is_told_to_programs_and_operators(make, film, caplog):
+    app = make(API="token", API_TOKEN="x" * 32)
+    client, engine = app.test_client(), services(app).studies.engine
+
+    @event.listens_for(engine, "before_cursor_execute")
+    def fail(*_):
+        raise OperationalError("SELECT", None, Exception("server closed the connection"))
+
+    sent = {"data": {"file": (io.BytesIO(film), "film.dcm")}, "headers": {"Authorization": "Bearer of a ward"}}
+    refused = client.post("/api/v1/predictions", **sent)
+    assert (refused.status_code, refused.json["code"]) == (503, "storage_unavailable")
+    refused = client.get("/monitoring", headers=BEARER)
+    assert refused.status_code == 503 and "storage_unavailable" in refused.text
+    with pytest.raises(StorageUnavailableError):
+        next(services(app).studies.observations.since(""))
 
 
 def test_a_short_token_is_refused(make):
