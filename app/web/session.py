@@ -32,7 +32,7 @@ def note_film() -> None:
 
 def why_empty() -> str:
     """Say why a list without films is empty."""
-    if "owner" not in session and current_app.config["SESSION_COOKIE_NAME"] in request.cookies:
+    if not session and current_app.config["SESSION_COOKIE_NAME"] in request.cookies:
         return tr(
             "The server does not know this browser session any more: it was restarted, or the session ended. "
             "Earlier films cannot be shown. Send them again."

@@ -91,3 +91,21 @@ def test_a_stale_form_can_be_loaded_anew(client, addresses):
     assert f'href="{addresses[0]}?show=indeterminate">Reload</a>' in answer.text
     answer = client.post(f"{addresses[0]}/verdict", headers={"Referer": "https://elsewhere.example/studies/x"})
     assert 'href="/">Reload</a>' in answer.text
+
+
+@pytest.mark.parametrize(
+    ("before", "said"),
+    [
+        (lambda client: None, "None yet."),
+        (lambda client: client.get("/model"), "None yet."),
+        (
+            lambda client: client.set_cookie("pleura", "of.another.secret"),
+            "does not know this browser session any more",
+        ),
+    ],
+    ids=["first", "elsewhere first", "unknown"],
+)
+def test_an_empty_list_says_why(app, before, said):
+    client = app.test_client()
+    before(client)
+    assert said in client.get("/").text
