@@ -1,6 +1,7 @@
 """What an archive's films leave beside the table: masks, and DICOM objects."""
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from app.analysis.keeping import kept_columns
@@ -9,6 +10,9 @@ from app.exports.catalogue import EXPORTS, exports_of
 from app.exports.exported_study import ExportedStudy
 from app.studies.study import Study
 from app.studies.whole_file import write_whole
+
+FIRST_MOMENT, LAST_MOMENT = (datetime(year, 1, 1, tzinfo=UTC).timestamp() for year in (1900, 9999))
+"""Of which DICOM can tell the day in every time zone: a file system also takes others for when a file was written."""
 
 DICOM_EXPORTS = [export for export in EXPORTS if export.file in ("segmentation.dcm", "report.dcm")]
 
@@ -36,12 +40,13 @@ class Pictures:
         if self.masks and not answer.is_withheld:
             write_whole(self.masks / f"{sha256}.png", answer.mask.png)
         if self.dicom:
+            moment = min(max(outcome.modified_at, FIRST_MOMENT), LAST_MOMENT)
             study = Study(
                 id=answer.id,
                 owner="",
                 file_name=outcome.entry.name,
-                created_at=outcome.modified_at,
-                expires_at=outcome.modified_at,
+                created_at=moment,
+                expires_at=moment,
                 answer=answer,
                 **kept_columns(film, self.secret),
             )

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -14,7 +15,9 @@ import pydicom
 import pytest
 
 from app.batch import command as batch
+from app.batch import work
 from app.batch.rows import COLUMNS
+from app.batch.work import Outcome
 from app.config import ROOT
 from tests.support.film_files import to_dicom, to_png
 from training.releasing.phantom.drawing import draw_phantom
@@ -86,6 +89,18 @@ def test_a_film_that_could_not_be_read_is_tried_again(run, folder):
     found = by_path(run()[1])
     assert found["lost.png"]["code"] == ""
     assert found["lost.png"]["sha256"] == found["nowhere.png"]["sha256"]
+
+
+@pytest.mark.parametrize(("modified_at", "years"), [(4e11, ("9998", "9999")), (-1e11, ("1899", "1900"))])
+def test_a_moment_that_no_calendar_has_costs_no_film(run, folder, tmp_path, monkeypatch, modified_at, years):
+    (folder / "ward" / "b.dcm").unlink()
+    monkeypatch.setattr(
+        work, "Outcome", lambda *given, **more: replace(Outcome(*given, **more), modified_at=modified_at)
+    )
+    status, rows = run("--dicom", str(tmp_path / "dicom"))
+    assert status == 0 and by_path(rows)["a.png"]["finding"]
+    made = pydicom.dcmread(tmp_path / "dicom" / f"{by_path(rows)['a.png']['sha256']}-report.dcm")
+    assert made.ContentDate[:4] in years
 
 
 def test_masks_and_dicom_objects_are_named_by_content(run, tmp_path, folder):
