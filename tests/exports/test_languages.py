@@ -58,6 +58,6 @@ def codes_of(dataset: pydicom.Dataset) -> set[tuple[str, str]]:
 
 def test_tables_and_json_are_english_whoever_asks(make_exported):
     exported = make_exported(FILMS["dicom"], BOTH)
-    english = worklist_csv([exported.study]), answer_json(exported)
+    english = worklist_csv([exported.study]), answer_json(exported, False)
     with speaking("de"):
-        assert (worklist_csv([exported.study]), answer_json(exported)) == english
+        assert (worklist_csv([exported.study]), answer_json(exported, False)) == english
