@@ -103,3 +103,17 @@ def test_the_reason_for_an_empty_list_is_told(page, context, film):
     context.add_cookies([{**cookie, "value": "of.a.server.before"}])
     page.goto("/")
     expect(page.locator(".empty")).to_contain_text("it was restarted, or the session ended")
+
+
+def test_pages_are_dark_until_a_reader_chooses_light(page):
+    page.emulate_media(color_scheme="light")
+    ground = "getComputedStyle(document.documentElement).backgroundColor"
+    page.goto("/")
+    assert page.evaluate(ground) == "rgb(10, 14, 18)"
+    page.get_by_label("Light page", exact=True).check()
+    assert page.evaluate(ground) == "rgb(244, 246, 248)"
+    page.goto("/model")
+    assert page.evaluate(ground) == "rgb(244, 246, 248)"
+    page.get_by_label("Light page", exact=True).uncheck()
+    page.goto("/")
+    assert page.evaluate(ground) == "rgb(10, 14, 18)"

@@ -42,6 +42,11 @@ def serving(app: Flask) -> Iterator[str]:
     services(app).studies.close()
 
 
+def choose_theme(page: Page, theme: str) -> None:
+    """Show every page from now on as dark as it is, or light, as its switch does."""
+    page.add_init_script(f"localStorage.setItem('pleura.light-page', '{'yes' if theme == 'light' else 'no'}')")
+
+
 def upload(page: Page, *paths: Path) -> None:
     """Choose films on the first page, and wait for what becomes of each."""
     page.goto("/")
