@@ -43,7 +43,10 @@ RAW_CLASSES = ("1.2.840.10008.5.1.4.1.1.1.1.1",)
 SPACINGS = ("ImagerPixelSpacing", "PixelSpacing", "NominalScannedPixelSpacing")
 """The sooner, the surer it is a distance on the detector."""
 
-DESCRIPTION = (*TEXTS, *COUNTS, *SPACINGS, *CODES, *MODIFIERS, "SpecificCharacterSet")
+CALIBRATED = "PixelSpacingCalibrationType"
+"""By it Pixel Spacing is a distance elsewhere: GEOMETRY or FIDUCIAL, at the depth of something in the patient."""
+
+DESCRIPTION = (*TEXTS, *COUNTS, *SPACINGS, CALIBRATED, *CODES, *MODIFIERS, "SpecificCharacterSet")
 """The elements that are read here."""
 
 YEARS = {"Y": 1, "M": 1 / 12, "W": 7 / 365.25, "D": 1 / 365.25}
@@ -132,13 +135,15 @@ def _stored(dataset: Dataset, keyword: str) -> bytes | str:
 
 
 def _pixel_spacing(dataset: Dataset) -> tuple[float, float] | None:
-    """Imager Pixel Spacing is a distance on the detector; Pixel Spacing alone is too, unless calibrated.
+    """Imager Pixel Spacing is a distance on the detector; Pixel Spacing alone is too, unless said to be calibrated.
 
     Nominal Scanned Pixel Spacing is one on the film that was digitised (PS3.3 C.8.6.2), which lay where a detector
     does. See PS3.3 10.7.1.1. A chest is magnified: none is a distance inside the patient. What is no pair of lengths
     is no spacing; a film is read without one.
     """
     for keyword in SPACINGS:
+        if keyword == "PixelSpacing" and text_of(dataset, CALIBRATED):
+            continue
         match numbers(dataset, keyword):
             case [float(row), float(column)] if 0 < row < math.inf and 0 < column < math.inf:
                 return row, column

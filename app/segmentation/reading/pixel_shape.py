@@ -1,5 +1,6 @@
 """Pixels that are not square: a film is shown and judged in its true shape."""
 
+import math
 from dataclasses import replace
 
 import cv2
@@ -14,7 +15,7 @@ MOST_OBLONG = 4.0
 
 
 def with_square_pixels(radiograph: Radiograph, header: Dataset) -> Radiograph:
-    """Stretch a film by its pixel spacing, else by Pixel Aspect Ratio (PS3.3 C.7.6.3.1.7), to square pixels.
+    """Stretch a film to square pixels by its spacing, else by a calibrated one or Pixel Aspect Ratio (C.7.6.3.1.7).
 
     The coarser side is stretched, so that nothing is lost, unless that would make too many pixels.
     """
@@ -35,5 +36,8 @@ def with_square_pixels(radiograph: Radiograph, header: Dataset) -> Radiograph:
 
 def _aspect(header: Dataset) -> tuple[float, float]:
     """Vertical and horizontal extent of a pixel, in any unit."""
-    ratio = complete_numbers(header, "PixelAspectRatio")
-    return (ratio[0], ratio[1]) if len(ratio) == 2 and min(ratio) > 0 else (1.0, 1.0)
+    for keyword in ("PixelSpacing", "PixelAspectRatio"):
+        match complete_numbers(header, keyword):
+            case [tall, wide] if 0 < tall < math.inf and 0 < wide < math.inf:
+                return tall, wide
+    return 1.0, 1.0

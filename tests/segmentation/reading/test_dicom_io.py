@@ -345,6 +345,14 @@ class TestMetadata:
         assert self.film(ImagerPixelSpacing=None, PixelSpacing=[0.3, 0.3], **scanned).pixel_spacing_mm == (0.3, 0.3)
         assert self.film(ImagerPixelSpacing=[0.2, 0.2], **scanned).pixel_spacing_mm == (0.2, 0.2)
 
+    @pytest.mark.parametrize("kind", ["GEOMETRY", "FIDUCIAL"])
+    def test_a_calibrated_distance_is_none_on_the_detector(self, kind):
+        calibrated = {"PixelSpacing": [0.3, 0.3], "PixelSpacingCalibrationType": kind}
+        assert self.film(ImagerPixelSpacing=None, **calibrated).pixel_spacing_mm is None
+        assert self.film(ImagerPixelSpacing=[0.4, 0.4], **calibrated).pixel_spacing_mm == (0.4, 0.4)
+        scanned = {"NominalScannedPixelSpacing": [0.5, 0.5]}
+        assert self.film(ImagerPixelSpacing=None, **calibrated, **scanned).pixel_spacing_mm == (0.5, 0.5)
+
     def test_unknown_or_impossible_spacing(self):
         assert self.film(ImagerPixelSpacing=None).pixel_spacing_mm is None
         assert self.film(ImagerPixelSpacing=[0, 0]).pixel_spacing_mm is None

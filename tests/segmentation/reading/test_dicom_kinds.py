@@ -751,6 +751,7 @@ class TestShape:
             {"ImagerPixelSpacing": [1.4, 0.7]},
             {"ImagerPixelSpacing": None, "NominalScannedPixelSpacing": [1.4, 0.7]},
             {"ImagerPixelSpacing": None, "PixelAspectRatio": [2, 1]},
+            {"ImagerPixelSpacing": None, "PixelSpacing": [1.2, 0.6], "PixelSpacingCalibrationType": "GEOMETRY"},
         ):
             film = read_dicom(to_dicom(np.hstack([FILM, FILM]), **attributes))
             assert film.image.shape == (512, 512)
