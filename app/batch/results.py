@@ -12,6 +12,7 @@ from typing import BinaryIO, Self
 from defusedcsv import csv
 
 from app.batch.rows import COLUMNS, UNREADABLE
+from app.exports.answer_cells import defused
 from app.studies.answer import HASH_LENGTH
 
 
@@ -188,7 +189,7 @@ def _records(file: BinaryIO) -> Iterator[tuple[list[str], bytes]]:
 
 def _line(row: Sequence[object]) -> bytes:
     text = io.StringIO(newline="")
-    csv.writer(text).writerow(row)  # whose line ends with both signs, so that a path with either is quoted
+    csv.writer(text).writerow(map(defused, row))  # its line ends with both signs, so that a path with either is quoted
     return text.getvalue().removesuffix("\r\n").encode("utf-8", "backslashreplace") + b"\n"
 
 

@@ -1,7 +1,24 @@
 """What a table says of an answer, whichever table: the worklist's, or that of a batch."""
 
+import unicodedata
+
 from app.segmentation.notice import NOTICE
 from app.studies.answer import Answer
+
+FORMULA_SIGNS = ("=", "+", "-", "@", "|", "%")
+UNSEEN = ("Z", "C")
+"""First letters of the categories of blanks, and of what has no shape: controls, marks of direction and byte order."""
+
+
+def defused(cell: object) -> object:
+    """Put an apostrophe before a text that some spreadsheet reads as a formula though it begins with none of its signs.
+
+    A sign may be a wide one (＝1+1), or stand behind what nobody sees; texts that begin with one defusedcsv defuses.
+    """
+    if not isinstance(cell, str) or cell.startswith(FORMULA_SIGNS):
+        return cell
+    seen = (sign for sign in unicodedata.normalize("NFKC", cell) if unicodedata.category(sign)[0] not in UNSEEN)
+    return f"'{cell}" if next(seen, "") in FORMULA_SIGNS else cell
 
 
 def cells_of(answer: Answer) -> dict[str, object]:

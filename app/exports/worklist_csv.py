@@ -1,12 +1,11 @@
 """The worklist as a table for a spreadsheet."""
 
 import io
-import unicodedata
 from collections.abc import Iterable
 
 from defusedcsv import csv
 
-from app.exports.answer_cells import cells_of
+from app.exports.answer_cells import cells_of, defused
 from app.studies.reading_order import group_of
 from app.studies.study import Study
 
@@ -14,7 +13,6 @@ COLUMNS = (
     *("position", "group", "file", "finding", "probability", "withheld_for", "marked", "side_stated", "regions"),
     *("warnings", "taken_on", "reader", "model", "model_sha256", "notice"),
 )
-FORMULA_SIGNS = ("=", "+", "-", "@", "|", "%")
 
 
 def worklist_csv(studies: Iterable[Study]) -> bytes:
@@ -37,15 +35,9 @@ def _row(position: int, study: Study) -> list[object]:
     cells = {
         "position": position,
         "group": group_of(study).title,
-        "file": _defused(study.file_name),
+        "file": study.file_name,
         "taken_on": study.taken_on or "",
         "reader": study.verdict or "",
         **cells_of(study.answer),
     }
-    return [cells[column] for column in COLUMNS]
-
-
-def _defused(text: str) -> str:
-    """Put an apostrophe before what some spreadsheet reads as a formula though no ASCII sign begins it: ＝1+1."""
-    plain = unicodedata.normalize("NFKC", text).strip()
-    return f"'{text}" if plain[:1] in FORMULA_SIGNS and text[:1] not in FORMULA_SIGNS else text
+    return [defused(cells[column]) for column in COLUMNS]

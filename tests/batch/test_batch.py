@@ -1,6 +1,7 @@
 """A folder of films: every one gets its row, once, whatever happens on the way."""
 
 import csv
+import hashlib
 import os
 import signal
 import subprocess
@@ -16,6 +17,7 @@ import pytest
 
 from app.batch import command as batch
 from app.batch import work
+from app.batch.results import Results
 from app.batch.rows import COLUMNS
 from app.batch.work import Outcome
 from app.config import ROOT
@@ -189,6 +191,19 @@ def test_names_and_kinds_that_no_archive_should_have_cost_nobody_a_row(run, fold
     for end in range(text.index(b"lines.png") - 4, text.index(b"lines.png") + 40, 6):  # cut within the broken name
         (tmp_path / "cut.csv").write_bytes(text[:end])
         assert by_path(run(out="cut.csv")[1]) == found
+
+
+@pytest.mark.parametrize("before", ["＝", "＠", "\t=", " =", "\u00a0=", "\ufeff=", "\u200b－"])
+def test_a_path_is_no_formula_and_is_known_again(tmp_path, before):
+    path, film = f"{before}cmd.png", hashlib.sha256().hexdigest()
+    row = [path, film, *[""] * 11, "model", "notice"]
+    with Results(tmp_path / "results.csv", "model") as results:
+        results.append(row)
+        assert results.has(path, film) and results.repeat(f"2{path}", film)
+    with Results(tmp_path / "results.csv", "model") as results:
+        assert results.has(path, film) and len(results) == 2
+    with (tmp_path / "results.csv").open(newline="") as file:
+        assert [found["path"] for found in csv.DictReader(file)] == [f"'{path}", f"2{path}"]
 
 
 def test_a_second_run_leaves_the_table_to_the_first(run, tmp_path, capsys):

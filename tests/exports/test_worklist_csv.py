@@ -50,12 +50,22 @@ def test_a_side_is_the_patient_s_only_where_the_file_says_so(make_exported):
 
 
 @pytest.mark.parametrize(
-    "name", ["=1+1.png", "+1.png", "-1.png", "@SUM(A1).png", "|calc.png", "＝1+1.png", "＋1.png", "－1.png", "＠A1.png"]
+    "name",
+    [
+        *("=1+1.png", "+1.png", "-1.png", "@SUM(A1).png", "|calc.png", "＝1+1.png", "＋1.png", "－1.png", "＠A1.png"),
+        *("\t=1.png", " ＝1.png", "\u00a0=1.png", "\ufeff=1.png", "\0=1.png", "\u200b\u202e=1.png"),
+    ],
 )
 def test_a_name_is_no_formula(make_exported, name):
     (row,) = table([make_exported(to_png(PHANTOM.image), PHANTOM.true_mask, file_name=name).study])
     assert row["file"].startswith("'")
     assert row["file"].replace("\\", "").endswith(name)
+
+
+@pytest.mark.parametrize("name", ["a=1.png", " blank.png", "\ufeffmark.png", "'=1.png", ""])
+def test_any_other_name_stays_as_it_is(make_exported, name):
+    (row,) = table([make_exported(to_png(PHANTOM.image), PHANTOM.true_mask, file_name=name).study])
+    assert row["file"] == name
 
 
 def test_an_empty_list_has_its_header():
