@@ -66,7 +66,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("films", type=Path, help="folder of DICOM, PNG, JPEG or WebP files")
     parser.add_argument("--out", type=Path, required=True, help="table to write, or to go on with (CSV)")
     parser.add_argument("--masks", type=Path, help="folder for the masks of answered films: <sha256>.png")
-    parser.add_argument("--dicom", type=Path, help="folder for a segmentation and a structured report of each")
+    parser.add_argument("--dicom", type=Path, help="folder for DICOM objects of each film")
     parser.add_argument(
         "--ray", metavar="ADDRESS", help=f'have a Ray cluster do it: its address, or "{HERE}" (requirements-ray.txt)'
     )

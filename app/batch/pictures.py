@@ -14,7 +14,7 @@ from app.studies.whole_file import write_whole
 FIRST_MOMENT, LAST_MOMENT = (datetime(year, 1, 1, tzinfo=UTC).timestamp() for year in (1900, 9999))
 """Of which DICOM can tell the day in every time zone: a file system also takes others for when a file was written."""
 
-DICOM_EXPORTS = [export for export in EXPORTS if export.file in ("segmentation.dcm", "report.dcm")]
+DICOM_EXPORTS = [export for export in EXPORTS if export.file in ("film.dcm", "segmentation.dcm", "report.dcm")]
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,8 @@ class Pictures:
 
     Attributes:
         masks: Folder for masks; None: not wanted.
-        dicom: Folder for segmentations and structured reports; None: not wanted.
+        dicom: Folder for segmentations, structured reports, and films that are no DICOM instances, for these refer to
+            them; None: not wanted.
         secret: Key of identifiers.
     """
 

@@ -21,6 +21,7 @@ from app.batch.results import Results
 from app.batch.rows import COLUMNS
 from app.batch.work import Outcome
 from app.config import ROOT
+from tests.support.dicom_exports import referenced
 from tests.support.film_files import to_dicom, to_png
 from training.releasing.phantom.drawing import draw_phantom
 
@@ -110,11 +111,20 @@ def test_masks_and_dicom_objects_are_named_by_content(run, tmp_path, folder):
     row = by_path(rows)["ward/b.dcm"]
     report = pydicom.dcmread(tmp_path / "dicom" / f"{row['sha256']}-report.dcm")
     assert report.PatientName == "Doe^Jane"
+    assert not (tmp_path / "dicom" / f"{row['sha256']}-film.dcm").exists(), "the archive has it"
     if not row["withheld_for"]:
         mask = cv2.imread(str(tmp_path / "masks" / f"{row['sha256']}.png"), cv2.IMREAD_GRAYSCALE)
         assert mask.shape == (320, 320)
         assert np.isclose((mask > 0).mean(), float(row["marked_fraction"]), atol=1e-6)
     assert not [path for folder in ("masks", "dicom") for path in (tmp_path / folder).glob(".*")]
+
+
+def test_a_film_that_no_archive_has_is_written_beside_what_refers_to_it(run, tmp_path):
+    _, rows = run("--dicom", str(tmp_path / "dicom"))
+    made = str(tmp_path / "dicom" / f"{by_path(rows)['a.png']['sha256']}-{{}}.dcm")
+    film, report = pydicom.dcmread(made.format("film")), pydicom.dcmread(made.format("report"))
+    assert (film.Rows, film.Columns) == (320, 320)
+    assert film.SOPInstanceUID in referenced(report)
 
 
 def test_a_table_of_other_weights_or_of_another_kind_is_left_alone(run, tmp_path, capsys):
