@@ -5,7 +5,9 @@ import re
 from pathlib import PurePath
 
 from flask import Blueprint, Response, abort, current_app, request, send_file
+from werkzeug.exceptions import BadRequest
 
+from app.analysis.language import mark
 from app.exports.catalogue import exports_of
 from app.exports.exported_study import ExportedStudy
 from app.exports.worklist_csv import worklist_csv
@@ -13,16 +15,23 @@ from app.web.services import services
 from app.web.session import client, own_study, own_worklist
 
 MAX_STEM_LENGTH = 60
+WHOSE = {(): False, (("deidentify", "0"),): False, (("deidentify", "1"),): True}
+"""By what a query asks: whether to leave out whose film it is."""
 
 blueprint = Blueprint("downloads", __name__)
 
 
 @blueprint.get("/studies/<study_id>/exports/<file>")
 def export(study_id: str, file: str) -> Response:
-    """Send one export of a study; with `?deidentify=1` one that does not say whose film it is."""
+    """Send one export of a study; with `?deidentify=1` one that does not say whose film it is.
+
+    Where that is asked for in other words, nothing is sent.
+    """
     study = own_study(study_id)
     chosen = next((export for export in exports_of(study) if export.file == file), None) or abort(404)
-    anonymous = request.args.get("deidentify") == "1"
+    anonymous = WHOSE.get(tuple(request.args.items(multi=True)))
+    if anonymous is None:
+        raise BadRequest(mark("An export takes deidentify=1 or deidentify=0 and nothing else. Nothing was sent."))
     with services().exporting.turn(client()):
         made = chosen.make(ExportedStudy(study, current_app.config["SECRET_KEY"]), anonymous)
     stem = "deidentified" if anonymous else _stem(study.file_name)
@@ -31,7 +40,9 @@ def export(study_id: str, file: str) -> Response:
 
 @blueprint.get("/worklist.csv")
 def worklist() -> Response:
-    """Send this session's worklist, in its order."""
+    """Send this session's worklist, in its order; names of files stand in it, and nothing can be left out."""
+    if request.args:
+        raise BadRequest(mark("The list as a table takes no query: it always names its files. Nothing was sent."))
     return _download(worklist_csv(own_worklist().studies), "pleura-worklist.csv", "text/csv")
 
 

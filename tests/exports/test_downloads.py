@@ -91,6 +91,30 @@ def test_on_request_an_export_does_not_say_whose_it_is(client, place, file):
     assert "Doe" not in answer.headers["Content-Disposition"]
 
 
+@pytest.mark.parametrize(
+    "query",
+    [
+        *("deidentify=true", "deidentify=yes", "deidentify=on", "deidentify=", "deidentify", "deidentify=%201"),
+        *("deidentify=0&deidentify=1", "Deidentify=1", "de-identify=1", "anonymous=1"),
+    ],
+)
+def test_what_is_asked_in_other_words_sends_nothing(client, place, query):
+    answer = client.get(f"{place}/exports/answer.json?{query}")
+    assert answer.status_code == 400
+    assert "deidentify=1 or deidentify=0" in answer.text
+    assert "Content-Disposition" not in answer.headers
+
+
+def test_a_list_without_names_of_files_is_not_to_be_had(client, place):
+    answer = client.get("/worklist.csv?deidentify=1")
+    assert answer.status_code == 400
+    assert "always names its files" in answer.text
+
+
+def test_whose_film_it_is_can_be_asked_for(client, place):
+    assert b"D-4711" in client.get(f"{place}/exports/report.dcm?deidentify=0").data
+
+
 def test_no_export_on_request_quotes_the_header_or_tells_the_age(app, client):
     told = {"PatientAge": "095Y", "BodyPartExamined": "HAND OF MAX", "StudyDate": "20240131"}
     place = upload(client, (to_dicom(IMAGE, **told), "max.dcm")).location

@@ -174,7 +174,7 @@ def test_deeds_are_written_down_without_a_name(make):
     client = make()
     place = send(client, "/studies").location
     study_id = place.rsplit("/", 1)[1]
-    exports = f"{place}/exports/answer.json?deidentify=1", "/worklist.csv?deidentify=1"
+    exports = f"{place}/exports/answer.json?deidentify=1", "/worklist.csv"
     for address in (place, *exports, "/studies/nowhere"):
         client.get(address)
     client.post(f"{place}/correct/nothing")
