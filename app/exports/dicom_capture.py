@@ -1,5 +1,6 @@
 """The overlay as a DICOM Secondary Capture, for archives that show no segmentations; and the film of a PNG."""
 
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -39,11 +40,18 @@ def capture(exported: ExportedStudy, anonymous: bool) -> bytes:
 
 @speaking(SOURCE)
 def film(exported: ExportedStudy, anonymous: bool) -> bytes:
-    """Write a film that was no DICOM instance as the one that the other exports refer to."""
+    """Write a film that was no DICOM instance as the one that the other exports refer to, in its rows and columns.
+
+    Its greys are those that the page shows: 8 bits, and of a very large film no finer.
+    """
     source = source_of(exported)
     names = {"series_instance_uid": source.SeriesInstanceUID, "sop_instance_uid": source.SOPInstanceUID}
-    described = "Film as uploaded to Pleura, research use only"
-    made = _made(exported, exported.film, "MONOCHROME2", described, 1, names, anonymous)
+    described, pixels = "Film as shown by Pleura, research use only", exported.in_stored_rows(exported.film)
+    made = _made(exported, pixels, "MONOCHROME2", described, 1, names, anonymous)
+    (height, width), (rows, columns) = exported.shape, exported.stored_shape
+    oblong = Fraction(height * columns, width * rows).limit_denominator(1000)
+    if oblong != 1:
+        made.PixelAspectRatio = [oblong.numerator, oblong.denominator]
     return to_bytes(made, exported, anonymous)
 
 

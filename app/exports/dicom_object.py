@@ -45,7 +45,7 @@ def source_of(exported: ExportedStudy) -> Dataset:
     for keyword in NAMES:
         setattr(source, keyword, exported.film_uid(keyword))
     source.Modality = "CR"
-    source.Rows, source.Columns = exported.in_stored_rows(exported.mask).shape
+    source.Rows, source.Columns = exported.stored_shape
     for keyword in ("PatientID", "PatientName", "PatientBirthDate", "PatientSex"):
         setattr(source, keyword, "")
     for keyword in ("AccessionNumber", "StudyID", "StudyDate", "StudyTime", "ReferringPhysicianName"):

@@ -10,6 +10,7 @@ from pydicom.dataset import Dataset
 from pydicom.sr.codedict import codes
 from pydicom.sr.coding import Code
 from pydicom.uid import SegmentationStorage
+from pydicom.valuerep import DS
 
 from app.analysis.language import SOURCE, speaking
 from app.exports.dicom_object import equipment, source_of, to_bytes
@@ -81,23 +82,27 @@ def _made(
         omit_empty_frames=False,
         **equipment(exported),
     )
-    _lay_flat(made)
+    _lay_flat(made, exported)
     for item in (*made.DimensionOrganizationSequence, *made.DimensionIndexSequence):
         item.DimensionOrganizationUID = exported.new_uid(f"{kind.value} dimensions")  # highdicom draws one each time
     return made
 
 
-def _lay_flat(made: Segmentation) -> None:
+def _lay_flat(made: Segmentation, exported: ExportedStudy) -> None:
     """Say that rows and columns are the film's own, in functional groups that a segmentation of no volume may have.
 
     A projection has no plane in the patient, and none is claimed: there is no frame of reference and no position. But
     OHIF 3.13 takes both groups apart unasked (`_getReferencedDisplaySetMetadata`, `checkOrientation`): without them it
     fails to open the series, with them it draws the segments on the film. The orientation is the one that it takes a
-    radiograph to have. No pixel spacing is given, so nothing in the plane can be measured by it; the thickness stands
-    there because the group may not be empty.
+    radiograph to have; the thickness stands there because the group may not be empty. Pixel spacing is given where it
+    is known, at the detector: of a made-up one viewers would make millimetres. highdicom's `segread` demands it; a
+    segmentation without is read by its `imread` alone.
     """
     measures, orientation = Dataset(), Dataset()
     measures.SliceThickness = "1"
+    if spacing_mm := exported.answer.film.pixel_spacing_mm:
+        extents = zip(spacing_mm, exported.shape, exported.stored_shape, strict=True)
+        measures.PixelSpacing = [DS(of_one * judged / stored, auto_format=True) for of_one, judged, stored in extents]
     orientation.ImageOrientationPatient = [1, 0, 0, 0, 1, 0]
     (shared,) = made.SharedFunctionalGroupsSequence
     shared.PixelMeasuresSequence, shared.PlaneOrientationSequence = [measures], [orientation]

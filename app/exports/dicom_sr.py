@@ -7,6 +7,7 @@ withheld, is "Indeterminate" (SCT 82334004, of CID 4220). Code meanings are the 
 written for people is in the reader's language.
 """
 
+import math
 from typing import Any
 
 import numpy as np
@@ -47,7 +48,7 @@ from app.analysis.language import SOURCE, language, tr
 from app.exports.dicom_object import equipment, source_of, to_bytes
 from app.exports.dicom_seg import pleura_of, segmentation_reference
 from app.exports.exported_study import ExportedStudy, keyed_uid
-from app.exports.outlines import Outline, outlines_of
+from app.exports.outlines import outlines_of
 from app.segmentation.decision.calibration import Finding
 from app.segmentation.reading.geometry import Laterality
 
@@ -173,16 +174,17 @@ def _side(exported: ExportedStudy, number: int, side: Laterality) -> PlanarROIMe
     return PlanarROIMeasurementsAndQualitativeEvaluations(
         **_described(exported, side, 1, tr("Pneumothorax {side}", side=exported.side_words(side))),
         referenced_segment=frame,
-        measurements=[_area(exported, side)],
+        measurements=[_area(exported, int(exported.sides[side].sum()))],
     )
 
 
 def _outlined(exported: ExportedStudy, side: Laterality) -> list[PlanarROIMeasurementsAndQualitativeEvaluations]:
-    """Outline every region of a side on the film.
+    """Outline every region of a side on the film: those of the pixels in which it is judged, as all exports count them.
 
     The first is tracked as what the segment's group is: viewers merge both, and so have coordinates for that one, too.
     """
-    outlines, count = outlines_of(exported.in_stored_rows(exported.sides[side]), MAX_OUTLINES)
+    outlines, count = outlines_of(exported.sides[side], MAX_OUTLINES)
+    (height, width), (rows, columns) = exported.shape, exported.stored_shape
     groups = []
     for number, outline in enumerate(outlines, start=1):
         name = tr(
@@ -193,8 +195,8 @@ def _outlined(exported: ExportedStudy, side: Laterality) -> list[PlanarROIMeasur
         )
         group = PlanarROIMeasurementsAndQualitativeEvaluations(
             **_described(exported, side, number, name),
-            referenced_region=_region(exported, outline.points),
-            measurements=[_area(exported, side, outline)] if count > 1 else [],  # else its segment's is its own
+            referenced_region=_region(exported, outline.points * (columns, rows) / (width, height)),
+            measurements=[_area(exported, outline.pixels)] if count > 1 else [],  # else its segment's is its own
         )
         groups.append(group)
     return groups
@@ -221,14 +223,13 @@ def _region(exported: ExportedStudy, points: np.ndarray) -> ImageRegion:
     return ImageRegion(GraphicTypeValues.POLYLINE, points, image)
 
 
-def _area(exported: ExportedStudy, side: Laterality, outline: Outline | None = None) -> Measurement:
-    """Give the area of a side, or of one of its regions."""
-    spacing_mm, (stored, judged) = exported.answer.film.pixel_spacing_mm, exported.side_pixels[side]
-    pixels = stored if outline is None else outline.pixels
+def _area(exported: ExportedStudy, pixels: int) -> Measurement:
+    """Give the area of pixels in which the film is judged; where their size is unknown, in pixels of the file."""
+    spacing_mm = exported.answer.film.pixel_spacing_mm
     if spacing_mm is None:
-        return Measurement(codes.SCT.Area, pixels, PIXELS)
-    whole_mm2 = judged * spacing_mm[0] * spacing_mm[1]
-    return Measurement(codes.SCT.Area, round(whole_mm2 * pixels / stored, 1), codes.UCUM.SquareMillimeter)
+        stored = pixels * math.prod(exported.stored_shape) / math.prod(exported.shape)
+        return Measurement(codes.SCT.Area, round(stored, 1), PIXELS)
+    return Measurement(codes.SCT.Area, round(pixels * math.prod(spacing_mm), 1), codes.UCUM.SquareMillimeter)
 
 
 def _algorithm(exported: ExportedStudy) -> AlgorithmIdentification:

@@ -11,6 +11,7 @@ import numpy as np
 
 from app.analysis import wording
 from app.analysis.language import SOURCE, language, mark, tr
+from app.exports.resizing import resized
 from app.segmentation.decision.postprocessing import PostprocessingConfig, Region, segment
 from app.segmentation.network.preprocessing import restore
 from app.segmentation.notice import NOTICE
@@ -68,15 +69,20 @@ class ExportedStudy:
         """
         return stored_mask(self.study)
 
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(H, W) in which the film is judged: that of `mask`."""
+        return self.answer.film.height, self.answer.film.width
+
+    @property
+    def stored_shape(self) -> tuple[int, int]:
+        """Rows and columns that the file itself has."""
+        rows, columns = (int(self.header.get(keyword, 0)) for keyword in ("Rows", "Columns"))
+        return (rows, columns) if rows and columns else self.shape
+
     def in_stored_rows(self, pixels: np.ndarray) -> np.ndarray:
-        """Bring a mask or map, (H, W) or (H, W, n), to the rows and columns that the file itself has."""
-        shape = tuple(int(self.header.get(keyword, 0)) for keyword in ("Rows", "Columns"))
-        if 0 in shape or shape == pixels.shape[:2]:
-            return pixels
-        how = cv2.INTER_NEAREST if pixels.dtype == bool else cv2.INTER_LINEAR
-        number = np.uint8 if pixels.dtype == bool else pixels.dtype
-        resized = cv2.resize(pixels.astype(number), shape[::-1], interpolation=how)
-        return resized.reshape(*shape, *pixels.shape[2:]).astype(pixels.dtype)
+        """Bring the film, a map or masks, (H, W) or (H, W, n), to the rows and columns that the file itself has."""
+        return resized(pixels, self.stored_shape)
 
     @cached_property
     def probability_map(self) -> np.ndarray:
@@ -102,11 +108,6 @@ class ExportedStudy:
         }
         return {side: part for side, part in parts.items() if part.any()}
 
-    @cached_property
-    def side_pixels(self) -> dict[Laterality, tuple[int, int]]:
-        """How many pixels each of `sides` has: of those that the file has, and of those in which the film is judged."""
-        return {side: (int(self.in_stored_rows(part).sum()), int(part.sum())) for side, part in self.sides.items()}
-
     def side_words(self, side: Laterality) -> str:
         """Name a side: the patient's, where the file says which is which; else the picture's."""
         return wording.side(side, self.answer.film)
@@ -119,7 +120,7 @@ class ExportedStudy:
     @property
     def _geometry(self) -> FilmGeometry:
         film = self.answer.film
-        return FilmGeometry((film.height, film.width), film.pixel_spacing_mm, film.image_left)
+        return FilmGeometry(self.shape, film.pixel_spacing_mm, film.image_left)
 
     @property
     def conclusion(self) -> str:

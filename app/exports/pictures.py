@@ -12,6 +12,7 @@ from PIL.PngImagePlugin import PngInfo
 
 from app.analysis.language import tr
 from app.exports.exported_study import ExportedStudy
+from app.exports.resizing import resized
 from app.segmentation.notice import NOTICE
 
 FONTS = Path(__file__).with_name("fonts")
@@ -44,13 +45,12 @@ def draw_overlay(exported: ExportedStudy) -> np.ndarray:
     scale = min(1.0, LARGEST_SIDE / max(exported.film.shape))
     film = cv2.resize(exported.film, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
     picture = cv2.cvtColor(film, cv2.COLOR_GRAY2RGB)
-    size = film.shape[1], film.shape[0]
-    mask = cv2.resize(exported.mask.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST)
-    marked = mask > 0
+    height, width = film.shape
+    marked = resized(exported.mask, (height, width))
     picture[marked] = np.round((1 - OPACITY) * picture[marked] + OPACITY * np.array(MARK)).astype(np.uint8)
-    outlines, _ = cv2.findContours(mask, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
-    width = max(1, round(max(film.shape) / 1000))  # no wider: the pleural line must stay visible
-    return cv2.drawContours(picture, outlines, -1, MARK, width, cv2.LINE_AA)
+    outlines, _ = cv2.findContours(marked.astype(np.uint8), cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
+    thickness = max(1, round(max(film.shape) / 1000))  # no wider: the pleural line must stay visible
+    return cv2.drawContours(picture, outlines, -1, MARK, thickness, cv2.LINE_AA)
 
 
 def _legend(exported: ExportedStudy, width: int) -> np.ndarray:
