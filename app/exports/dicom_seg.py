@@ -123,8 +123,8 @@ def _described(
             family=codes.DCM.ArtificialIntelligence,
             version=f"SHA-256 {exported.hash_prefix}",
         ),
-        tracking_id=f"Pneumothorax {'map' if side is None else exported.side_words(side)}",
-        tracking_uid=exported.new_uid(f"tracking {side}"),
+        tracking_id=f"Pneumothorax {'map' if by_model else exported.side_words(side) if side else ''}".rstrip(),
+        tracking_uid=exported.new_uid("tracking map" if by_model else f"tracking {side} 1"),  # as the report's
         anatomic_regions=[pleura_of(exported, side)],
         display_color=CIELabColor.from_rgb(*MARK),
     )

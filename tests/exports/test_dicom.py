@@ -81,6 +81,17 @@ def test_where_nothing_is_marked_the_segment_is_empty(make_exported):
     assert exports["segmentation.dcm"].SOPInstanceUID not in referenced(exports["report.dcm"])
 
 
+def test_a_finding_is_tracked_under_one_name_in_every_object_and_apart_from_the_map(make_exported):
+    exports = dicom_exports(make_exported(FILMS["dicom"], BOTH))
+    groups = highdicom.sr.ComprehensiveSR.from_dataset(exports["report.dcm"]).content
+    tracked = {group.tracking_uid for group in groups.get_planar_roi_measurement_groups() if not is_film(group)}
+    assert {segment.TrackingUID for segment in exports["segmentation.dcm"].SegmentSequence} == tracked
+    empty = dicom_exports(make_exported(FILMS["dicom"], BOTH & False, "negative", 0.04))
+    (segment,), (whole,) = empty["segmentation.dcm"].SegmentSequence, empty["probability.dcm"].SegmentSequence
+    assert (segment.TrackingID, whole.TrackingID) == ("Pneumothorax", "Pneumothorax map")
+    assert segment.TrackingUID != whole.TrackingUID
+
+
 def test_the_probability_map_keeps_its_fractions(make_exported):
     exported = make_exported(FILMS["dicom"], MASK)
     made = dicom_exports(exported)["probability.dcm"]
