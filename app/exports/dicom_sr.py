@@ -105,7 +105,7 @@ def report(exported: ExportedStudy, anonymous: bool) -> bytes:
         content=content[0],
         series_instance_uid=exported.new_uid("report series", spoken=True),
         series_number=9004,
-        sop_instance_uid=exported.new_uid("report", spoken=True),
+        sop_instance_uid=exported.new_uid(f"report {exported.study.verdict or 'without verdict'}", spoken=True),
         instance_number=1,
         is_complete=True,
         series_description="Pleura report, research use only",
@@ -245,6 +245,7 @@ def _remarks(exported: ExportedStudy, anonymous: bool) -> list[str]:
     remarks = [
         ". ".join([exported.conclusion, *filter(None, [wording.warnings(exported.answer)])]) + ".",
         exported.imprint,
+        *filter(None, [exported.verdict]),
     ]
     remarks += [f"{doubt.kind}: {doubt.text}" for doubt in wording.doubts(exported.answer, anonymous)]
     if exported.sides and exported.answer.film.pixel_spacing_mm:

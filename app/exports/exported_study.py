@@ -172,6 +172,15 @@ class ExportedStudy:
         return tr("Marked by the model") if self.mask.any() else tr("The model marks nothing")
 
     @property
+    def verdict(self) -> str:
+        """What the reader says of the model's answer, as a sentence; empty where nothing was said."""
+        if not self.study.verdict:
+            return ""
+        if self.study.verdict == "right":
+            return tr("The reader says that the model is right.")
+        return tr("The reader says that the model is wrong.")
+
+    @property
     def warning(self) -> str:
         """What nobody who opens an export of an example may overlook; empty for a film that was uploaded."""
         return tr(EXAMPLE) if self.study.example else ""

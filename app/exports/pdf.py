@@ -145,14 +145,10 @@ def _finding(page: Page, exported: ExportedStudy) -> None:
     if exported.answer.finding is Finding.NEGATIVE:
         page.ln(2)
         page.paragraph(tr(wording.MISSES_SOME), 8, colour=ALARM, **BESIDE)
-    if exported.study.verdict:
+    if exported.verdict:
         page.ln(3)
         page.paragraph(tr("Reader"), 8, colour=GREY, **BESIDE)
-        agrees = exported.study.verdict == "right"
-        said = (
-            tr("The reader says that the model is right.") if agrees else tr("The reader says that the model is wrong.")
-        )
-        page.paragraph(said, **BESIDE)
+        page.paragraph(exported.verdict, **BESIDE)
 
 
 def _probability(page: Page, exported: ExportedStudy, chance: str) -> None:

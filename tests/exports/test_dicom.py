@@ -296,6 +296,17 @@ def test_the_report_counts_the_warnings(make_exported):
     assert "Pneumothorax suspected. 2 warnings." in said(dicom_exports(warned)["report.dcm"])
 
 
+def test_the_report_says_what_the_reader_says_under_a_name_of_its_own(make_exported):
+    silent, agreed, denied = (
+        dicom_exports(make_exported(FILMS["dicom"], BOTH, verdict=verdict)) for verdict in (None, "right", "wrong")
+    )
+    assert "The reader says that the model is right." in said(agreed["report.dcm"])
+    assert "The reader says that the model is wrong." in said(denied["report.dcm"])
+    assert "The reader says" not in said(silent["report.dcm"])
+    assert len({made["report.dcm"].SOPInstanceUID for made in (silent, agreed, denied)}) == 3
+    assert silent["segmentation.dcm"] == denied["segmentation.dcm"]
+
+
 def film_group(content: highdicom.sr.MeasurementReport) -> highdicom.sr.PlanarROIMeasurementsAndQualitativeEvaluations:
     """What a report says of the film as a whole, whose region is the film's border."""
     (film,) = (group for group in content.get_planar_roi_measurement_groups() if is_film(group))
