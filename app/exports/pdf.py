@@ -1,6 +1,6 @@
 """A report of one page: the film with what is marked, the finding, and when not to trust it."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TypedDict
 
 from PIL import Image
@@ -33,6 +33,9 @@ BESIDE: Place = {"x": MARGIN + FILM_WIDTH + GAP, "width": WIDTH - 2 * MARGIN - F
 """Where a paragraph beside the film lies."""
 
 MAX_REGIONS = 6
+NO_MOMENT = datetime(1900, 1, 1, tzinfo=UTC)
+"""In place of a time that nothing may tell, as in DICOM objects (`deidentify.DUMMIES`)."""
+
 LONGEST_PRINTED = 64
 """Characters of a name's group, or of a number (PS3.5 6.2)."""
 
@@ -52,8 +55,7 @@ def report_pdf(exported: ExportedStudy, anonymous: bool) -> bytes:
     page.set_subject(exported.imprint)
     page.set_creator(tr("Pleura {version}, model {model}, SHA-256 {hash}.", **exported.maker).rstrip("."))
     page.set_lang(language())
-    if not anonymous:
-        page.set_creation_date(_moment(exported))
+    page.set_creation_date(NO_MOMENT if anonymous else _moment(exported))  # fpdf2 would say when it was asked for
     return bytes(page.output())
 
 

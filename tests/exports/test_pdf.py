@@ -57,6 +57,14 @@ def test_whose_film_it_is_can_be_left_out(make_exported):
     assert "Warning: Under 18. Do not rely on the answer for a child" in text
 
 
+def test_without_whose_film_it_is_no_time_is_told_either(make_exported):
+    reports = [
+        read(make_exported(to_png(PHANTOM.image), PHANTOM.true_mask, created_at=when), anonymous=True)[0]
+        for when in (1_700_000_000.0, 1_800_000_000.0)
+    ]
+    assert {report.metadata["/CreationDate"][:16] for report in reports} == {"D:19000101000000"}
+
+
 def test_warnings_stand_before_notes(make_exported):
     doubts = doubt("burned_in_text", "There is text."), doubt("turned", "It lies on its side.")
     _, text = read(make_exported(to_png(PHANTOM.image), PHANTOM.true_mask, doubts=doubts))
