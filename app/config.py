@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from limits import parse_many
+
 ROOT = Path(__file__).resolve().parent.parent
 MIN_SECRET_LENGTH = 32
 AUDIT_DAYS = 365
@@ -184,8 +186,6 @@ def _check_hosts(names: str) -> None:
 
 
 def _check_rate(limit: str) -> None:
-    from limits import parse_many  # not above: training reads this module, too
-
     try:
         parse_many(limit or "1/minute")
     except ValueError:

@@ -28,6 +28,8 @@ REASONS = {
     "inverted_suspected": mark("the film looks inverted"),
     "turned": mark("the film lies turned"),
 }
+OTHER_REASON = mark("the model cannot judge this film")
+"""Of an answer that another version gave."""
 """Why an answer is withheld, by the code of the doubt: a clause."""
 
 PHOTOGRAPH = mark("Looks like a photograph of a screen")
@@ -72,7 +74,7 @@ def headline(answer: Answer) -> str:
 
 def reason(answer: Answer) -> str:
     """Say, in a clause, why an answer is withheld."""
-    return tr(REASONS.get(answer.withheld_for or "", mark("the model cannot judge this film")))
+    return tr(REASONS.get(answer.withheld_for or "", OTHER_REASON))
 
 
 def chance(probability: float) -> str:
@@ -103,7 +105,7 @@ def meaning(answer: Answer) -> str:
     """Say what the probability means at the operating point; nothing is said here of a withheld answer."""
     point, figure = answer.model.operating_point, chance(answer.probability)
     low, high = chance(point.indeterminate_low), chance(point.indeterminate_high)
-    band = tr("the uncertain range ({low}–{high})", low=low.removesuffix(f"{NO_BREAK}%"), high=high)
+    band = tr("the indeterminate range ({low}–{high})", low=low.removesuffix(f"{NO_BREAK}%"), high=high)
     line = tr("the operating point ({chance})", chance=chance(point.threshold))
     if answer.finding is Finding.POSITIVE:
         if point.indeterminate_high > point.threshold:

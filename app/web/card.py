@@ -17,7 +17,7 @@ FIGURES = {
     ),
     "average_precision": (mark("Average precision"), mark("area under precision over recall")),
     "sensitivity": (mark("Sensitivity"), mark("share of films with a pneumothorax above the operating point")),
-    "specificity": (mark("Specificity"), mark("share of films without one below the operating point")),
+    "specificity": (mark("Specificity"), mark("share of films without a pneumothorax below the operating point")),
     "dice_pos": (mark("Mean Dice of positive films"), mark("how well marks and a reader's mask overlap; 1 is perfect")),
     "iou_pos": (mark("Mean IoU of positive films"), mark("the same, counted more strictly")),
     "dice_all": (

@@ -1,6 +1,6 @@
 // How the film is shown at the moment. It changes what is seen, never what was found.
 
-export const DEFAULTS = Object.freeze({
+const DEFAULTS = Object.freeze({
   window: 100,  // width of the shown grey levels, in percent of the film's
   level: 50,  // their middle
   invert: false,

@@ -62,11 +62,11 @@ def test_what_a_figure_means_at_the_operating_point():
         return wording.meaning(answer).replace("\u00a0", " ")
 
     point = replace(MODEL, operating_point=OperatingPoint("no band", 0.5, 0.5, 0.5))
-    assert "90 % is above the uncertain range (30–60 %)" in meaning(make_answer("positive", 0.9))
+    assert "90 % is above the indeterminate range (30–60 %)" in meaning(make_answer("positive", 0.9))
     assert "90 % is above the operating point (50 %)" in meaning(make_answer("positive", 0.9, model=point))
-    assert "10 % is below the uncertain range (30–60 %)" in meaning(make_answer("negative", 0.1))
+    assert "10 % is below the indeterminate range (30–60 %)" in meaning(make_answer("negative", 0.1))
     assert "10 % is below the operating point (50 %)" in meaning(make_answer("negative", 0.1, model=point))
-    assert "40 % is in the uncertain range (30–60 %)" in meaning(make_answer("indeterminate", 0.4))
+    assert "40 % is in the indeterminate range (30–60 %)" in meaning(make_answer("indeterminate", 0.4))
     assert wording.operating_point(MODEL.operating_point) == "specificity 0.90, at 50\u00a0%"
 
 

@@ -1,7 +1,6 @@
 """DICOM files rendered by DCMTK, a reader that has nothing in common with ours."""
 
 import re
-import shutil
 import subprocess
 import tempfile
 from pathlib import Path
@@ -10,10 +9,6 @@ import numpy as np
 
 RENDERERS = {"native": "dcm2pnm", "JPEG": "dcmj2pnm", "JPEG-LS": "dcml2pnm"}
 """DCMTK's programs, by the compression that they read."""
-
-
-def is_installed() -> bool:
-    return all(map(shutil.which, RENDERERS.values()))
 
 
 def rendered(data: bytes, *options: str, compression: str = "native") -> np.ndarray:

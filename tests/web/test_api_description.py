@@ -12,6 +12,7 @@ from werkzeug.serving import make_server
 
 from app import create_app
 from app.config import ROOT
+from app.segmentation.decision.doubts import NO_REASSURANCE
 
 DESCRIPTION = json.loads((ROOT / "app" / "web" / "openapi.json").read_text())
 
@@ -39,3 +40,8 @@ def test_answers_are_as_described(case, served):
     if case.path != "/readyz":  # without a canary it is not ready, and says so with a 503
         checks.append(not_a_server_error)
     case.call_and_validate(base_url=served, checks=checks)
+
+
+def test_every_doubt_that_withholds_an_answer_is_told():
+    told = DESCRIPTION["components"]["schemas"]["Prediction"]["properties"]["withheld_for"]["description"]
+    assert [code for code in NO_REASSURANCE if f"`{code}`" not in told] == []

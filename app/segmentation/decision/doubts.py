@@ -37,7 +37,7 @@ DOUBTS = {
         "warning",
         "Do not rely on the answer for a child; the model is not known to have learnt from enough children.",
     ),
-    "age_outside_training": ("info", "Trust the answer less than usual: nobody measured it at this age."),
+    "age_outside_training": ("info", "Trust the answer less than usual: nobody has tested the model at this age."),
     "doubtful_pixel_spacing": ("info", "Take no length or area from this film; measure in the original."),
     "burned_in_text": ("info", "See that no text lies over the lungs, and that none names the patient to others."),
     "low_resolution": ("warning", "Send the original film, not a copy made for the screen."),

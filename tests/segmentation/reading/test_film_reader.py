@@ -26,7 +26,7 @@ from tests.support.film_files import to_png
 from tests.support.processes import children
 from training.releasing.phantom.drawing import draw_phantom
 
-MISBEHAVING = "tests.support.readers:read"
+MISBEHAVING = "tests.support.misbehaving_decoders:read"
 
 
 @pytest.fixture(scope="module")
@@ -119,7 +119,7 @@ def test_large_films_go_both_ways(reader):
 
 
 def test_no_process_is_a_failure_of_ours():
-    reader = FilmReader(seconds=1, mebibytes=512, read="tests.support.readers:nowhere")
+    reader = FilmReader(seconds=1, mebibytes=512, read="tests.support.misbehaving_decoders:nowhere")
     with pytest.raises(ReaderUnavailableError):
         reader.read(b"length")
     reader.close()

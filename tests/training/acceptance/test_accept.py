@@ -225,7 +225,7 @@ def test_a_film_that_takes_its_reader_down_costs_one_line(site, checkpoint_path,
     films = [site / "films" / f"film-{index:02d}.png" for index in (1, 4)]
     for film, deed in zip(films, (b"exit", b"spin"), strict=True):
         film.write_bytes(deed)
-    reader = FilmReader(seconds=1, mebibytes=512, read="tests.support.readers:read_film_or_do")
+    reader = FilmReader(seconds=1, mebibytes=512, read="tests.support.misbehaving_decoders:read_film_or_do")
     monkeypatch.setattr("training.acceptance.answers.shared_reader", lambda: reader)
     _, said, left_out = run(site, checkpoint_path)
     reader.close()
