@@ -27,6 +27,7 @@ graceful_timeout = 60  # on SIGTERM, what is being answered is answered
 logger_class = AccessLog
 access_log_format = JSON_FORMAT if os.environ.get("PLEURA_LOG") == "json" else TEXT_FORMAT
 accesslog = "-"
+forwarder_headers = ""  # nobody moves paths by SCRIPT_NAME or PATH_INFO, which a client might send as well
 control_socket_disable = True  # nothing is to be steered at run time, and a user without a home has no place for it
 
 

@@ -120,6 +120,13 @@ REQUESTS: dict[str, tuple[bytes, set[int]]] = {
     "a path of coded dots": (get(b"/static/%2e%2e/%2e%2e/app/config.py"), {404}),
     "a forged cookie": (get(headers=b"Cookie: pleura=eyJvd25lciI6ImFubiJ9.aaaaaa.bbbbbbbbbbbbbbbbb\r\n"), {200}),
     "a cookie that inflates": (get(headers=b"Cookie: pleura=.eJw" + b"A" * 7000 + b".a.b\r\n"), {200}),
+    "a host that is no name": (b"GET / HTTP/1.1\r\nHost: .\r\nConnection: close\r\n\r\n", {400}),
+    "a referrer that is no address": (get(b"/studies", b"Referer: http://[\r\n", b"POST"), {400}),
+    "an origin that is no address": (get(b"/studies", b"Origin: http://[\r\n", b"POST"), {403}),
+    "a password of odd letters": (get(b"/monitoring", b"Authorization: Basic \xff\r\n"), {404}),
+    "a path of one's own": (get(headers=b"SCRIPT_NAME: /p\r\n"), {200}),
+    "another path of one's own": (get(headers=b"PATH_INFO: /nowhere\r\n"), {200}),
+    "a scheme of one's own": (get(headers=b"X-Forwarded-Proto: gopher\r\n"), {200, 400}),
     "a token of odd letters": (
         POST + b"Authorization: Bearer \xff\xfe\xfd\r\n" + MULTIPART + sized(WHOLE),
         {200, 400},

@@ -12,6 +12,7 @@ from werkzeug.exceptions import BadRequest, HTTPException
 
 from app.analysis.language import mark
 from app.studies.database import StorageFullError
+from app.web.headers import empty_unreadable
 
 IN_MEMORY_BYTES = 500_000
 
@@ -70,10 +71,11 @@ class Body:
 
 
 class FilmRequest(Request):
-    """A request whose files say what is wrong when there is no room for them, or they do not arrive."""
+    """A request whose headers can be read, and whose files say what is wrong if they find no room or do not arrive."""
 
     def __init__(self, environ: dict[str, Any], *args: Any, **options: Any) -> None:
         environ["wsgi.input"] = Body(environ["wsgi.input"])
+        empty_unreadable(environ)
         super().__init__(environ, *args, **options)
 
     def _get_file_stream(self, *args: object, **kwargs: object) -> IO[bytes]:

@@ -122,9 +122,10 @@ def counters() -> Response:
 
 
 def _demand_token() -> None:
-    token, sent = current_app.config["MONITORING_TOKEN"], request.authorization
+    token = current_app.config["MONITORING_TOKEN"]
     if not token:
         raise NotFound()
+    sent = request.authorization
     given = (sent.token if sent.type == "bearer" else sent.password) if sent else None
     if not hmac.compare_digest((given or "").encode(), token.encode()):
         answer = Response("The operator's token is needed.\n", 401, mimetype="text/plain")

@@ -89,7 +89,7 @@ def _refuse_strangers(known_hosts: set[str], is_certified: bool) -> None:
     if origin is None:  # programs send none; a browser does, and those before 2020 sent a referrer
         foreign = request.headers.get("Sec-Fetch-Site") == "cross-site"
     else:
-        foreign = urlsplit(origin).netloc.lower() != request.host.lower()
+        foreign = origin.lower().partition("://")[2] != request.host.lower()
     if foreign:
         raise CrossSiteError()
 
@@ -111,8 +111,8 @@ def _is_number(name: str) -> bool:
 
 def _add_headers(response: Response) -> Response:
     response.headers.update(HEADERS)
-    if request.endpoint != "static":
-        response.headers["Cache-Control"] = "no-store"  # films and findings stay out of every cache
+    if request.endpoint != "static" or response.status_code >= 400:
+        response.headers["Cache-Control"] = "no-store"  # films, findings and what a form needs stay out of every cache
     return response
 
 
