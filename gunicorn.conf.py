@@ -70,6 +70,14 @@ def on_starting(server) -> None:
         )
 
 
+def worker_exit(server, worker) -> None:
+    """Let go of the database: SQLite then puts its log into the file, and leaves none beside it."""
+    if worker.booted:
+        from app.web.services import services  # the master shall hold no library of the model's
+
+        services(worker.wsgi).studies.close()
+
+
 def child_exit(server, worker) -> None:
     """Take the gauges of a worker that is gone out of the sum."""
     if os.environ.get("PROMETHEUS_MULTIPROC_DIR"):

@@ -214,6 +214,9 @@ def test_request_in_flight_is_finished_on_sigterm(checkpoint_path, tmp_path, fil
             assert answer.status == 200
             assert json.load(answer)["mask"]["width"] == 256
         assert server.process.wait(timeout=60) == 0
+    assert not (tmp_path / "studies.sqlite-wal").exists(), (
+        "a log is left beside the database, which may be replaced now"
+    )
 
 
 def test_image_holds_all_it_copies():

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 
-from sqlalchemy import DDL, Engine, Float, delete, event, insert, literal_column, select
+from sqlalchemy import Connection, Engine, Float, delete, insert, literal_column, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -20,20 +20,27 @@ COLUMNS = ("at", "who", "deed", "study", "detail")
 
 REFUSE = "SELECT RAISE(ABORT, 'audit is append-only')"
 APPEND_ONLY = {
-    "sqlite": (
-        f"CREATE TRIGGER audit_unchanged BEFORE UPDATE ON audit BEGIN {REFUSE}; END",
-        "CREATE TRIGGER audit_undeleted BEFORE DELETE ON audit "
+    "sqlite": {
+        "audit_unchanged": f"CREATE TRIGGER audit_unchanged BEFORE UPDATE ON audit BEGIN {REFUSE}; END",
+        "audit_undeleted": "CREATE TRIGGER audit_undeleted BEFORE DELETE ON audit "
         f"WHEN OLD.expires_at > CAST(strftime('%s', 'now') AS REAL) BEGIN {REFUSE}; END",
-    ),
-    "postgresql": (
-        "CREATE OR REPLACE FUNCTION audit_refuse() RETURNS trigger LANGUAGE plpgsql AS "
+    },
+    "postgresql": {
+        "audit_refuse": "CREATE FUNCTION audit_refuse() RETURNS trigger LANGUAGE plpgsql AS "
         "$$ BEGIN RAISE EXCEPTION 'audit is append-only'; END $$",
-        "CREATE TRIGGER audit_unchanged BEFORE UPDATE ON audit FOR EACH ROW EXECUTE FUNCTION audit_refuse()",
-        "CREATE TRIGGER audit_undeleted BEFORE DELETE ON audit FOR EACH ROW "
+        "audit_unchanged": "CREATE TRIGGER audit_unchanged BEFORE UPDATE ON audit "
+        "FOR EACH ROW EXECUTE FUNCTION audit_refuse()",
+        "audit_undeleted": "CREATE TRIGGER audit_undeleted BEFORE DELETE ON audit FOR EACH ROW "
         "WHEN (OLD.expires_at > extract(epoch FROM now())) EXECUTE FUNCTION audit_refuse()",
-    ),
+    },
 }
-"""By SQLAlchemy's name of a database."""
+"""By SQLAlchemy's name of a database: what guards the trail, by its name."""
+GUARDS = {
+    "sqlite": "SELECT name FROM sqlite_master WHERE type = 'trigger'",
+    "postgresql": "SELECT tgname FROM pg_trigger WHERE tgrelid = 'audit'::regclass "
+    "UNION SELECT proname FROM pg_proc WHERE oid = to_regproc('audit_refuse')",
+}
+"""Names of those that are there."""
 OWN_NOW = {"sqlite": "CAST(strftime('%s', 'now') AS REAL)", "postgresql": "extract(epoch FROM now())"}
 """Seconds since the epoch by a database's own clock, which the triggers believe."""
 
@@ -63,10 +70,13 @@ class Entry(Base):
     detail: Mapped[str]
 
 
-for _dialect, _statements in APPEND_ONLY.items():
-    for _statement in _statements:
-        _ddl = DDL(_statement.replace("%", "%%")).execute_if(dialect=_dialect)
-        event.listen(Entry.__table__, "after_create", _ddl)
+def guard(connection: Connection) -> None:
+    """Have a database refuse to forget deeds, as far as it does not: a copy may have the table without its triggers."""
+    dialect = connection.dialect.name
+    found = set(connection.exec_driver_sql(GUARDS[dialect]).scalars()) if dialect in GUARDS else set()
+    for name, statement in APPEND_ONLY.get(dialect, {}).items():
+        if name not in found:
+            connection.exec_driver_sql(statement)
 
 
 class AuditTrail:

@@ -13,8 +13,10 @@ from sqlalchemy.exc import (
     ArgumentError,
     DBAPIError,
     InterfaceError,
+    InternalError,
     NoSuchModuleError,
     OperationalError,
+    ProgrammingError,
     SQLAlchemyError,
 )
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
@@ -26,7 +28,9 @@ from app.segmentation.errors import PleuraError
 BUSY_SECONDS = 15
 """How long one process waits for another's transaction on SQLite, where its URL names no `timeout`."""
 ANSWER_SECONDS = 15
-"""How long PostgreSQL may take over one statement, and over taking a connection: then films are refused, not hung."""
+"""How long PostgreSQL may take over one statement, and over taking a connection: then films are refused, not hung.
+
+Where its URL or libpq's variables say otherwise, they count."""
 
 PAGES_AT_ONCE = 2048
 """Of 4 KiB."""
@@ -35,8 +39,8 @@ DISK_FULL = "53100"
 """PostgreSQL's SQLSTATE."""
 
 
-OUTAGES = (OperationalError, InterfaceError, PoolTimeoutError)
-"""What a driver raises that has nobody's statement to blame."""
+OUTAGES = (OperationalError, InterfaceError, InternalError, ProgrammingError, PoolTimeoutError)
+"""What a driver raises where no value is to blame: the server, its tables or our rights are gone, or it only reads."""
 
 logger = logging.getLogger(__name__)
 
@@ -83,11 +87,9 @@ def open_database(url: str) -> Engine:
     if make_url(url).get_backend_name() == "sqlite" and (file is None or file.name == ":memory:"):
         raise SettingError("PLEURA_DATABASE_URL must name SQLite's file: sqlite:////FOLDER/studies.sqlite.")
     if file is None:
-        patience = {}
-        if make_url(url).get_backend_name() == "postgresql":
-            timeout = f"-c statement_timeout={1000 * ANSWER_SECONDS} -c lock_timeout={1000 * ANSWER_SECONDS}"
-            patience = {"connect_args": {"connect_timeout": ANSWER_SECONDS, "options": timeout}}
-        return create_engine(url, pool_pre_ping=True, pool_timeout=ANSWER_SECONDS, hide_parameters=True, **patience)
+        return create_engine(
+            url, connect_args=_patience(url), pool_pre_ping=True, pool_timeout=ANSWER_SECONDS, hide_parameters=True
+        )
     os.close(os.open(file, os.O_CREAT | os.O_RDWR, 0o600))
     os.chmod(file, 0o600)  # also where the file is older than this process
     waiting = {} if "timeout" in make_url(url).query else {"timeout": BUSY_SECONDS}
@@ -100,6 +102,17 @@ def open_database(url: str) -> Engine:
             connection.execute(f"PRAGMA {pragma}")
 
     return engine
+
+
+def _patience(url: str) -> dict[str, object]:
+    """Say how long PostgreSQL may take, by arguments of its driver: they replace the URL's, and libpq's variables."""
+    parsed = make_url(url)
+    if parsed.get_backend_name() != "postgresql":
+        return {}
+    ours = f"-c statement_timeout={1000 * ANSWER_SECONDS} -c lock_timeout={1000 * ANSWER_SECONDS}"
+    theirs = parsed.query.get("options", os.environ.get("PGOPTIONS", ""))
+    seconds = parsed.query.get("connect_timeout", os.environ.get("PGCONNECT_TIMEOUT", ANSWER_SECONDS))
+    return {"connect_timeout": seconds, "options": f"{ours} {theirs}"}  # of two values the latter counts
 
 
 @contextmanager

@@ -1,8 +1,8 @@
 """The tables' version, and how an older database is brought to it: Alembic's migrations, run at the start.
 
 A new database is made whole and marked with the latest version, as Alembic's own cookbook does, and one of that version
-gets what it lacks: `python -m app.studies` once made new ones without observations. Alembic itself is imported only
-where there is something to migrate.
+gets what it lacks: `python -m app.studies` once made new ones without observations, and a dump of some tables leaves
+the audit trail's guard out. Alembic itself is imported only where there is something to migrate.
 """
 
 import fcntl
@@ -16,7 +16,7 @@ from typing import cast
 from sqlalchemy import Column, Connection, Engine, MetaData, String, Table, inspect, select, text
 
 from app.config import SettingError
-from app.studies.audit import Entry
+from app.studies.audit import Entry, guard
 from app.studies.database import Base, sqlite_file
 from app.studies.observations import Observation
 from app.studies.study import Study
@@ -42,19 +42,21 @@ def migrate(engine: Engine) -> None:
     Raises:
         SettingError: If a later version of this program made them.
     """
-    with _alone(engine), engine.connect() as connection:
+    with _alone(engine), _patient(engine) as connection:
         found = _version(connection)
-        if found == VERSION or not inspect(connection).has_table("studies"):
+        is_older = found != VERSION and inspect(connection).has_table("studies")
+        if is_older:
+            connection.rollback()
+            _upgrade(connection, found)
+        else:
             Base.metadata.create_all(connection, TABLES)
             if found != VERSION:
                 VERSIONS.create(connection, checkfirst=True)
                 connection.execute(VERSIONS.delete())
                 connection.execute(VERSIONS.insert().values(version_num=VERSION))
-            connection.commit()
-            return
-        connection.rollback()
-        _upgrade(connection, found)
-    if engine.dialect.name == "sqlite":
+        guard(connection)
+        connection.commit()
+    if is_older and engine.dialect.name == "sqlite":
         with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             connection.exec_driver_sql("VACUUM")  # an older file learns to shrink
 
@@ -94,9 +96,20 @@ def _alone(engine: Engine) -> Iterator[None]:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
     elif engine.dialect.name == "postgresql":
-        with engine.connect() as connection:
+        with _patient(engine) as connection:  # closed at the end, and the lock with it
             connection.execute(text("SELECT pg_advisory_lock(:number)"), {"number": POSTGRESQL_LOCK})
             yield
-            connection.execute(text("SELECT pg_advisory_unlock(:number)"), {"number": POSTGRESQL_LOCK})
     else:
         yield
+
+
+@contextmanager
+def _patient(engine: Engine) -> Iterator[Connection]:
+    """Connect without limits of time: others may migrate for long, and so may this process."""
+    with engine.connect() as connection:
+        if engine.dialect.name == "postgresql":
+            connection.detach()  # closed at the end: without these limits nobody else shall have it
+            limits = "SELECT set_config('statement_timeout', '0', false), set_config('lock_timeout', '0', false)"
+            connection.execute(text(limits))
+            connection.commit()
+        yield connection

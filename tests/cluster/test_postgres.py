@@ -15,17 +15,10 @@ from app.studies.database import Base, StorageFullError
 from app.studies.schema import VERSIONS
 from app.studies.store import StudyStore
 from app.studies.study import Study
-from tests.support.cluster import postgres
 from tests.support.needs import lacking
 from tests.support.studies import ANSWER, RETENTION, Clock, add
 
 MIB = 2**20
-
-
-@pytest.fixture(scope="module")
-def url(tmp_path_factory) -> Iterator[str]:
-    with postgres(tmp_path_factory.mktemp("postgres")) as (_, url):
-        yield url
 
 
 def drop_tables(connection: Connection) -> None:

@@ -90,6 +90,18 @@ def test_a_database_of_this_version_gets_what_it_lacks(engine, table):
         connection.execute(sa.update(Entry).values(who="nobody"))
 
 
+def test_a_copy_without_the_audit_trail_s_guard_gets_it_again(engine):
+    migrate(engine)
+    AuditTrail(engine).note("session 1", "saw")
+    with engine.begin() as connection:
+        for trigger in ("audit_unchanged", "audit_undeleted"):
+            connection.execute(sa.text(f"DROP TRIGGER {trigger}"))
+    migrate(engine)
+    for statement in (sa.update(Entry).values(who="nobody"), sa.delete(Entry)):
+        with pytest.raises(sa.exc.IntegrityError, match="append-only"), engine.begin() as connection:
+            connection.execute(statement)
+
+
 def test_films_from_before_there_were_versions_are_given_up(engine):
     with engine.begin() as connection:
         connection.exec_driver_sql("CREATE TABLE studies (id TEXT PRIMARY KEY, film_png BLOB)")

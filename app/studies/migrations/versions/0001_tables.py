@@ -6,8 +6,6 @@ What a database holds from before there were migrations is films that are kept f
 import sqlalchemy as sa
 from alembic import op
 
-from app.studies.audit import APPEND_ONLY
-
 revision = "0001"
 down_revision = None
 
@@ -43,8 +41,6 @@ def upgrade() -> None:
         sa.Column("expires_at", sa.Double, nullable=False, index=True),
         *(sa.Column(name, sa.String, nullable=False) for name in ("who", "deed", "study", "detail")),
     )
-    for statement in APPEND_ONLY.get(op.get_bind().dialect.name, ()):
-        op.execute(statement)
     op.create_table(
         "tokens",
         sa.Column("name", sa.String, primary_key=True),
