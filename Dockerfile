@@ -30,5 +30,6 @@ ENV MALLOC_ARENA_MAX=2 \
 
 EXPOSE 8000
 HEALTHCHECK --interval=30s --timeout=20s --start-period=60s \
-    CMD ["python", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:8000/readyz', timeout=15)"]
+    CMD ["env", "no_proxy=*", "python", "-c", \
+        "import urllib.request; urllib.request.urlopen('http://127.0.0.1:8000/readyz', timeout=15)"]
 CMD ["gunicorn", "--bind", "0.0.0.0:8000", "--worker-tmp-dir", "/dev/shm", "wsgi:app"]

@@ -1,6 +1,7 @@
 """What only a real gunicorn shows: how it starts, what it logs, how it stops."""
 
 import http.client
+import http.server
 import importlib.util
 import json
 import os
@@ -8,7 +9,9 @@ import re
 import shutil
 import signal
 import socket
+import subprocess
 import tempfile
+import threading
 import urllib.request
 from pathlib import Path
 from types import SimpleNamespace
@@ -217,6 +220,28 @@ def test_request_in_flight_is_finished_on_sigterm(checkpoint_path, tmp_path, fil
     assert not (tmp_path / "studies.sqlite-wal").exists(), (
         "a log is left beside the database, which may be replaced now"
     )
+
+
+def test_containers_are_given_the_time_to_finish(configuration):
+    compose, page = ((ROOT / name).read_text() for name in ("compose.yaml", "docs/deployment.md"))
+    given = [re.search(r"stop_grace_period: (\d+)s", compose), re.search(r"docker run .*--stop-timeout (\d+)", page)]
+    assert all(int(seconds[1]) > configuration.graceful_timeout for seconds in given)
+
+
+@pytest.mark.parametrize(("status", "is_healthy"), [(200, True), (503, False)])
+def test_the_container_s_health_check_asks_no_proxy(status, is_healthy):
+    class Ready(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.send_response(status if self.path == "/readyz" else 404)
+            self.end_headers()
+
+    check = re.search(r"^HEALTHCHECK .*?CMD (\[.*?\])$", (ROOT / "Dockerfile").read_text(), re.MULTILINE | re.DOTALL)[1]
+    proxied = os.environ | {"http_proxy": "http://127.0.0.1:1", "HTTP_PROXY": "http://127.0.0.1:1", "NO_PROXY": "none"}
+    with http.server.HTTPServer(("127.0.0.1", 0), Ready) as server:
+        threading.Thread(target=server.handle_request, daemon=True).start()
+        command = json.loads(check.replace("\\\n", "").replace(":8000", f":{server.server_port}"))
+        done = subprocess.run(command, env=proxied, capture_output=True, check=False, timeout=60)
+    assert (done.returncode == 0) == is_healthy, done.stderr
 
 
 def test_image_holds_all_it_copies():
