@@ -8,7 +8,8 @@ from tempfile import TemporaryDirectory
 import numpy as np
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from app.segmentation.checkpoint import load_checkpoint, save_checkpoint
+from app.segmentation.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from app.segmentation.network.out_of_distribution import FeatureDistribution
 from app.segmentation.network.preprocessing import check_side
 from app.segmentation.notice import NOTICE
 from app.segmentation.predictor import Predictor
@@ -60,46 +61,17 @@ def release(
     films, described = PreparedFilms.open(data), read_description(data)
     val = films.expert_rows("val")
     demand_both_classes(films.table, val, "Val (of the label source expert_mask), by which thresholds are chosen,")
-    trained_checkpoint = load_checkpoint(trained)
-    if "label_sources" not in trained_checkpoint.metadata.provenance.get("settings", {}):
+    checkpoint = load_checkpoint(trained)
+    if "label_sources" not in checkpoint.metadata.provenance.get("settings", {}):
         raise UserError(f"{trained} is not what `train` leaves behind; --trained names its best.safetensors.")
-    checkpoint = choose_image_size(trained_checkpoint, films, image_sizes)
-    mirror_size = mirror_size or checkpoint.metadata.mirror_size
-    evidence = gather_evidence(checkpoint, films, val, mirror_size)
-    decision = choose_decision(evidence, [films.true_mask(row) for row in val], mirror_size)
-    settings = checkpoint.metadata.provenance["settings"]
-    learnt_from = films.rows("train", settings["label_sources"])
-    familiar = np.random.default_rng(0).permutation(learnt_from)[:FAMILIAR_FILMS]
-    distribution = fit_feature_distribution(gather_evidence(checkpoint, films, familiar, mirror_size), evidence)
-    population = describe_population(
-        films,
-        learnt_from,
-        described.source,
-        turn_degrees=settings.get("window", {}).get("degrees"),
-        no_film_distance=measure_no_film_distance(checkpoint, distribution, mirror_size),
-    )
-    metadata = replace(checkpoint.metadata, name=name, decision=decision, population=population)
+    checkpoint = choose_image_size(checkpoint, films, image_sizes)
+    checkpoint, distribution = _decided(checkpoint, films, val, described.source, mirror_size)
+    checkpoint = replace(checkpoint, metadata=replace(checkpoint.metadata, name=name))
     out.parent.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(dir=out.parent, prefix=".release-") as room:  # an earlier release stands until all is there
-        made = Path(room) / out.name
-        save_checkpoint(made, checkpoint.model, metadata, distribution)  # the file that is served is what is measured
-        graph(made)
-
-        predictor = Predictor.load(made)
         splits = ["val", "test"] if open_test_split else ["val"]
-        metrics = {split: describe_split(predict_split(predictor, films, split)) for split in splits}
-        film = phantom_png()
-        canary = {
-            "film": base64.b64encode(film).decode("ascii"),
-            "probability": predictor.predict(read_radiograph(film)).probability,
-        }
-        save_checkpoint(made, checkpoint.model, replace(metadata, metrics=metrics, canary=canary), distribution)
-
-        released = Predictor.load(made)
-        (made.parent / "MODEL_CARD.md").write_text(model_card(released, films, described.notes))
-        figures = {"model": name, "sha256": released.sha256, **metrics}
-        write_json(figures, made.parent / "metrics.json")
-        for path in made.parent.iterdir():
+        figures = _write(Path(room) / out.name, checkpoint, distribution, films, splits, described.notes)
+        for path in Path(room).iterdir():
             path.replace(out.parent / path.name)
     print(figures_table(figures))
     print(f"written: {out}, its graph, {out.parent / 'MODEL_CARD.md'} and metrics.json")
@@ -110,6 +82,55 @@ def release(
         from training.releasing.quantise import quantise
 
         quantise(out, data)
+
+
+def _decided(
+    checkpoint: Checkpoint, films: PreparedFilms, val: np.ndarray, source: str, mirror_size: int | None
+) -> tuple[Checkpoint, FeatureDistribution]:
+    """Choose how evidence becomes an answer, and describe the films that it was learnt from."""
+    mirror_size = mirror_size or checkpoint.metadata.mirror_size
+    evidence = gather_evidence(checkpoint, films, val, mirror_size)
+    decision = choose_decision(evidence, [films.true_mask(row) for row in val], mirror_size)
+    settings = checkpoint.metadata.provenance["settings"]
+    learnt_from = films.rows("train", settings["label_sources"])
+    familiar = np.random.default_rng(0).permutation(learnt_from)[:FAMILIAR_FILMS]
+    distribution = fit_feature_distribution(gather_evidence(checkpoint, films, familiar, mirror_size), evidence)
+    population = describe_population(
+        films,
+        learnt_from,
+        source,
+        turn_degrees=settings.get("window", {}).get("degrees"),
+        no_film_distance=measure_no_film_distance(checkpoint, distribution, mirror_size),
+    )
+    metadata = replace(checkpoint.metadata, decision=decision, population=population)
+    return replace(checkpoint, metadata=metadata), distribution
+
+
+def _write(
+    out: Path,
+    checkpoint: Checkpoint,
+    distribution: FeatureDistribution,
+    films: PreparedFilms,
+    splits: list[str],
+    notes: str,
+) -> dict:
+    """Write the file that is served, measure it as it is served, and write beside it what was measured; return that."""
+    metadata = checkpoint.metadata
+    save_checkpoint(out, checkpoint.model, metadata, distribution)
+    graph(out)
+    predictor = Predictor.load(out)
+    metrics = {split: describe_split(predict_split(predictor, films, split)) for split in splits}
+    film = phantom_png()
+    canary = {
+        "film": base64.b64encode(film).decode("ascii"),
+        "probability": predictor.predict(read_radiograph(film)).probability,
+    }
+    save_checkpoint(out, checkpoint.model, replace(metadata, metrics=metrics, canary=canary), distribution)
+    released = Predictor.load(out)
+    out.with_name("MODEL_CARD.md").write_text(model_card(released, films, notes))
+    figures = {"model": metadata.name, "sha256": released.sha256, **metrics}
+    write_json(figures, out.with_name("metrics.json"))
+    return figures
 
 
 def model_card(predictor: Predictor, films: PreparedFilms, notes: str = "") -> str:
