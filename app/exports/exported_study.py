@@ -11,7 +11,6 @@ import numpy as np
 
 from app.analysis import wording
 from app.analysis.language import SOURCE, language, mark, tr
-from app.exports.resizing import resized
 from app.segmentation.decision.postprocessing import PostprocessingConfig, Region, segment
 from app.segmentation.network.preprocessing import restore
 from app.segmentation.notice import NOTICE
@@ -19,6 +18,7 @@ from app.segmentation.reading.geometry import FilmGeometry, Laterality
 from app.studies.answer import Answer
 from app.studies.drawing import greys_of
 from app.studies.masks import stored_mask
+from app.studies.resizing import resized
 from app.studies.study import Study
 from app.version import VERSION
 

@@ -12,8 +12,8 @@ from PIL.PngImagePlugin import PngInfo
 
 from app.analysis.language import tr
 from app.exports.exported_study import ExportedStudy
-from app.exports.resizing import resized
 from app.segmentation.notice import NOTICE
+from app.studies.resizing import resized
 
 FONTS = Path(__file__).with_name("fonts")
 MARK = (255, 182, 61)

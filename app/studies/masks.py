@@ -13,6 +13,7 @@ from PIL import Image
 from app.segmentation.decision.calibration import Finding
 from app.segmentation.errors import PleuraError
 from app.studies.drawing import contour_path, greys_of
+from app.studies.resizing import resized
 from app.studies.study import Study
 
 LONGEST_OUTLINE = 200_000
@@ -146,4 +147,4 @@ def _stored_size(study: Study) -> tuple[int, int]:
 
 
 def _decoded(png: bytes, size: tuple[int, int]) -> np.ndarray:
-    return cv2.resize(greys_of(png), size, interpolation=cv2.INTER_NEAREST) > 127
+    return resized(greys_of(png) > 127, size[::-1])

@@ -1,12 +1,14 @@
 """Drawn masks: what is taken for one, and what would take minutes to draw."""
 
 import time
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from app.studies.drawing import contour_path, mask_png
-from app.studies.masks import LONGEST_OUTLINE, MOST_REGIONS, InvalidMaskError, read_mask
+from app.studies.answer import MaskPicture
+from app.studies.drawing import contour_path, film_png, mask_png
+from app.studies.masks import LONGEST_OUTLINE, MOST_REGIONS, InvalidMaskError, model_mask, read_mask
 
 
 def pattern(name: str, side: int) -> np.ndarray:
@@ -59,3 +61,11 @@ def test_large_areas_are_taken():
     mask = np.zeros((4096, 4096), bool)
     mask[100:4000, 100:4000] = True
     np.testing.assert_array_equal(read_mask(mask_png(mask), (4096, 4096)), mask)
+
+
+def test_a_line_of_one_pixel_is_drawn_on_a_film_that_is_shown_smaller():
+    stored = np.zeros((500, 500), bool)
+    stored[201, 50:450] = True
+    film = film_png(np.zeros((200, 200), np.float32))
+    study = SimpleNamespace(film_png=film, answer=SimpleNamespace(mask=MaskPicture.of(stored)))
+    assert np.flatnonzero(model_mask(study).any(axis=1)).tolist() == [80]
