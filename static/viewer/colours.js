@@ -17,7 +17,7 @@ export const MAPS = {
 const STEPS = 15;
 
 /** Red, green, blue and alpha, 0 to 255 each, for every grey level of a map's picture. */
-function tableOf({ stops, largest, opaqueFrom }) {
+export function tableOf({ stops, largest, opaqueFrom }) {
   const table = new Uint8ClampedArray(256 * 4);
   for (let grey = 0; grey < 256; grey++) {
     const value = grey / 255;
