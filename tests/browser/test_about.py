@@ -3,15 +3,13 @@
 import pytest
 from playwright.sync_api import expect
 
-from tests.support.browser import SIZES, THEMES, assert_accessible, choose_theme, open_result
+from tests.support.browser import SIZES, assert_accessible, open_result
 
 
 @pytest.mark.parametrize("size", SIZES)
-@pytest.mark.parametrize("theme", THEMES)
 @pytest.mark.parametrize("path", ["/model", "/api"])
-def test_pages_to_read_are_accessible_and_fit(page, size, theme, path, complaints):
+def test_pages_to_read_are_accessible_and_fit(page, size, path, complaints):
     page.set_viewport_size({"width": size[0], "height": size[1]})
-    choose_theme(page, theme)
     page.goto(path)
     assert_accessible(page)
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")

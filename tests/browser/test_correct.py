@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import CDPSession, Page, expect
 
 from app import create_app
-from tests.support.browser import SIZES, THEMES, assert_accessible, choose_theme, serving, show_result
+from tests.support.browser import SIZES, assert_accessible, serving, show_result
 from tests.support.film_files import to_png
 from training.data.films import PreparedFilms
 from training.data.prepare import prepare
@@ -406,10 +406,8 @@ def test_a_verdict_works_without_scripts(browser, address, film):
 
 
 @pytest.mark.parametrize("size", SIZES)
-@pytest.mark.parametrize("theme", THEMES)
-def test_pages_are_accessible_and_fit(page, film, size, theme, complaints):
+def test_pages_are_accessible_and_fit(page, film, size, complaints):
     page.set_viewport_size({"width": size[0], "height": size[1]})
-    choose_theme(page, theme)
     place = open_result(page, film)
     page.get_by_role("button", name="Right", exact=True).click()
     expect(page.get_by_role("checkbox", name="may be kept")).to_be_visible()

@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.support.browser import SIZES, THEMES, assert_accessible, choose_theme, open_result, upload
+from tests.support.browser import SIZES, assert_accessible, open_result, upload
 from tests.support.film_files import to_dicom
 
 
@@ -210,10 +210,8 @@ def test_it_works_without_scripts(browser, address, film):
 
 
 @pytest.mark.parametrize("size", SIZES)
-@pytest.mark.parametrize("theme", THEMES)
-def test_pages_are_accessible_and_fit(page, film, size, theme, tmp_path, complaints):
+def test_pages_are_accessible_and_fit(page, film, size, tmp_path, complaints):
     page.set_viewport_size({"width": size[0], "height": size[1]})
-    choose_theme(page, theme)
     letter = tmp_path / "letter.txt"
     letter.write_text("no film")
     page.goto("/")

