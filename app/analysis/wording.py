@@ -28,9 +28,10 @@ REASONS = {
     "inverted_suspected": mark("the film looks inverted"),
     "turned": mark("the film lies turned"),
 }
+"""Why an answer is withheld, by the code of the doubt: a clause."""
+
 OTHER_REASON = mark("the model cannot judge this film")
 """Of an answer that another version gave."""
-"""Why an answer is withheld, by the code of the doubt: a clause."""
 
 PHOTOGRAPH = mark("Looks like a photograph of a screen")
 PHOTOGRAPH_ADVICE = mark("Send the original film from the archive; a photograph can hide or imitate a pneumothorax.")

@@ -14,6 +14,11 @@ def element(group: int, number: int, vr: bytes, value: bytes) -> bytes:
     return struct.pack("<HH2s", group, number, vr) + length + value
 
 
+def implicit_element(group: int, number: int, value: bytes) -> bytes:
+    """Write an element in implicit VR, whose length must be even."""
+    return struct.pack("<HHL", group, number, len(value)) + value
+
+
 def _find(data: bytes, tag: tuple[int, int]) -> int:
     """Where an element of an explicit, little endian object begins."""
     position = 132
@@ -51,5 +56,5 @@ def implicit_object(elements: list[tuple[int, int, bytes]], media_class: str = "
     """Write an object in implicit VR from its tags and values."""
     meta = element(0x0002, 0x0002, b"UI", media_class.encode() + b"\0" * (len(media_class) % 2))
     meta += element(0x0002, 0x0010, b"UI", b"1.2.840.10008.1.2\0")
-    body = b"".join(struct.pack("<HHL", group, number, len(value)) + value for group, number, value in elements)
+    body = b"".join(implicit_element(*one) for one in elements)
     return bytes(128) + b"DICM" + element(0x0002, 0, b"UL", struct.pack("<L", len(meta))) + meta + body

@@ -13,7 +13,7 @@ from pydicom.tag import Tag
 from pydicom.uid import UID, DeflatedExplicitVRLittleEndian, ExplicitVRBigEndian, ImplicitVRLittleEndian
 
 from app.segmentation.errors import FileTooLargeError, TruncatedImageError
-from app.segmentation.reading.dicom_walk import LONG_VRS, META_GROUP, SHORT_VRS, DicomObject, Walk
+from app.segmentation.reading.dicom_walk import META_GROUP, VRS, DicomObject, Walk
 from app.segmentation.reading.radiograph import MAX_BYTES
 
 MAX_INFLATED_BYTES = MAX_BYTES
@@ -121,7 +121,7 @@ def _walk_of(data: bytes, start: int, syntax: str) -> "Walk":
     little, big = int.from_bytes(group, "little"), int.from_bytes(group, "big")
     is_big = big < little if big != little else syntax == ExplicitVRBigEndian
     order = ">" if is_big else "<"
-    if data[start + 4 : start + 6] in SHORT_VRS | LONG_VRS:
+    if data[start + 4 : start + 6] in VRS:
         return Walk(data, order, False)
     implicit = Walk(data, order, True)
     is_implicit = syntax == ImplicitVRLittleEndian or implicit.follows(start)

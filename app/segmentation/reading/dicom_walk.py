@@ -2,7 +2,6 @@
 
 import struct
 from dataclasses import dataclass, field
-from typing import Any
 
 from pydicom.datadict import dictionary_VR, keyword_for_tag
 from pydicom.dataelem import DataElement, RawDataElement
@@ -40,6 +39,7 @@ Elements = dict[BaseTag, DataElement | RawDataElement]
 
 SHORT_VRS = frozenset(b"AE AS AT CS DA DS DT FL FD IS LO LT PN SH SL SS ST TM UI UL US".split())
 LONG_VRS = frozenset(b"OB OD OF OL OV OW SQ SV UC UN UR UT UV".split())
+VRS = SHORT_VRS | LONG_VRS
 UNDEFINED = 0xFFFFFFFF
 ITEM, ITEM_END, SEQUENCE_END = 0xFFFEE000, 0xFFFEE00D, 0xFFFEE0DD
 PIXEL_DATA = 0x7FE00010
@@ -139,8 +139,7 @@ class Walk:
             return True
         vr = self.data[position + 4 : position + 6]
         begins_data_set = after >> 16 == META_GROUP and META_GROUP < tag >> 16 < LETTERS  # in any kind of VR
-        is_explicit = vr in SHORT_VRS or vr in LONG_VRS
-        return tag > after and tag >> 16 <= 0x7FFF and (self.implicit or is_explicit or begins_data_set)
+        return tag > after and tag >> 16 <= 0x7FFF and (self.implicit or vr in VRS or begins_data_set)
 
     def elements(
         self, position: int, end: int, wanted: set[int] | None, depth: int, found: DicomObject | None = None
@@ -168,7 +167,9 @@ class Walk:
                 found.pixels, found.pixel_vr = memoryview(self.data)[start:stop], vr
                 return kept | self._behind_an_icon(start, length, end, wanted, found)
             elif length == UNDEFINED or (is_wanted and self._is_sequence(tag, vr)):
-                items = self._items_in_their_order(start, length, end, is_wanted, depth, vr in ("UN", ""))
+                walk = self._walk_of_items(start)
+                items = walk._items(start, length, end, is_wanted, depth, vr in ("UN", ""))
+                self.steps, self.position = walk.steps, walk.position
                 if is_wanted:
                     kept[Tag(tag)] = DataElement(Tag(tag), "SQ", Sequence(items))
             else:
@@ -233,14 +234,10 @@ class Walk:
         value = bytes(self.data[start : start + length])
         return RawDataElement(Tag(tag), vr or None, length, value, start, self.implicit, self.order == "<")
 
-    def _items_in_their_order(self, start: int, *others: Any) -> list[Dataset]:
-        """The first items of a sequence; one of VR UN is little endian in a file of the other order, too (CP-246)."""
-        if self.order == "<" or self.data[start : start + 2] != b"\xfe\xff":
-            return self._items(start, *others)
-        walk = self._beside("<", True)
-        items = walk._items(start, *others)
-        self.steps, self.position = walk.steps, walk.position
-        return items
+    def _walk_of_items(self, start: int) -> "Walk":
+        """What reads a sequence: one of VR UN is little endian in a file of the other order, too (CP-246)."""
+        is_turned = self.order == ">" and self.data[start : start + 2] == b"\xfe\xff"
+        return self._beside("<", True) if is_turned else self
 
     def _items(self, start: int, length: int, end: int, is_wanted: bool, depth: int, is_untold: bool) -> list[Dataset]:
         """The first items of a sequence; an undefined length is followed to its delimiter (PS3.5 7.5)."""
@@ -282,7 +279,7 @@ class Walk:
         """
         if position + 8 > len(self.data) or self.tag_at(position) >> 16 == 0xFFFE:  # it is empty
             return self.implicit
-        has_vr = self.data[position + 4 : position + 6] in SHORT_VRS | LONG_VRS
+        has_vr = self.data[position + 4 : position + 6] in VRS
         if self.implicit:
             return not (has_vr and self._is_other_kind(position))
         return not has_vr and (is_untold or self._is_other_kind(position))

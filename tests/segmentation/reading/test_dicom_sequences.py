@@ -8,7 +8,7 @@ from pydicom.encaps import encapsulate
 from pydicom.uid import ExplicitVRBigEndian, JPEGBaseline8Bit
 
 from app.segmentation.reading.dicom_io import read_dicom
-from tests.support.dicom_bytes import element, implicit_object, inserted
+from tests.support.dicom_bytes import element, implicit_element, implicit_object, inserted
 from tests.support.film_files import to_dicom
 from training.releasing.phantom.drawing import draw_phantom
 
@@ -30,10 +30,10 @@ ICON = b"".join(
 ICON_PIXELS = element(0x7FE0, 0x0010, b"OW", bytes(range(250)) * (ICON_SIDE**2 // 250))
 
 
-def item(inside: bytes, is_open: bool = False, order: str = "<") -> bytes:
+def item(inside: bytes, is_open: bool = False) -> bytes:
     """An item whose length is known, or open: up to a delimiter."""
-    end = struct.pack(order + "HHL", 0xFFFE, 0xE00D, 0) if is_open else b""
-    return struct.pack(order + "HHL", 0xFFFE, 0xE000, UNDEFINED if is_open else len(inside)) + inside + end
+    length, end = (UNDEFINED, ITEM_END) if is_open else (len(inside), b"")
+    return struct.pack("<HHL", 0xFFFE, 0xE000, length) + inside + end
 
 
 def sequence(tag: tuple[int, int], items: bytes, is_open: bool = False, vr: bytes = b"SQ") -> bytes:
@@ -41,12 +41,9 @@ def sequence(tag: tuple[int, int], items: bytes, is_open: bool = False, vr: byte
     return struct.pack("<HH2sHL", *tag, vr, 0, length) + items + (SEQUENCE_END if is_open else b"")
 
 
-def implicit(*elements: tuple[int, int, bytes]) -> bytes:
-    return b"".join(struct.pack("<HHL", group, number, len(value)) + value for group, number, value in elements)
-
-
 LATERAL = ((0x0008, 0x0100, b"R-10236 "), (0x0008, 0x0102, b"SRT "), (0x0008, 0x0104, b"left lateral"))
-EXPLICIT_LATERAL = b"".join(element(g, e, b"SH", value) for g, e, value in LATERAL)
+EXPLICIT_LATERAL = b"".join(element(group, number, b"SH", value) for group, number, value in LATERAL)
+IMPLICIT_LATERAL = b"".join(implicit_element(*one) for one in LATERAL)
 
 
 def shows_the_film(data: bytes) -> bool:
@@ -78,7 +75,7 @@ def test_items_behind_a_delimiter_too_many_are_read():
 @pytest.mark.parametrize("is_open", [False, True])
 @pytest.mark.parametrize("first", [b"", item(b""), item(b"", is_open=True)], ids=["none", "empty", "empty, open"])
 def test_every_item_says_by_itself_which_kind_of_vr_it_has(vr, is_implicit, is_open, first):
-    inside = implicit(*LATERAL) if is_implicit else EXPLICIT_LATERAL
+    inside = IMPLICIT_LATERAL if is_implicit else EXPLICIT_LATERAL
     for tag in ((0x0054, 0x0220), (0x0019, 0x1020)):
         odd = sequence(tag, first + item(inside, is_open), is_open, vr)
         film = inserted(to_dicom(FILM), tag, odd)
@@ -104,7 +101,7 @@ def test_items_in_explicit_vr_in_a_file_of_implicit_vr():
 @pytest.mark.parametrize("is_open", [False, True])
 def test_a_sequence_of_vr_un_is_little_endian_in_a_big_endian_file(is_open):
     film = to_dicom(FILM, transfer_syntax=ExplicitVRBigEndian)
-    views = item(implicit(*LATERAL), is_open) + (SEQUENCE_END if is_open else b"")
+    views = item(IMPLICIT_LATERAL, is_open) + (SEQUENCE_END if is_open else b"")
     said = struct.pack(">HH2sHL", 0x0054, 0x0220, b"UN", 0, UNDEFINED if is_open else len(views)) + views
     at = film.index(struct.pack(">HH2s", 0x7FE0, 0x0010, b"OW"))
     film = film[:at] + said + film[at:]
